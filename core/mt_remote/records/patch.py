@@ -1,0 +1,124 @@
+"""Partial records: only the fields that were present.
+
+The laws (held by property tests): applying a patch twice is applying it once; of two patches the later wins field by
+field; a field that is absent never changes; a read-only field never changes. The same inside nested maps:
+``securities: {"Forex": {"trade": true}}`` touches that one field of that one security.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, Self, TypeVar, cast, get_args
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from mt_remote.errors import InvalidData
+from mt_remote.records.declare import Record, Unit, partial_hint
+
+R = TypeVar("R", bound=Record)
+
+
+class Patch(Generic[R]):
+    """Changes to one record of kind ``R``; its key, if the kind has one, is always among them.
+
+    ``changes`` holds the validated values by field name, nested maps as plain dicts of the same sort; read-only
+    fields were dropped.
+    """
+
+    __slots__ = ("changes", "kind")
+    purpose = "patch"
+
+    def __init__(self, kind: type[R], changes: Mapping[str, object]) -> None:
+        wires = kind.wires
+        self.kind = kind
+        self.changes = {name: value for name, value in changes.items() if not wires[name].read_only}
+
+    @property
+    def key(self) -> Any:
+        """The key's value, ``None`` where the kind has no key or none was given."""
+        name = self.kind.key_field()
+        return self.changes.get(name) if name else None
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.changes
+
+    def get(self, name: str, default: object = None) -> Any:
+        """One change, or ``default`` when the field was absent."""
+        return self.changes.get(name, default)
+
+    def applied_to(self, record: R) -> R:
+        """A changed copy of ``record``. Raises :class:`~mt_remote.errors.InvalidData` for a security that the server
+        does not have or for more entries than the native array takes; nothing is changed then."""
+        new = record.copy()
+        _apply(new, self.changes, path="")
+        return new
+
+    def build(self) -> R:
+        """A new record from defaults and these changes."""
+        return self.applied_to(self.kind())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Patch) and (self.kind, self.changes) == (other.kind, other.changes)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        """Names only: values may be secret."""
+        return f"{type(self).__name__}[{self.kind.__name__}]({', '.join(self.changes)})"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        (kind,) = get_args(source)
+        inner = handler.generate_schema(partial_hint(kind, cls.purpose))
+        make = cast("Callable[[Any], Any]", lambda changes: cls(kind, changes))
+        return core_schema.no_info_after_validator_function(make, inner)
+
+    @classmethod
+    def of(cls, record: R, *names: str) -> Self:
+        """A patch that sets the named fields (default: all) to what ``record`` has."""
+        chosen = names or tuple(record.wires)
+        full = record.to_dict()
+        return cls(type(record), {name: full[name] for name in chosen})
+
+
+class Draft(Patch[R]):
+    """A new record: the fields that the server insists on are there, every other may be absent."""
+
+    __slots__ = ()
+    purpose = "draft"
+
+
+def _apply(record: Record, changes: Mapping[str, object], path: str) -> None:
+    for name, value in changes.items():
+        wire = record.wires[name]
+        if wire.read_only:
+            continue
+        if wire.unit is Unit.SECURITIES:
+            _apply_securities(getattr(record, name), cast("dict[str, dict[str, object]]", value), f"{path}{name}")
+        elif wire.unit is Unit.ENTRIES:
+            kind = get_args(wire.hint)[1]
+            merged = _apply_entries(getattr(record, name), cast("dict[str, Any]", value), kind, f"{path}{name}")
+            if len(merged) > wire.most:
+                raise InvalidData.of(f"{path}{name}", f"at most {wire.most} entries, would be {len(merged)}")
+        else:
+            setattr(record, name, list(value) if isinstance(value, list) else value)
+
+
+def _apply_securities(table: dict[str, Record], changes: Mapping[str, Mapping[str, object]], path: str) -> None:
+    for name, inner in changes.items():
+        if name not in table:
+            known = ", ".join(table) or "none"
+            raise InvalidData.of(f"{path}.{name}", f"the server has no security of that name (it has {known})")
+        _apply(table[name], inner, f"{path}.{name}.")
+
+
+def _apply_entries(
+    table: dict[str, Record], changes: Mapping[str, Mapping[str, object] | None], kind: type[Record], path: str
+) -> dict[str, Record]:
+    for name, inner in changes.items():
+        if inner is None:
+            table.pop(name, None)
+        else:
+            _apply(table.setdefault(name, kind()), inner, f"{path}.{name}.")
+    return table

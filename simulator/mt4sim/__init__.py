@@ -1,0 +1,1 @@
+"""An MT4 server in memory."""
