@@ -109,7 +109,7 @@ class _Series:
                 continue
             if current is not None:
                 self.kept[period].append(current)
-            self.open_bars[period] = minute._replace(time=period.opening(minute.time))
+            self.open_bars[period] = Bar(period.opening(minute.time), *minute[1:])
             self.ends[period] = period.closing(minute.time)
 
     def all(self, period: Period) -> list[Bar]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time as _time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from mt4sim.symbols import DAY_MINUTES, Symbol, Window
 
@@ -84,9 +85,7 @@ def trade_open(symbol: Symbol, time: int, holidays: Sequence[Holiday] = ()) -> b
 def quote_open(symbol: Symbol, time: int, holidays: Sequence[Holiday] = ()) -> bool:
     """Whether a feed's quotes are taken: inside a quote session, its ``quotes_delay`` over (Semantics 11.1)."""
     second = time % DAY
-    if not any(first <= second < last for first, last in _quote_spans(symbol, time)):
-        return False
-    return not holidays or _at_work(symbol, time, holidays)
+    return any(first <= second < last for first, last in _open_spans(symbol, time, holidays))
 
 
 def _quote_spans(symbol: Symbol, time: int) -> Iterator[tuple[int, int]]:
@@ -118,23 +117,47 @@ def next_quote_time(symbol: Symbol, time: int, holidays: Sequence[Holiday] = ())
     return None
 
 
+def _open_spans(symbol: Symbol, time: int, holidays: Sequence[Holiday]) -> Iterator[tuple[int, int]]:
+    """The seconds of ``time``'s day between which quotes are taken, holidays considered; empty spans left out."""
+    start, end = working_hours(symbol, time, holidays) if holidays else (0, DAY_MINUTES)
+    for first, last in _quote_spans(symbol, time):
+        if max(first, start * 60) < min(last, end * 60):
+            yield max(first, start * 60), min(last, end * 60)
+
+
 def _first_of_day(symbol: Symbol, time: int, holidays: Sequence[Holiday]) -> int | None:
-    start, end = working_hours(symbol, time, holidays)
     midnight = day_start(time)
-    earliest = max(time - midnight, start * 60)
-    spans = ((max(first, earliest), min(last, end * 60)) for first, last in _quote_spans(symbol, time))
-    found = min((first for first, last in spans if first < last), default=None)
-    return None if found is None else midnight + found
+    moments = (
+        midnight + max(first, time - midnight)
+        for first, last in _open_spans(symbol, time, holidays)
+        if time - midnight < last
+    )
+    return min(moments, default=None)
+
+
+class _Day(NamedTuple):
+    """A symbol's open quote spans of one day, and what they were made from."""
+
+    midnight: int
+    sessions: object
+    delay: int
+    security: str
+    holidays: object
+    spans: tuple[tuple[int, int], ...]  # Unix seconds, the first included, the last not
 
 
 class Calendar:
-    """A server's holidays and the hours at which clients may connect (``ConTime``)."""
+    """A server's holidays and the hours at which clients may connect (``ConTime``).
 
-    __slots__ = ("holidays", "hours")
+    ``holidays`` is a tuple: to change the holidays, set another.
+    """
+
+    __slots__ = ("_days", "holidays", "hours")
 
     def __init__(self, holidays: Iterable[Holiday] = (), hours: Sequence[Sequence[bool]] | None = None) -> None:
-        self.holidays: list[Holiday] = list(holidays)
+        self.holidays: tuple[Holiday, ...] = tuple(holidays)
         self.hours: list[list[bool]] = [list(day) for day in hours] if hours else [[True] * 24 for _ in range(7)]
+        self._days: dict[str, _Day] = {}
 
     def trade_open(self, symbol: Symbol, time: int) -> bool:
         """Whether the trade session is open, holidays considered; outside it trading answers 132."""
@@ -142,11 +165,35 @@ class Calendar:
 
     def quote_open(self, symbol: Symbol, time: int) -> bool:
         """Whether a feed's quotes are taken, holidays considered."""
-        return quote_open(symbol, time, self.holidays)
+        for first, last in self._spans(symbol, time):  # noqa: SIM110 - every tick of a feed comes by here
+            if first <= time < last:
+                return True
+        return False
 
     def next_quote_time(self, symbol: Symbol, time: int) -> int | None:
+        """The first second from ``time`` on at which a feed's quotes are taken; ``None`` if there is none in sight."""
+        if symbol.realtime and alive(symbol, time) and self.quote_open(symbol, time):
+            return time
         return next_quote_time(symbol, time, self.holidays)
 
     def clients_welcome(self, time: int) -> bool:
         """Whether clients may connect in this hour (Semantics 11.3)."""
         return self.hours[week_day(time)][time % DAY // 3600]
+
+    def _spans(self, symbol: Symbol, time: int) -> tuple[tuple[int, int], ...]:
+        """The day's spans, worked out once a day: every tick of a feed asks for them."""
+        kept = self._days.get(symbol.name)
+        if (
+            kept is None
+            or not kept.midnight <= time < kept.midnight + DAY
+            or kept.sessions is not symbol.sessions
+            or kept.holidays is not self.holidays
+            or kept.delay != symbol.quotes_delay
+            or kept.security != symbol.security
+        ):
+            midnight = day_start(time)
+            kept = self._days[symbol.name] = _Day(
+                midnight, symbol.sessions, symbol.quotes_delay, symbol.security, self.holidays,
+                tuple((midnight + first, midnight + last) for first, last in _open_spans(symbol, time, self.holidays)),
+            )  # fmt: skip
+        return kept.spans
