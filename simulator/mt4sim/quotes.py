@@ -78,6 +78,7 @@ class Quotes:
         self._symbols = symbols
         self._clock = clock
         self._last: dict[str, Quote] = {}
+        self._opened: set[str] = set()  # symbols whose last quote is a starting price and no tick
         self._filters: dict[str, TickFilter] = {}
         self._subscribers: tuple[Subscriber, ...] = ()
         self._waiting: deque[tuple[Symbol, int, int, Source]] = deque()
@@ -86,6 +87,20 @@ class Quotes:
     def last(self, symbol_name: str) -> Quote | None:
         """The last quote; ``None`` when none came yet."""
         return self._last.get(symbol_name)
+
+    def open_with(self, symbol_name: str, bid: int, ask: int, *, as_tick: bool = True) -> None:
+        """Gives a symbol its starting price, in points: as a tick, or only as a quote to value positions with. In the
+        latter case there is no last tick, no history and no bar yet, and nothing is published."""
+        if as_tick:
+            self.tick(symbol_name, bid, ask, source=Source.START)
+            return
+        self._filter(symbol_name).reset(bid)
+        self._last[symbol_name] = Quote(bid, ask, self._clock.now, bid, bid, Direction.NONE)
+        self._opened.add(symbol_name)
+
+    def last_tick(self, symbol_name: str) -> TickEntry | None:
+        """The last tick; ``None`` when none came yet, a starting price that is no tick or not."""
+        return next(iter(self.history.last(symbol_name)), None)
 
     def subscribe(self, callback: Subscriber) -> Callable[[], None]:
         """Calls ``callback`` for every published tick, after those that subscribed before. Returns what ends it."""
@@ -136,7 +151,9 @@ class Quotes:
         else:
             self._filter(name).reset(bid - (symbol.spread_balance if symbol.spread > 0 else 0))
         before = self._last.get(name)
-        if before is not None and before.bid == bid and before.ask == ask:
+        if name in self._opened:
+            self._opened.discard(name)
+        elif before is not None and before.bid == bid and before.ask == ask:
             return None
         quote = _successor(before, bid, ask, now)
         self._last[name] = quote
@@ -167,6 +184,7 @@ class Quotes:
         """Drops everything about deleted symbols."""
         for name in symbol_names:
             self._last.pop(name, None)
+            self._opened.discard(name)
             self._filters.pop(name, None)
             self.history.forget(name)
             self.bars.forget(name)
@@ -175,6 +193,7 @@ class Quotes:
         """Everything but the configuration as plain JSON values, for a snapshot."""
         return {
             "last": {name: list(quote) for name, quote in self._last.items()},
+            "opened": sorted(self._opened),
             "filters": {
                 name: {"base": memory.base, "counter": memory.counter, "recent": list(memory.recent)}
                 for name, memory in self._filters.items()
@@ -189,6 +208,7 @@ class Quotes:
             name: Quote(bid, ask, when, high, low, Direction(direction))
             for name, (bid, ask, when, high, low, direction) in state["last"].items()
         }
+        self._opened = set(state["opened"])
         self._filters = {}
         for name, kept in state["filters"].items():
             memory = self._filter(name)

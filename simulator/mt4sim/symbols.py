@@ -7,8 +7,10 @@ Inside the simulator a price is an ``int`` in points (price · 10^digits) and a 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any
 
 DAY_MINUTES = 24 * 60
 WEEK_DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
@@ -181,6 +183,35 @@ class Symbol:
         points = self.to_points(price)
         return abs(price * self.multiply - points) < 1e-4 and points % self.grid == 0
 
+    def state(self) -> dict[str, Any]:
+        """Every field as plain JSON values, enums by their name."""
+        fields: dict[str, Any] = {one.name: getattr(self, one.name) for one in dataclasses.fields(self) if one.init}
+        fields = {name: value.name if isinstance(value, IntEnum) else value for name, value in fields.items()}
+        return {
+            **fields,
+            "sessions": [[list(map(list, day.quote)), list(map(list, day.trade))] for day in self.sessions],
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Symbol:
+        """The symbol of which :meth:`state` gave this."""
+        fields: dict[str, Any] = {
+            name: _ENUMS[name][value] if name in _ENUMS else value for name, value in state.items()
+        }
+        week = ((_windows(quote), _windows(trade)) for quote, trade in state["sessions"])
+        fields["sessions"] = tuple(DaySessions(quote=quote, trade=trade) for quote, trade in week)
+        return cls(**fields)
+
     def changed(self, **fields: object) -> Symbol:
         """A copy with other values in the named fields."""
         return dataclasses.replace(self, **fields)  # type: ignore[arg-type]
+
+
+def _windows(pairs: Iterable[Iterable[int]]) -> tuple[Window, ...]:
+    return tuple((opens, closes) for opens, closes in pairs)
+
+
+_ENUMS: Mapping[str, type[IntEnum]] = {
+    "trade": TradeMode, "profit_mode": ProfitMode, "execution": Execution, "swap_type": SwapType,
+    "gtc_pendings": GtcMode, "margin_mode": MarginMode,
+}  # fmt: skip

@@ -20,6 +20,7 @@ from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import Field, ValidationError
 
+from mt4sim.quotes import Quotes
 from mt4sim.sessions import Calendar
 from mt4sim.symbols import WEEK_DAYS, Symbol
 from mt4sim.toml_text import write_toml
@@ -31,12 +32,12 @@ from mt4sim.world_specs import (
     HistorySpec,
     HolidaySpec,
     ManagerSpec,
-    Moment,
     SecurityName,
     SecuritySpec,
     ServerSpec,
     SessionSpec,
     Spec,
+    Start,
     SymbolName,
     SymbolSpec,
     UserSpec,
@@ -56,6 +57,8 @@ from mt_remote.records import (
 from mt_remote.records.declare import Unit
 
 VERSION = 1
+DEFAULT_START = 1589457600
+"""2020-05-14 12:00:00, a Thursday."""
 ALL = "*"
 _WITH_RECORD: dict[str, type[Spec]] = {"groups": GroupSpec, "managers": ManagerSpec, "users": UserSpec}
 _KEYS = {"groups": "group", "managers": "login", "users": "login"}
@@ -100,7 +103,7 @@ class World(Spec):
     """A server as it starts."""
 
     version: Literal[1]
-    start: Moment = 0  # Unix seconds in the server's zone
+    start: Start = DEFAULT_START  # Unix seconds in the server's zone
     starting_prices_are_ticks: bool = True
     server: ServerSpec = ServerSpec()
     history: HistorySpec = HistorySpec()
@@ -213,6 +216,11 @@ class World(Spec):
             for name, spec in self.symbols.items()
             if spec.bid is not None and spec.ask is not None
         ]
+
+    def open_market(self, quotes: Quotes) -> None:
+        """Gives every symbol its starting price, at the quotes' present time."""
+        for price in self.starting_prices():
+            quotes.open_with(price.symbol, price.bid, price.ask, as_tick=self.starting_prices_are_ticks)
 
     def feed_terms(self) -> dict[str, FeedTerms]:
         """How the random feed moves each symbol."""

@@ -131,6 +131,16 @@ def write_moment(seconds: int) -> str:
 
 Windows = Annotated[tuple[Window, ...], PlainValidator(read_windows), PlainSerializer(write_windows, return_type=str)]
 Moment = Annotated[int, PlainValidator(read_moment), PlainSerializer(write_moment, return_type=str)]
+
+
+def check_start(seconds: int) -> int:
+    """Refuses a start at which a time of 0 would not stand for none."""
+    if seconds < 86_400:
+        raise refuse("must not lie on the first day of 1970")
+    return seconds
+
+
+Start = Annotated[Moment, AfterValidator(check_start)]
 Points = Annotated[int, Field(ge=0, lt=2**31)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]

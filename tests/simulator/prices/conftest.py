@@ -9,7 +9,7 @@ from heapq import heappop, heappush
 import pytest
 
 from mt4sim.feeds import Market
-from mt4sim.quotes import Quote, Quotes, Source
+from mt4sim.quotes import Quote, Quotes
 from mt4sim.symbols import Symbol
 from mt4sim.world import World
 
@@ -82,8 +82,7 @@ class Fair:
         self.timeline = Schedule(world.start if now is None else now)
         self.symbols = world.make_symbols()
         self.quotes = Quotes(self.symbols, self.timeline, calendar=world.make_calendar())
-        for price in world.starting_prices():
-            self.quotes.tick(price.symbol, price.bid, price.ask, source=Source.START)
+        world.open_market(self.quotes)
         self.heard: list[tuple[str, Quote]] = []
         self.quotes.subscribe(lambda symbol, quote: self.heard.append((symbol.name, quote)))
         self.market = Market(self.symbols, self.quotes, self.timeline)

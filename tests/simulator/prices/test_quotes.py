@@ -149,6 +149,27 @@ def test_a_subscribers_error_reaches_the_caller_and_leaves_no_queue(desk: Desk) 
     assert [tick.bid for tick in desk.quotes.history.last("EURUSD", 9)] == [100, 101]
 
 
+def test_a_starting_price_may_be_a_tick(desk: Desk) -> None:
+    desk.quotes.open_with("EURUSD", 100, 110)
+    tick = desk.quotes.last_tick("EURUSD")
+    assert tick is not None
+    assert (tick.bid, tick.ask, tick.source) == (100, 110, Source.START)
+
+
+def test_a_starting_price_may_be_no_tick(desk: Desk) -> None:
+    desk.quotes.open_with("EURUSD", 100, 110, as_tick=False)
+    quote = desk.quotes.last("EURUSD")
+    assert quote is not None
+    assert (quote.bid, quote.ask) == (100, 110)
+    assert desk.quotes.last_tick("EURUSD") is None
+    again = Quotes(desk.symbols, desk.clock)
+    again.restore(json.loads(json.dumps(desk.quotes.state())))
+    for quotes in (desk.quotes, again):  # the same pair is the first tick
+        assert quotes.tick("EURUSD", 100, 110) is not None
+        assert quotes.tick("EURUSD", 100, 110) is None
+        assert len(quotes.history) == 1
+
+
 def test_a_deleted_symbol_leaves_nothing(desk: Desk) -> None:
     desk.quotes.tick("EURUSD", 100, 110)
     desk.quotes.forget(["EURUSD"])

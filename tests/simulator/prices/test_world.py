@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mt4sim.sessions import trade_open
-from mt4sim.symbols import MarginMode, ProfitMode, SwapType
+from mt4sim.symbols import MarginMode, ProfitMode, SwapType, Symbol
 from mt4sim.toml_text import write_toml
 from mt4sim.world import World, WorldError, demo_toml
 from mt4sim.world_specs import read_windows, write_windows
@@ -243,6 +244,17 @@ def test_windows_survive_the_way_to_text_and_back(cuts: list[int]) -> None:
     ordered = sorted(cuts)
     windows = tuple(zip(ordered[::2], ordered[1::2], strict=False))
     assert read_windows(write_windows(windows)) == windows
+
+
+def test_symbols_survive_saving_and_loading(demo: World) -> None:
+    for symbol in demo.make_symbols().values():
+        assert Symbol.from_state(json.loads(json.dumps(symbol.state()))) == symbol
+
+
+def test_a_world_starts_when_it_says_and_never_at_0() -> None:
+    assert World.from_toml("version = 1").start == World.demo().start == 1589457600
+    assert World.from_toml("version = 1\nstart = 2021-03-04T05:06:07").start == 1614834367
+    assert problems("version = 1\nstart = 1970-01-01T00:00:00") == ["start: must not lie on the first day of 1970"]
 
 
 # The demo broker.
