@@ -34,6 +34,7 @@ from mt_remote.protocol.websocket import UpgradeRequested
 from mt_remote.repeats import FirstAnswer, Repeats
 from mt_remote.session import Session
 from mt_remote.settings import Settings
+from mt_remote.shell.stepping import Stepper
 from mt_remote.upgrades import Upgrades
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Gateway:
         *,
         group: TaskGroup,
         soon: Soon,
+        stepper: Stepper | None,
         clock: Callable[[], float],
     ) -> None:
         self.settings = settings
@@ -71,7 +73,7 @@ class Gateway:
         self.limiter = LoginLimiter(settings.login_failures, settings.login_window)
         self.repeats = Repeats()
         self.upgrades = Upgrades(self)
-        self.crew = Crew(group, self._perform, self._timed_out, soon, clock)
+        self.crew = Crew(group, self._perform, self._timed_out, soon=soon, stepper=stepper, clock=clock)
         self._group = group
         self._soon = soon
         self._dirty: list[Session] = []

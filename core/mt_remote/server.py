@@ -23,6 +23,7 @@ from mt_remote.host import catalogue
 from mt_remote.logs import ensure_configured
 from mt_remote.settings import Settings
 from mt_remote.shell import anyio_shell, asyncio_shell
+from mt_remote.shell.stepping import Stepper
 
 log = structlog.get_logger(__name__)
 
@@ -82,6 +83,7 @@ async def running(settings: Settings, hooks: Hooks, backend: Backend) -> AsyncIt
             backend,
             group=group,
             soon=asyncio_shell.soon() if on_asyncio else anyio_shell.soon(),
+            stepper=Stepper() if on_asyncio else None,
             clock=time.monotonic,
         )
         hooks.gateway_starting(gateway)

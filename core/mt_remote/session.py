@@ -94,8 +94,9 @@ class Session:
     def data_received(self, data: bytes) -> None:
         """Bytes off the network."""
         self.heard = True
+        self._dirty = True  # all that comes of this read is written at its end, in one piece
         self._handle(self.protocol.receive(data))
-        self.touch()
+        self.flush()
 
     def _handle(self, received: Iterable[Call | UpgradeRequested | Closed]) -> None:
         for item in received:
