@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 from mt4sim.events import Change
 from mt_remote.errors import InvalidData, NotFound, ReturnCode, ServerError
 from mt_remote.records import (
-    ConCommon, ConGroup, ConGroupSecurity, ConManager, ConManagerSecurity, Draft, Patch,
+    ConCommon,
+    ConGroup,
+    ConGroupSecurity,
+    ConManager,
+    ConManagerSecurity,
+    Draft,
+    Patch,
 )  # fmt: skip
 
 if TYPE_CHECKING:

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from mt4sim.accounts import Accounts
 from mt4sim.clock import Timeline
 from mt4sim.config import Configuration
+from mt4sim.dealing import Desk
 from mt4sim.events import Change, EventLog
 from mt4sim.feeds import make_feed
 from mt4sim.feeds.base import Feed, Market
 from mt4sim.managers import ManagerSession, log_in
 from mt4sim.quotes import Quote, Quotes
 from mt4sim.symbols import Symbol
+from mt4sim.trader import Trader
 from mt4sim.trading import Trading
 from mt4sim.world import World
 from mt_remote.errors import NotFound
@@ -54,7 +56,9 @@ class Server:
         self.quotes.subscribe(self._tell_tick)  # first: a tick is told before what it triggers
         self.config = Configuration(self)
         self.accounts = Accounts(self)
+        self.online: dict[int, int] = {}
         self.trading = Trading(self)
+        self.desk = Desk(self)
         world.open_market(self.quotes)
         for user in world.make_users().values():
             self.accounts.seed(user)
@@ -107,6 +111,12 @@ class Server:
         """Logs a manager in. Raises :class:`~mt_remote.errors.ServerError` with the documented codes
         (Semantics 9.4)."""
         return log_in(self, login, password, address)
+
+    def trader(self, login: int, password: str | None = None, *, address: str = "127.0.0.1") -> Trader:
+        """A trader at his terminal. Raises 64 and 65 as a real log-in does; without a password none is checked."""
+        if password is not None:
+            self.accounts.check_password(login, password)
+        return Trader(self, login, address=address)
 
     # Snapshots
 
