@@ -291,7 +291,8 @@ class WebSocket:
                 self.state = after(self.state, Step.PEER_CLOSE)
                 return
             position += head + length + (4 if second & _MASKED else 0)
-        self._skip = max(0, position - end)
+        if position > end:
+            self._skip = position - end
         self._keep(data[position:], 0)
 
     # Output
