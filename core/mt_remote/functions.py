@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Optional, Required, cast, get_type_hints
 
-from pydantic import Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 from pydantic.errors import PydanticUserError
 from pydantic_core import SchemaSerializer, SchemaValidator, core_schema, from_json, to_json
 from pydantic_core import ValidationError as CoreValidationError
@@ -56,7 +56,7 @@ class Function:
         self.drops_nulls = any(p.optional for p in data)
         self._input = self._input_hint(data)
         try:
-            self.adapter: TypeAdapter[Any] = TypeAdapter(cast(Any, self._input))
+            self.adapter = _strict(self._input)
         except (PydanticUserError, TypeError, NameError) as error:
             raise self._wrong(f"parameters can't be validated: {error}") from error
         self._serializers: dict[str, SchemaSerializer] = {}
@@ -93,9 +93,19 @@ class Function:
         if self._positional and not bodies:
             raise self._wrong("only a parameter that takes the whole data may be positional-only")
 
+    def _check_fields(self, data: list[_Parameter]) -> None:
+        names: dict[str, str] = {}
+        for parameter in data:
+            name, field = parameter.parameter.name, parameter.wire_name
+            if not field:
+                raise self._wrong(f"parameter {name!r} leaves no name for a field")
+            if names.setdefault(field, name) != name:
+                raise self._wrong(f"parameters {names[field]!r} and {name!r} are one field, {field!r}")
+
     def _input_hint(self, data: list[_Parameter]) -> object:
         if self.takes_body:
             return data[0].hint
+        self._check_fields(data)
         fields: dict[str, Any] = {
             p.parameter.name: Annotated[Optional[p.hint], Field(alias=p.wire_name)]  # noqa: UP045
             if p.optional
@@ -129,6 +139,16 @@ class Function:
             return None
         with building_for("2"):
             return TypeAdapter(cast(Any, self.result)).json_schema(mode="serialization")
+
+
+def _strict(hint: object) -> TypeAdapter[Any]:
+    """Validates as JSON is meant: a text is no number. Types with settings of their own keep them."""
+    try:
+        return TypeAdapter(cast(Any, hint), config=ConfigDict(strict=True))
+    except PydanticUserError as error:
+        if error.code != "type-adapter-config-unused":
+            raise
+        return TypeAdapter(cast(Any, hint))
 
 
 class _Parameter:
@@ -298,4 +318,4 @@ def _request_validator(functions: Mapping[str, Function]) -> SchemaValidator:
     schema: core_schema.CoreSchema = core_schema.tagged_union_schema(choices, discriminator="name", strict=True)
     if definitions:
         schema = core_schema.definitions_schema(schema, list(definitions.values()))
-    return SchemaValidator(schema)
+    return SchemaValidator(schema, core_schema.CoreConfig(strict=True))
