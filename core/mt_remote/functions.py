@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Optional, Required, cast, get_type_hints
 
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 from pydantic.errors import PydanticUserError
 from pydantic_core import SchemaSerializer, SchemaValidator, core_schema, from_json, to_json
 from pydantic_core import ValidationError as CoreValidationError
@@ -56,7 +56,7 @@ class Function:
         self.drops_nulls = any(p.optional for p in data)
         self._input = self._input_hint(data)
         try:
-            self.adapter = _strict(self._input)
+            self.adapter: TypeAdapter[Any] = TypeAdapter(cast(Any, self._input))
         except (PydanticUserError, TypeError, NameError) as error:
             raise self._wrong(f"parameters can't be validated: {error}") from error
         self._serializers: dict[str, SchemaSerializer] = {}
@@ -141,16 +141,6 @@ class Function:
             return TypeAdapter(cast(Any, self.result)).json_schema(mode="serialization")
 
 
-def _strict(hint: object) -> TypeAdapter[Any]:
-    """Validates as JSON is meant: a text is no number. Types with settings of their own keep them."""
-    try:
-        return TypeAdapter(cast(Any, hint), config=ConfigDict(strict=True))
-    except PydanticUserError as error:
-        if error.code != "type-adapter-config-unused":
-            raise
-        return TypeAdapter(cast(Any, hint))
-
-
 class _Parameter:
     """One parameter of a handler: its role and, for data, its hint and name on the wire."""
 
@@ -216,7 +206,7 @@ class Registry:
     def parse(self, message: bytes) -> Call:
         """A request's JSON, validated. Raises :class:`RequestFailed` with the error and the id to answer."""
         try:
-            request = self._validator.validate_json(message, context=self._context)
+            request = self._validator.validate_json(message, strict=True, context=self._context)
         except CoreValidationError as error:
             raise self._explain(message, error) from None
         function = self.functions[request["name"]]
@@ -233,7 +223,7 @@ class Registry:
     def _without_data(self, function: Function, id_: bytes) -> Any:
         """``"data": null`` is no data."""
         try:
-            return function.adapter.validate_python({}, context=self._context)
+            return function.adapter.validate_python({}, strict=True, context=self._context)
         except CoreValidationError as error:
             raise RequestFailed(id_, _invalid(function.name, error)) from None
 
@@ -318,4 +308,4 @@ def _request_validator(functions: Mapping[str, Function]) -> SchemaValidator:
     schema: core_schema.CoreSchema = core_schema.tagged_union_schema(choices, discriminator="name", strict=True)
     if definitions:
         schema = core_schema.definitions_schema(schema, list(definitions.values()))
-    return SchemaValidator(schema, core_schema.CoreConfig(strict=True))
+    return SchemaValidator(schema)
