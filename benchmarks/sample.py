@@ -48,7 +48,7 @@ def group_patch() -> dict[str, Any]:
         **dict.fromkeys(_FLAGS, True),
         "rights": ["email", "trailing", "advisor", "expiration"],
         "news_languages": ["en-US", "de-DE"],
-        "securities": {name: _SECURITY for name in SECURITIES},
+        "securities": dict.fromkeys(SECURITIES, _SECURITY),
         "symbols": {name: {"swap_long": -2.5, "swap_short": 0.75, "margin_pct": 50.0} for name in _MARGINS},
     }
 

@@ -4,8 +4,10 @@ nothing. Beside the row on the simulator it tells what the simulator costs."""
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import anyio
+from tests.core.memory import MemoryServer
 
 import mt_remote_plugins
 from benchmarks.gateway import functions
@@ -15,7 +17,6 @@ from mt_remote.host import plugin_manager
 from mt_remote.records import ConGroup, ConGroupSecurity
 from mt_remote.server import Running, serve
 from mt_remote.settings import Settings
-from tests.core.memory import MemoryServer
 
 
 def _announce(gateway: Running) -> None:
@@ -24,7 +25,9 @@ def _announce(gateway: Running) -> None:
 
 async def main(port: int) -> None:
     backend = MemoryServer()
-    backend.table[GROUP] = ConGroup(group=GROUP, securities={name: ConGroupSecurity() for name in SECURITIES})
+    empty: dict[str, Any] = {}
+    fields: dict[str, Any] = {"group": GROUP, "securities": {name: ConGroupSecurity() for name in SECURITIES}}
+    backend.table[GROUP] = ConGroup(**fields)
     manager = plugin_manager(plugins=[mt_remote_plugins, functions], entry_points=False)
     await serve(Settings(port=port), Hooks(manager), backend, announce=_announce)
 

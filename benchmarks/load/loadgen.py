@@ -257,14 +257,19 @@ class Load:
 
     async def feed(self, seconds: float) -> None:
         end, caller = time.monotonic() + seconds, self.connections[-1]
-        caller.answered = lambda _, latency: self.state.samples.append(latency)
+        answered = asyncio.Event()
+
+        def sample(connection: Connection, latency: float) -> None:
+            self.state.samples.append(latency)
+            answered.set()
+
+        caller.answered = sample
         feeding = asyncio.ensure_future(self._feed(end))
         while time.monotonic() < end:
-            before = len(self.state.samples)
+            answered.clear()
             caller.request(self.options.call)
             caller.flush()
-            while len(self.state.samples) == before and not self.state.failure:
-                await asyncio.sleep(0)
+            await asyncio.wait_for(answered.wait(), 20)
             await asyncio.sleep(random.uniform(0.0002, 0.0018))
         await feeding
         await self.state.drained()
