@@ -14,6 +14,8 @@ from benchmarks.runner import Results, Runner, cores
 from benchmarks.scenarios import Scenario, scenarios
 from benchmarks.servers import BASE, ROOT, TITLES
 
+PAGE = ROOT / "docs" / "performance.md"
+
 _NEEDS = {
     "uvicorn-wsproto": "uvicorn", "uvicorn-sansio": "uvicorn", "fastapi": "fastapi", "aiohttp": "aiohttp",
     "picows": "picows",
@@ -29,6 +31,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, help="of each run, default 1.5")
     parser.add_argument("--generator", choices=("c", "python"), help="default: c where there is a compiler")
     parser.add_argument("--json", type=Path, default=ROOT / "build" / "benchmarks.json", help="where the numbers go")
+    parser.add_argument("--stages", action="store_true", help="only the profile of the gateway's own stages")
     parser.add_argument("--write-docs", action="store_true", help="put the table into docs/performance.md")
     return parser.parse_args(arguments)
 
@@ -68,9 +71,21 @@ def _print(results: Results, listed: list[Scenario], servers: list[str], generat
     return content
 
 
+def _stages(*, write: bool) -> int:
+    from benchmarks.stages import profile, tables
+
+    content = tables(profile())
+    print(content)
+    if write:
+        report.write_docs(PAGE, "stages", content)
+    return 0
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Returns 1 when a server failed a scenario."""
     given = _arguments(arguments)
+    if given.stages:
+        return _stages(write=given.write_docs)
     every = scenarios(quick=given.quick)
     listed = [every[name] for name in _chosen(given.only, list(every), "scenario")]
     servers = _servers(given.peer)
@@ -88,7 +103,7 @@ def main(arguments: list[str] | None = None) -> int:
     given.json.parent.mkdir(parents=True, exist_ok=True)
     given.json.write_text(report.as_json(results, listed, servers, rounds=rounds, seconds=seconds, quick=given.quick))
     if given.write_docs:
-        report.write_docs(ROOT / "docs" / "performance.md", content)
+        report.write_docs(PAGE, "benchmark", content)
     return 1 if results.failures else 0
 
 

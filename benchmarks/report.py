@@ -17,7 +17,6 @@ from benchmarks.servers import BASE, TITLES
 
 GATEWAY = "gateway"
 LIBRARIES = ("websockets", "wsproto", "uvicorn", "fastapi", "aiohttp", "picows", "uvloop", "pydantic", "anyio")
-BEGIN, END = "<!-- begin: written by the benchmark -->", "<!-- end: written by the benchmark -->"
 
 
 def table(results: Results, scenarios: Sequence[Scenario], servers: Sequence[str]) -> str:
@@ -111,11 +110,11 @@ def as_json(results: Results, scenarios: Sequence[Scenario], servers: Sequence[s
     return json.dumps(document, indent=1) + "\n"
 
 
-def write_docs(page: Path, content: str) -> None:
-    """Puts the last run's table into the page, between its marks."""
-    text = page.read_text()
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+def write_docs(page: Path, writer: str, content: str) -> None:
+    """Puts content into the page, between the marks of its writer ("benchmark" or "stages")."""
+    first, last = f"<!-- begin: written by the {writer} -->", f"<!-- end: written by the {writer} -->"
+    before, begin, rest = page.read_text().partition(first)
+    _, end, after = rest.partition(last)
     if not begin or not end:
-        sys.exit(f"{page.name} has no '{BEGIN}' … '{END}'")
-    page.write_text(f"{before}{BEGIN}\n\n{content.strip()}\n\n{END}{after}")
+        sys.exit(f"{page.name} has no '{first}' … '{last}'")
+    page.write_text(f"{before}{first}\n\n{content.strip()}\n\n{last}{after}")

@@ -23,13 +23,18 @@ def _announce(gateway: Running) -> None:
     print(gateway.url, flush=True)
 
 
-async def main(port: int) -> None:
+def gateway_parts() -> tuple[Hooks, MemoryServer]:
+    """Plugins' hooks and the backend, with the group that the benchmarks change."""
     backend = MemoryServer()
     empty: dict[str, Any] = {}
-    fields: dict[str, Any] = {"group": GROUP, "securities": {name: ConGroupSecurity() for name in SECURITIES}}
+    fields: dict[str, Any] = {"group": GROUP, "securities": {name: ConGroupSecurity(**empty) for name in SECURITIES}}
     backend.table[GROUP] = ConGroup(**fields)
-    manager = plugin_manager(plugins=[mt_remote_plugins, functions], entry_points=False)
-    await serve(Settings(port=port), Hooks(manager), backend, announce=_announce)
+    return Hooks(plugin_manager(plugins=[mt_remote_plugins, functions], entry_points=False)), backend
+
+
+async def main(port: int) -> None:
+    hooks, backend = gateway_parts()
+    await serve(Settings(port=port), hooks, backend, announce=_announce)
 
 
 if __name__ == "__main__":
