@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mt4sim.events import Change
 from mt4sim.money import share
 from mt4sim.spreads import widened
+from mt4sim.symbols import MarginMode
 from mt4sim.trading.commission import agent_commission, commission, taxes
 from mt4sim.trading.conversion import Converter
 from mt4sim.trading.margin import Exposure, LevelType, MarginLevel, margin_of
@@ -143,18 +144,16 @@ class Engine:
             self._remargin(account.login, symbol, exposure)
 
     def margin_with(self, account: Account, order: Order) -> int:
-        """What the account's margin would be with one more position."""
-        table = self.exposures.get(account.login, {})
-        exposure = table.get(order.symbol)
+        """What the account's margin would be with one more position: what is bound now, and what it takes to open the
+        new one. A candidate of the CFD modes counts at the price at which it would close (Semantics 2.2)."""
         terms = self.terms.of(account, order.symbol)
-        trial = Exposure()
-        if exposure is not None:
-            for leg, of in ((trial.buys, exposure.buys), (trial.sells, exposure.sells)):
-                leg.volume, leg.rated, leg.priced, leg.at_price = of.volume, of.rated, of.priced, of.at_price
-            trial.count = exposure.count
-        trial.add(order)
-        before = exposure.margin if exposure is not None else 0
-        return self.margin_of(account.login) - before + margin_of(trial, terms, leverage_of(account, terms.group))
+        leverage = leverage_of(account, terms.group)
+        held = self.exposures.get(account.login, {}).get(order.symbol, Exposure())
+        trial = held.copy()
+        cfd = terms.symbol.margin_mode not in (MarginMode.FOREX, MarginMode.FUTURES)
+        trial.add(order, price=self.closing_price(order, terms) if cfd else 0)
+        more = margin_of(trial, terms, leverage, opening=True) - margin_of(held, terms, leverage, opening=True)
+        return self.margin_of(account.login) + more
 
     # What trades are made of
 
