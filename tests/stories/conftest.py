@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -47,9 +47,8 @@ async def open_desk(
     manager = plugin_manager(plugins=[mt_remote_plugins, mt4sim.gateway, *plugins], entry_points=False)
     hooks = Hooks(manager)
     spec = find_backend(hooks, "simulator")
-    backend: SimulatorBackend = spec.factory(
-        spec.settings(**{"clock": "manual", "start": START, "feed": "off", **(simulator or {})})
-    )
+    chosen = spec.settings(**{"clock": "manual", "start": START, "feed": "off", **(simulator or {})})
+    backend = cast(SimulatorBackend, spec.factory(chosen))
     async with running(Settings(port=0, **settings), hooks, backend) as gateway:
         yield Desk(gateway, backend)
 

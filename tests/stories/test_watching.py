@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
+from mt4sim.gateway.connection import SimulatorConnection
 from tests.stories.client import PATIENCE, CallFailed, client, manager
 from tests.stories.conftest import START, Desk, open_desk
 
@@ -70,9 +71,9 @@ async def test_reconnection_makes_good_what_was_missed(desk: Desk) -> None:
             await one.call("subscribe", event=kind)
         await one.call("symbol.show", symbol="EURUSD")
         await other.call("simulator.fault.down", down=True)
-        for connection in list(desk.gateway.gateway.sessions):
-            if connection.link.delay:
-                desk.server_backend.lose(connection.link.connection, "test")
+        for session in list(desk.gateway.gateway.sessions):
+            if session.link.delay:
+                desk.server_backend.lose(cast(SimulatorConnection, session.link.connection), "test")
         assert await one.event("connection") is False
         assert "connection" in (await one.fails("config.common.get")).message
         await other.call("order.close", order=closing, volume=0.1, price=2.5)
