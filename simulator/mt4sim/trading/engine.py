@@ -209,7 +209,7 @@ class Engine:
         """The agent's commission is booked at the close; that of an unknown agent goes to the server's own account
         for it (Semantics 5.4). Assumed: the comment; nothing is booked when that account does not exist either."""
         agent_login = account.info.agent_account
-        if not agent_login:
+        if not agent_login or not order.volume:
             return
         amount = agent_commission(self.converter, terms, buy=order.is_buy, volume=order.volume, price=order.open_price)
         accounts = self.server.accounts
@@ -243,6 +243,14 @@ class Engine:
         self.expose(rest, 1)
         self.tell_watchers(rest)
         self.emit(Change.ADD, rest)
+
+    def charge_swap(self, order: Order, cents: int) -> None:
+        """Adds a swap to what the position has gathered; positive is credited (Semantics 4.1)."""
+        order.storage += cents
+        order.timestamp = self.server.now
+        self.exposures[order.login][order.symbol].costs += cents
+        self.tell_watchers(order)
+        self.emit(Change.UPDATE, order)
 
     def drop(self, order: Order, comment: str, *, price: int = 0) -> None:
         """A pending goes to the history without profit (Semantics 3.7, 6.1)."""

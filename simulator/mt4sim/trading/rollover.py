@@ -117,8 +117,7 @@ class Rollover:
             count = nights(terms.symbol.swap_rollover3days, week_day)
             cents = count * swap(engine.converter, terms, order, engine.closing_price(order, terms)) if count else 0
             if cents:
-                order.storage += cents
-                self._changed(order)
+                engine.charge_swap(order, cents)
 
     def _interest(self, account: Account, *, post: bool) -> None:
         """Interest gathers by the day and is booked when the month ends. Assumed: the comment (Semantics 4.6)."""
