@@ -127,15 +127,18 @@ class Crew:
                 with anyio.CancelScope() as scope:
                     carrier.scope = scope
                     await self._carry_on(carrier, scope)
-                self._settle(carrier)
+                await self._settle(carrier)
         finally:
             self.carriers.discard(carrier)
 
-    def _settle(self, carrier: Carrier) -> None:
+    async def _settle(self, carrier: Carrier) -> None:
         """A carrier's scope was cancelled: whatever it carried ends here."""
-        if carrier.started is not None:
-            carrier.started.close()
-            carrier.started = None
+        if carrier.started is not None:  # cancelled before it took the call over
+            started, carrier.started = carrier.started, None
+            with anyio.CancelScope() as scope:
+                scope.cancel()
+                await started
+                carrier.call = None
         call, carrier.call = carrier.call, None
         if call is not None and carrier.session is not None:
             self._timed_out(carrier.session, call)

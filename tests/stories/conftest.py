@@ -36,8 +36,9 @@ Open = Callable[..., AbstractAsyncContextManager[Desk]]
 
 
 @asynccontextmanager
-async def open_desk(*, plugins: tuple[object, ...] = (), simulator: dict[str, Any] | None = None,
-                    **settings: Any) -> AsyncIterator[Desk]:
+async def open_desk(
+    *, plugins: tuple[object, ...] = (), simulator: dict[str, Any] | None = None, **settings: Any
+) -> AsyncIterator[Desk]:
     manager = plugin_manager(plugins=[mt_remote_plugins, mt4sim.gateway, *plugins], entry_points=False)
     hooks = Hooks(manager)
     spec = find_backend(hooks, "simulator")
