@@ -175,14 +175,21 @@ class Crew:
 
     def cancel_reads(self, session: Session) -> None:
         """A session ended: nobody waits for its reads. What changes state is carried through."""
+        if any(owner is session for owner, _ in self._inbox):
+            kept = ((owner, call) for owner, call in self._inbox if owner is not session or _changes_state(call))
+            self._inbox = deque(kept)
         for carrier in self.carriers:
             call = carrier.call
             if call is None or carrier.scope is None or carrier.session is not session:
                 continue
-            if not call.function.kind.changes_state:
+            if not _changes_state(call):
                 carrier.scope.cancel()
 
     @property
     def in_flight(self) -> int:
         """Calls queued or being carried out."""
         return len(self._inbox) + sum(carrier.call is not None for carrier in self.carriers)
+
+
+def _changes_state(call: Call) -> bool:
+    return call.function.kind.changes_state
