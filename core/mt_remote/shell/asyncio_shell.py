@@ -42,6 +42,10 @@ class AsyncioWire(asyncio.Protocol, Wire):
     def resume_writing(self) -> None:
         self.session.writing_resumed()
 
+    @property
+    def unsent(self) -> int:
+        return self._transport.get_write_buffer_size()
+
     def write(self, data: bytes) -> None:
         self._transport.write(data)
 
