@@ -17,7 +17,7 @@ from mt4sim.trading.margin import Exposure, LevelType, MarginLevel, margin_of
 from mt4sim.trading.orders import Order, OrderBook, OrderState
 from mt4sim.trading.profit import profit
 from mt4sim.trading.terms import Terms, TermsBook, leverage_of
-from mt_remote.records import GroupMarginMode, MarginType, TradeCommand, TradeReason
+from mt_remote.records import ConGroup, GroupMarginMode, MarginType, TradeCommand, TradeReason
 
 if TYPE_CHECKING:
     from mt4sim.accounts import Account
@@ -113,11 +113,17 @@ class Engine:
         level = round(equity / margin * 100, 2) if margin else 0.0
         free = self.free_margin(account, floating, margin)
         volume = sum(e.buys.volume + e.sells.volume for e in self.exposures.get(login, {}).values())
-        figure = equity / margin * 100 if margin else 0.0
-        measured = figure if group.margin_type is MarginType.PERCENT else free / 100
-        kind = level_type(measured, group.margin_call, group.margin_stopout) if margin else LevelType.OK
+        kind = self.level_of(group, equity, free, margin)
         return MarginLevel(login, account.group, leverage_of(account, group), account.balance, account.credit, floating,
                            equity, volume, margin, free, level, kind)  # fmt: skip
+
+    @staticmethod
+    def level_of(group: ConGroup, equity: int, free: int, margin: int) -> LevelType:
+        """Whether these figures (cents) make a margin call or a stop-out (Semantics 6.9)."""
+        if not margin:
+            return LevelType.OK
+        measured = equity / margin * 100 if group.margin_type is MarginType.PERCENT else free / 100
+        return level_type(measured, group.margin_call, group.margin_stopout)
 
     # Exposure
 

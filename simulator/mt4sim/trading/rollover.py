@@ -69,7 +69,7 @@ class Rollover:
     def end_day(self) -> None:
         """Everything of one day's end, in order: day orders, swaps, interest, reports, previous figures, archive."""
         server = self._engine.server
-        now = datetime.fromtimestamp(server.now, UTC)
+        now = datetime.fromtimestamp(server.now - 1, UTC)  # the day that ends: at 0:00 it is yesterday
         self._drop_day_orders()
         self._charge_swaps(now.weekday())
         new_month = self._month_ends(now)
