@@ -113,7 +113,7 @@ class Peer:
             await self.read()
         return self.messages.pop(0)
 
-    async def ask(self, name: str, **data: Any) -> dict[str, Any]:
+    async def ask(self, name: str, /, **data: Any) -> dict[str, Any]:
         """Calls a function; gives its answer. Events that come before it stay in ``messages``."""
         self.next_id += 1
         await self.send({"id": self.next_id, "name": name, **({"data": data} if data else {})})
