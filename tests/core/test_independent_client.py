@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -62,8 +63,9 @@ async def test_fragments_and_what_ends_a_session(start: Start) -> None:
             assert caught.value.rcvd is not None
             assert caught.value.rcvd.code == 1003
         async with connect(gateway.url, max_size=None) as client:
-            with pytest.raises(ConnectionClosed) as caught:
+            with contextlib.suppress(ConnectionClosed):
                 await client.send("x" * 20_000_000)
+            with pytest.raises(ConnectionClosed) as caught:
                 await client.recv()
             assert caught.value.rcvd is not None
             assert caught.value.rcvd.code == 1009
@@ -79,7 +81,7 @@ async def test_refusals_before_the_upgrade(start: Start) -> None:
             assert json.loads(caught.value.response.body or b"")["status"] == "ERROR"
 
 
-async def test_five_hundred_pipelined_calls_and_a_hundred_clients(start: Start, memory: MemoryServer) -> None:
+async def test_a_thousand_pipelined_calls_of_a_hundred_clients(start: Start, memory: MemoryServer) -> None:
     async with start() as gateway:
 
         async def one(number: int) -> None:
@@ -88,8 +90,8 @@ async def test_five_hundred_pipelined_calls_and_a_hundred_clients(start: Start, 
                 await ask(client, "s", "subscribe", event="tick")
                 await ask(client, "w", "symbol.show", symbol=f"S{number}")
                 for id_ in range(10):
-                    await client.send(json.dumps({"id": id_, "name": "tick.add",
-                                                  "data": {"symbol": f"S{number}", "bid": 1 + id_, "ask": 2 + id_}}))  # fmt: skip
+                    data = {"symbol": f"S{number}", "bid": 1 + id_, "ask": 2 + id_}
+                    await client.send(json.dumps({"id": id_, "name": "tick.add", "data": data}))
                 received = [json.loads(await client.recv()) for _ in range(20)]
                 assert sorted(each["id"] for each in received if "id" in each) == list(range(10))
                 events = [each for each in received if "event" in each]

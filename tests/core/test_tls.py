@@ -47,7 +47,11 @@ def files(tmp_path: Path) -> Files:
 
 async def connected(gateway: Running, context: ssl.SSLContext) -> TLSStream:
     stream = await anyio.connect_tcp(gateway.host, gateway.port)
-    return await TLSStream.wrap(stream, hostname="localhost", ssl_context=context, standard_compatible=False)
+    try:
+        return await TLSStream.wrap(stream, hostname="localhost", ssl_context=context, standard_compatible=False)
+    except BaseException:
+        await stream.aclose()
+        raise
 
 
 def serial(stream: TLSStream) -> object:
