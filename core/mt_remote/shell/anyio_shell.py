@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import anyio
-import sniffio
 import structlog
 from anyio.abc import SocketAttribute, SocketStream, TaskGroup
 from anyio.streams.tls import TLSListener, TLSStream
@@ -167,10 +166,6 @@ async def listen(
 
 def soon() -> Callable[[Callable[[], object]], object]:
     """Runs a callback once the present turn of the loop is over."""
-    if sniffio.current_async_library() == "trio":
-        import trio
+    import trio
 
-        return trio.lowlevel.current_trio_token().run_sync_soon
-    import asyncio
-
-    return asyncio.get_running_loop().call_soon
+    return trio.lowlevel.current_trio_token().run_sync_soon
