@@ -343,7 +343,7 @@ class Gateway:
                 continue
             if session.protocol.congested:  # nothing is read from it now: what it takes shows that it is there
                 before, session.unsent = session.unsent, session.wire.unsent
-                session.heard = session.heard or before != session.unsent
+                session.heard = session.heard or session.unsent < before
             if session.heard:
                 session.heard = session.pinged = False
             elif session.pinged:
