@@ -184,7 +184,7 @@ async def _profile(backend_name: str) -> dict[str, dict[str, float]]:
             for title, text in (
                 ("`ticks.get`", request("ticks.get", {"symbol": "EURUSD"})),
                 ("4 KiB of text", request("bench.measure", {"text": "x" * 4096})),
-                ("4 KiB `config.group.set`", request("config.group.set", group_patch())),
+                ("3.6 KB `config.group.set`", request("config.group.set", group_patch())),
             ):
                 results[title] = call_stages(session, text)
             results["a tick event"] = event_stages(session)
