@@ -41,6 +41,10 @@ class NoWire(Wire):
     peer = "127.0.0.1:0"
     secure = False
 
+    @property
+    def unsent(self) -> int:
+        return 0
+
     def write(self, data: bytes) -> None: ...
 
     def close(self) -> None: ...
