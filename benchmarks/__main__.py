@@ -74,7 +74,7 @@ def _print(results: Results, listed: list[Scenario], servers: list[str], generat
 def _stages(*, write: bool) -> int:
     from benchmarks.stages import profile, tables
 
-    content = tables(profile())
+    content = tables(profile("simulator"))
     print(content)
     if write:
         report.write_docs(PAGE, "stages", content)

@@ -31,17 +31,18 @@ TITLES = {
 """Every server by name, in the order of the table."""
 
 
+GATEWAYS = {"gateway": "simulator", "gateway-memory": "memory"}
+"""The gateway's backend by the server's name."""
+
+
 class ServerFailed(Exception):
     """A server did not start or ended on its own."""
 
 
 def command(name: str, port: int) -> list[str]:
     """How a server is started."""
-    if name == "gateway":
-        flags = ["serve", "--port", str(port), "--plugin", "benchmarks.gateway.functions", "--log-level", "error"]
-        return [sys.executable, "-m", "mt_remote", *flags]
-    if name == "gateway-memory":
-        return [sys.executable, "-m", "benchmarks.gateway", str(port)]
+    if name in GATEWAYS:
+        return [sys.executable, "-m", "benchmarks.gateway", GATEWAYS[name], str(port)]
     return [sys.executable, "-m", "benchmarks.peers", name, str(port)]
 
 

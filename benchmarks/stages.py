@@ -1,4 +1,4 @@
-"""``python -m benchmarks.stages``: where a call's and an event's time goes inside the gateway.
+"""``python -m benchmarks.stages [simulator|memory]``: where a call's and an event's time goes inside the gateway.
 
 Each stage runs alone on the gateway's own objects, without a network: bytes go into a session, and what it writes is
 thrown away. The difference between the whole here and the server's CPU in ``python -m benchmarks`` is the kernel's and
@@ -8,6 +8,7 @@ the event loop's.
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -171,8 +172,8 @@ def event_stages(session: Session) -> dict[str, float]:
     return stages
 
 
-async def _profile() -> dict[str, dict[str, float]]:
-    hooks, backend = gateway_parts()
+async def _profile(backend_name: str) -> dict[str, dict[str, float]]:
+    hooks, backend = gateway_parts(backend_name)
     results: dict[str, dict[str, float]] = {}
     done = asyncio.Event()
     async with running(Settings(port=0, shutdown_grace=1, close_timeout=0.1), hooks, backend) as serving:
@@ -194,9 +195,9 @@ async def _profile() -> dict[str, dict[str, float]]:
     return results
 
 
-def profile() -> dict[str, dict[str, float]]:
+def profile(backend: str) -> dict[str, dict[str, float]]:
     """µs by title and stage."""
-    return anyio.run(_profile, backend_options={"use_uvloop": True})
+    return anyio.run(_profile, backend, backend_options={"use_uvloop": True})
 
 
 def tables(results: dict[str, dict[str, float]]) -> str:
@@ -214,4 +215,4 @@ def _table(results: dict[str, dict[str, float]]) -> str:
 
 
 if __name__ == "__main__":
-    print(tables(profile()))
+    print(tables(profile(sys.argv[1] if len(sys.argv) > 1 else "simulator")))

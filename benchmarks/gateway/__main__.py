@@ -1,10 +1,12 @@
-"""``python -m benchmarks.gateway PORT``: the gateway on the backend that the core's tests use, which does next to
-nothing. Beside the row on the simulator it tells what the simulator costs."""
+"""``python -m benchmarks.gateway BACKEND PORT``: the gateway with every plugin, on one of two backends.
+
+``simulator`` is the packaged demo broker with its feed off: prices come from the benchmark alone. ``memory`` is the
+backend of the core's tests, which does next to nothing: what it lacks to the other is the simulator's.
+"""
 
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 import anyio
 from tests.core.memory import MemoryServer
@@ -12,8 +14,11 @@ from tests.core.memory import MemoryServer
 import mt_remote_plugins
 from benchmarks.gateway import functions
 from benchmarks.sample import GROUP, SECURITIES
+from mt4sim import gateway as simulator
+from mt4sim.gateway.settings import SimulatorSettings
+from mt_remote.backend import Backend
 from mt_remote.hooks import Hooks
-from mt_remote.host import plugin_manager
+from mt_remote.host import find_backend, plugin_manager
 from mt_remote.records import ConGroup, ConGroupSecurity
 from mt_remote.server import Running, serve
 from mt_remote.settings import Settings
@@ -23,19 +28,21 @@ def _announce(gateway: Running) -> None:
     print(gateway.url, flush=True)
 
 
-def gateway_parts() -> tuple[Hooks, MemoryServer]:
+def gateway_parts(backend: str) -> tuple[Hooks, Backend]:
     """Plugins' hooks and the backend, with the group that the benchmarks change."""
-    backend = MemoryServer()
-    empty: dict[str, Any] = {}
-    fields: dict[str, Any] = {"group": GROUP, "securities": {name: ConGroupSecurity(**empty) for name in SECURITIES}}
-    backend.table[GROUP] = ConGroup(**fields)
-    return Hooks(plugin_manager(plugins=[mt_remote_plugins, functions], entry_points=False)), backend
+    plugins = [mt_remote_plugins, simulator, functions]
+    hooks = Hooks(plugin_manager(plugins=plugins, entry_points=False))
+    if backend == "simulator":
+        return hooks, find_backend(hooks, backend).factory(SimulatorSettings(feed="off"))
+    memory = MemoryServer()
+    memory.table[GROUP] = ConGroup(group=GROUP, securities={name: ConGroupSecurity() for name in SECURITIES})
+    return hooks, memory
 
 
-async def main(port: int) -> None:
-    hooks, backend = gateway_parts()
-    await serve(Settings(port=port), hooks, backend, announce=_announce)
+async def main(backend: str, port: int) -> None:
+    hooks, driver = gateway_parts(backend)
+    await serve(Settings(port=port, backend=backend, log_level="error"), hooks, driver, announce=_announce)
 
 
 if __name__ == "__main__":
-    anyio.run(main, int(sys.argv[1]), backend_options={"use_uvloop": True})
+    anyio.run(main, sys.argv[1], int(sys.argv[2]), backend_options={"use_uvloop": True})

@@ -17,7 +17,7 @@ from mt4sim.trading.margin import Exposure, LevelType, MarginLevel, margin_of
 from mt4sim.trading.orders import Order, OrderBook, OrderState
 from mt4sim.trading.profit import profit
 from mt4sim.trading.terms import Terms, TermsBook, leverage_of
-from mt_remote.records import GroupMarginMode, MarginType, TradeCommand, TradeReason
+from mt_remote.records import ConGroup, GroupMarginMode, MarginType, TradeCommand, TradeReason
 
 if TYPE_CHECKING:
     from mt4sim.accounts import Account
@@ -113,11 +113,17 @@ class Engine:
         level = round(equity / margin * 100, 2) if margin else 0.0
         free = self.free_margin(account, floating, margin)
         volume = sum(e.buys.volume + e.sells.volume for e in self.exposures.get(login, {}).values())
-        figure = equity / margin * 100 if margin else 0.0
-        measured = figure if group.margin_type is MarginType.PERCENT else free / 100
-        kind = level_type(measured, group.margin_call, group.margin_stopout) if margin else LevelType.OK
+        kind = self.level_of(group, equity, free, margin)
         return MarginLevel(login, account.group, leverage_of(account, group), account.balance, account.credit, floating,
                            equity, volume, margin, free, level, kind)  # fmt: skip
+
+    @staticmethod
+    def level_of(group: ConGroup, equity: int, free: int, margin: int) -> LevelType:
+        """Whether these figures (cents) make a margin call or a stop-out (Semantics 6.9)."""
+        if not margin:
+            return LevelType.OK
+        measured = equity / margin * 100 if group.margin_type is MarginType.PERCENT else free / 100
+        return level_type(measured, group.margin_call, group.margin_stopout)
 
     # Exposure
 
@@ -209,7 +215,7 @@ class Engine:
         """The agent's commission is booked at the close; that of an unknown agent goes to the server's own account
         for it (Semantics 5.4). Assumed: the comment; nothing is booked when that account does not exist either."""
         agent_login = account.info.agent_account
-        if not agent_login:
+        if not agent_login or not order.volume:
             return
         amount = agent_commission(self.converter, terms, buy=order.is_buy, volume=order.volume, price=order.open_price)
         accounts = self.server.accounts
@@ -243,6 +249,14 @@ class Engine:
         self.expose(rest, 1)
         self.tell_watchers(rest)
         self.emit(Change.ADD, rest)
+
+    def charge_swap(self, order: Order, cents: int) -> None:
+        """Adds a swap to what the position has gathered; positive is credited (Semantics 4.1)."""
+        order.storage += cents
+        order.timestamp = self.server.now
+        self.exposures[order.login][order.symbol].costs += cents
+        self.tell_watchers(order)
+        self.emit(Change.UPDATE, order)
 
     def drop(self, order: Order, comment: str, *, price: int = 0) -> None:
         """A pending goes to the history without profit (Semantics 3.7, 6.1)."""
