@@ -1,6 +1,6 @@
 """How the simulator's costs grow with open positions: a growth curve on one core.
 
-    python benchmarks/simulator/scale.py [--sizes 1000 10000 100000 1000000] [--json curve.json]
+    python -m benchmarks.simulator.scale [--sizes 1000 10000 100000 1000000] [--json curve.json]
 
 For each size, positions with SL and TP are spread over 10,000 accounts whose group has a margin call and a stop-out
 level, and these are measured: a tick that triggers nothing, a tick by what it triggers, opening, modifying and closing

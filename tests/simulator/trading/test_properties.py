@@ -216,6 +216,13 @@ class Life(RuleBasedStateMachine):
                 assert (kept[name].buys, kept[name].sells) == (exposure.buys, exposure.sells)
 
     @invariant()
+    def floating_is_the_sum_of_the_positions(self) -> None:
+        engine = self.trading.engine
+        for login in self.logins:
+            positions = (order for order in engine.book.open_of(login) if order.cmd.is_market)
+            assert engine.floating_of(login) == sum(map(engine.floating, positions))
+
+    @invariant()
     def events_rebuild_the_state(self) -> None:
         book = self.trading.engine.book
         assert self.mirror.open == {ticket: order.state_dict() for ticket, order in book.open.items()}
