@@ -10,7 +10,7 @@ import ctypes
 import sys
 from collections.abc import Callable
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 from mt_remote_plugins.manager.abi.structures import structure
 from mt_remote_plugins.manager.abi.table import Method, table
@@ -19,10 +19,10 @@ _functype: Callable[..., type[Any]] = ctypes.CFUNCTYPE
 if sys.platform == "win32":
     _functype = ctypes.WINFUNCTYPE
 
-NotifyFunction = cast("type[Any]", _functype(None, ctypes.c_int))
+NotifyFunction = _functype(None, ctypes.c_int)
 """``MTAPI_NOTIFY_FUNC``: the notification's code."""
 
-NotifyFunctionEx = cast("type[Any]", _functype(None, ctypes.c_int, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p))
+NotifyFunctionEx = _functype(None, ctypes.c_int, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
 """``MTAPI_NOTIFY_FUNC_EX``: code, type, data (the library's, valid during the call only), parameter."""
 
 _PLAIN: dict[str, type[Any] | None] = {
