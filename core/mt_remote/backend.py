@@ -18,7 +18,16 @@ from typing import Protocol
 
 from mt_remote.errors import RequestError
 from mt_remote.records import (
-    ConCommon, ConfirmMode, ConGroup, ConManager, Draft, Patch, Tick, TradeCommand, TradeRecord, UserRecord,
+    ConCommon,
+    ConfirmMode,
+    ConGroup,
+    ConManager,
+    Draft,
+    Patch,
+    Tick,
+    TradeCommand,
+    TradeRecord,
+    UserRecord,
 )  # fmt: skip
 
 
@@ -138,6 +147,10 @@ class Market(ABC):
     async def hide(self, symbol: str) -> None: ...
 
     @abstractmethod
+    def shown(self) -> Sequence[str]:
+        """The symbols that this connection shows; also after it was lost."""
+
+    @abstractmethod
     async def add_tick(self, symbol: str, bid: float, ask: float) -> None:
         """A dealer's throw-in price; becomes the last price at once."""
 
@@ -150,13 +163,32 @@ class Orders(ABC):
     """A manager's transactions: carried out at once and as given. Volumes in lots, prices in quote currency."""
 
     @abstractmethod
-    async def open(self, login: int, symbol: str, command: TradeCommand, volume: float, price: float, *,
-                   sl: float = 0.0, tp: float = 0.0, expiration: int = 0, comment: str = "") -> int:
+    async def open(
+        self,
+        login: int,
+        symbol: str,
+        command: TradeCommand,
+        volume: float,
+        price: float,
+        *,
+        sl: float = 0.0,
+        tp: float = 0.0,
+        expiration: int = 0,
+        comment: str = "",
+    ) -> int:
         """Opens a position or places a pending order; returns its ticket."""
 
     @abstractmethod
-    async def modify(self, order: int, *, price: float | None = None, sl: float | None = None,
-                     tp: float | None = None, expiration: int | None = None, comment: str | None = None) -> None:
+    async def modify(
+        self,
+        order: int,
+        *,
+        price: float | None = None,
+        sl: float | None = None,
+        tp: float | None = None,
+        expiration: int | None = None,
+        comment: str | None = None,
+    ) -> None:
         """Changes what is not ``None``."""
 
     @abstractmethod
@@ -180,8 +212,9 @@ class Orders(ABC):
         """Makes a pending order a position at ``price`` under the same ticket."""
 
     @abstractmethod
-    async def balance(self, login: int, command: TradeCommand, amount: float, *, expiration: int = 0,
-                      comment: str = "") -> int:
+    async def balance(
+        self, login: int, command: TradeCommand, amount: float, *, expiration: int = 0, comment: str = ""
+    ) -> int:
         """A balance or credit operation in account currency, negative to withdraw; returns its ticket."""
 
 

@@ -1,13 +1,39 @@
 """The protocol's types, each declared once (see :mod:`mt_remote.records.declare`)."""
 
 from mt_remote.records.config import (
-    SYMBOLS_OWN, ConCommon, ConGroup, ConGroupMargin, ConGroupSecurity, ConManager, ConManagerSecurity,
+    SYMBOLS_OWN,
+    ConCommon,
+    ConGroup,
+    ConGroupMargin,
+    ConGroupSecurity,
+    ConManager,
+    ConManagerSecurity,
 )  # fmt: skip
 from mt_remote.records.declare import DIALECTS, Record, Unit, Wire, record
 from mt_remote.records.enums import (
-    AutoCloseOut, CommissionMode, CommissionType, ConfirmMode, DemoType, ExecutionMode, FreeMarginMode,
-    GroupMarginMode, GroupRight, LiveUpdateMode, MarginType, MonthlyStatementMode, NewsMode, OtpMode, RequestStatus,
-    RolloverMode, StatementMode, StopReason, TradeCommand, TradeDenial, TradeReason, TransactionFlag, TransactionType,
+    AutoCloseOut,
+    CommissionMode,
+    CommissionType,
+    ConfirmMode,
+    DemoType,
+    ExecutionMode,
+    FreeMarginMode,
+    GroupMarginMode,
+    GroupRight,
+    LiveUpdateMode,
+    MarginType,
+    MonthlyStatementMode,
+    NewsMode,
+    OtpMode,
+    RequestStatus,
+    RolloverMode,
+    StatementMode,
+    StopReason,
+    TradeCommand,
+    TradeDenial,
+    TradeReason,
+    TransactionFlag,
+    TransactionType,
 )  # fmt: skip
 from mt_remote.records.market import Tick
 from mt_remote.records.patch import Draft, Patch

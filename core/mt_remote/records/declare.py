@@ -15,20 +15,15 @@ dotted IPv4 text. Every field has a default, so a record can be built from what 
 
 from __future__ import annotations
 
-import base64
-import binascii
 import dataclasses
-import ipaddress
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
-from enum import Enum, IntEnum, StrEnum
-from functools import cache
-from typing import Annotated, Any, ClassVar, Self, TypeVar, cast, dataclass_transform, get_args, get_type_hints
+from enum import IntEnum, StrEnum
+from typing import Annotated, Any, ClassVar, Self, TypeVar, cast, dataclass_transform, get_type_hints
 
-from pydantic import AfterValidator, ConfigDict, Field, GetCoreSchemaHandler, PlainSerializer, ValidationInfo
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
-from typing_extensions import Required, TypedDict
+from pydantic import GetCoreSchemaHandler, PlainSerializer
+from pydantic_core import CoreSchema, core_schema
 
 DIALECTS = ("0", "1.00", "2")
 """The dialects of the wire, oldest first."""
@@ -85,8 +80,8 @@ class Wire:
     write_only: bool = False
     secret: bool = False
     dialects: tuple[str, ...] = DIALECTS
-    older: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    numbers: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    older: Mapping[Any, Any] = dataclasses.field(default_factory=dict)
+    numbers: Mapping[Any, int] = dataclasses.field(default_factory=dict)
     total: str = ""
     most: int = 0
     low: float | None = None
@@ -101,7 +96,6 @@ class Wire:
         return self.size - 1
 
 
-_E = TypeVar("_E", bound=Enum)
 _I = TypeVar("_I", bound=IntEnum)
 _S = TypeVar("_S", bound=StrEnum)
 _T = TypeVar("_T")
@@ -114,11 +108,30 @@ def _line(wire: Wire, default: object) -> Any:
     return dataclasses.field(default=default, metadata={"wire": wire})
 
 
-def text(member: str, size: int, *, default: str = "", key: bool = False, required: bool = False,
-         read_only: bool = False, write_only: bool = False, secret: bool = False, doc: str = "") -> str:
+def text(
+    member: str,
+    size: int,
+    *,
+    default: str = "",
+    key: bool = False,
+    required: bool = False,
+    read_only: bool = False,
+    write_only: bool = False,
+    secret: bool = False,
+    doc: str = "",
+) -> str:
     """Text in a native field of ``size`` bytes, the zero included. ``secret`` text never shows in logs or ``repr``."""
-    wire = Wire(member, Unit.TEXT, size, key=key, required=required, read_only=read_only, write_only=write_only,
-                secret=secret or write_only, doc=doc)
+    wire = Wire(
+        member,
+        Unit.TEXT,
+        size,
+        key=key,
+        required=required,
+        read_only=read_only,
+        write_only=write_only,
+        secret=secret or write_only,
+        doc=doc,
+    )
     return cast(str, _line(wire, default))
 
 
@@ -127,12 +140,29 @@ def flag(member: str, *, default: bool = False, doc: str = "") -> bool:
     return cast(bool, _line(Wire(member, Unit.FLAG, 4, doc=doc), default))
 
 
-def integer(member: str, size: int = 4, *, default: int = 0, low: int | None = None, high: int | None = None,
-            key: bool = False, read_only: bool = False, doc: str = "") -> int:
+def integer(
+    member: str,
+    size: int = 4,
+    *,
+    default: int = 0,
+    low: int | None = None,
+    high: int | None = None,
+    key: bool = False,
+    read_only: bool = False,
+    doc: str = "",
+) -> int:
     """A signed native integer of ``size`` bytes."""
     limits = INT16 if size == 2 else INT32
-    wire = Wire(member, Unit.INTEGER, size, key=key, read_only=read_only, doc=doc,
-                low=limits[0] if low is None else low, high=limits[1] if high is None else high)
+    wire = Wire(
+        member,
+        Unit.INTEGER,
+        size,
+        key=key,
+        read_only=read_only,
+        doc=doc,
+        low=limits[0] if low is None else low,
+        high=limits[1] if high is None else high,
+    )
     return cast(int, _line(wire, default))
 
 
@@ -159,8 +189,16 @@ def choice(member: str, kind: type[_I], *, size: int = 4, doc: str = "") -> _I:
     return cast(_I, _line(Wire(member, Unit.CHOICE, size, doc=doc), first))
 
 
-def named(member: str, default: _S, numbers: Mapping[_S, int], *, size: int = 4, dialects: tuple[str, ...] = DIALECTS,
-          older: Mapping[_S, _S] | None = None, doc: str = "") -> _S:
+def named(
+    member: str,
+    default: _S,
+    numbers: Mapping[_S, int],
+    *,
+    size: int = 4,
+    dialects: tuple[str, ...] = DIALECTS,
+    older: Mapping[_S, _S] | None = None,
+    doc: str = "",
+) -> _S:
     """An enum that is sent as its name. ``older`` says what dialects ``0`` and ``1.00`` see instead."""
     wire = Wire(member, Unit.NAMED, size, dialects=dialects, numbers=numbers, older=older or {}, doc=doc)
     return cast(_S, _line(wire, default))
@@ -237,13 +275,10 @@ def entries(member: str, kind: type[_R], *, most: int, size: int, total: str, do
 def struct(member: str, kind: type[_R], *, size: int, doc: str = "") -> _R:
     """A nested record."""
     wire = Wire(member, Unit.STRUCT, size, doc=doc)
-    return cast(_R, dataclasses.field(default_factory=kind, metadata={"wire": wire}))
+    return dataclasses.field(default_factory=kind, metadata={"wire": wire})
 
 
-_SPECIFIERS = (text, flag, integer, unsigned, number, lots, choice, named, bitmask, denials, time32, minutes, ipv4,
-               ipv4_list, locales, masks, raw, pair, divider, securities, entries, struct)  # fmt: skip
-
-_building_for: ContextVar[str] = ContextVar("dialect that a serialiser is being built for", default="2")
+_building_for: ContextVar[str] = ContextVar("dialect", default="2")
 
 
 class Record:
@@ -278,13 +313,15 @@ class Record:
         dialect = _building_for.get()
         names = [n for n, wire in cls.wires.items() if dialect in wire.dialects and not wire.write_only]
         fields = [
-            core_schema.dataclass_field(name, handler.generate_schema(_output_hint(cls.wires[name], dialect)),
-                                        kw_only=True)
+            core_schema.dataclass_field(
+                name, handler.generate_schema(_output_hint(cls.wires[name], dialect)), kw_only=True
+            )
             for name in names
         ]
         arguments = core_schema.dataclass_args_schema(cls.__name__, fields)
-        return core_schema.dataclass_schema(cls, arguments, names, slots=True,
-                                            ref=f"{cls.__module__}.{cls.__qualname__}:{dialect}")
+        return core_schema.dataclass_schema(
+            cls, arguments, names, slots=True, ref=f"{cls.__module__}.{cls.__qualname__}:{dialect}"
+        )
 
 
 def _copied(value: object) -> object:
@@ -295,7 +332,33 @@ def _copied(value: object) -> object:
     return list(value) if isinstance(value, list) else value
 
 
-@dataclass_transform(kw_only_default=True, field_specifiers=_SPECIFIERS)
+@dataclass_transform(
+    kw_only_default=True,
+    field_specifiers=(
+        text,
+        flag,
+        integer,
+        unsigned,
+        number,
+        lots,
+        choice,
+        named,
+        bitmask,
+        denials,
+        time32,
+        minutes,
+        ipv4,
+        ipv4_list,
+        locales,
+        masks,
+        raw,
+        pair,
+        divider,
+        securities,
+        entries,
+        struct,
+    ),
+)
 def record(*, native: str) -> Callable[[type[_T]], type[_T]]:
     """Makes a class a record. ``native`` names the Manager library's struct that it mirrors."""
 
@@ -308,177 +371,9 @@ def record(*, native: str) -> Callable[[type[_T]], type[_T]]:
         }
         made.native = native  # type: ignore[attr-defined]
         made.wires = wires  # type: ignore[attr-defined]
-        return cast(type[_T], made)
+        return made
 
     return make
-
-
-# Validation: what a field's line accepts from the wire.
-
-_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-_HOUR_MINUTE = re.compile(r"([0-9]{1,3}):([0-9]{1,2})")
-
-
-def code_page(info: ValidationInfo) -> str:
-    """The code page that a validation runs under; the registry passes it as context."""
-    context = info.context
-    return cast(str, context["code_page"]) if context else DEFAULT_CODE_PAGE
-
-
-def _refuse(problem: str) -> PydanticCustomError:
-    return PydanticCustomError("value", "{problem}", {"problem": problem})
-
-
-def check_text(limit: int) -> Callable[[str, ValidationInfo], str]:
-    """A validator: the text has at most ``limit`` bytes in the server's code page and no zero byte."""
-
-    def check(value: str, info: ValidationInfo) -> str:
-        if "\0" in value:
-            raise _refuse("must not contain a zero character")
-        if value.isascii():
-            length = len(value)
-        else:
-            page = code_page(info)
-            try:
-                length = len(value.encode(page))
-            except UnicodeEncodeError as error:
-                bad = value[error.start]
-                raise _refuse(f"character {bad!r} does not exist in the server's code page {page}") from None
-        if length > limit:
-            raise _refuse(f"at most {limit} bytes in the server's code page, got {length}")
-        return value
-
-    return check
-
-
-def check_lots(value: float) -> float:
-    """Lots are natively 1/100 lot: refuses what is not a multiple of 0.01."""
-    hundredths = round(value * 100)
-    if abs(value * 100 - hundredths) > 1e-6:
-        raise _refuse("must be a multiple of 0.01 lot")
-    return hundredths / 100
-
-
-def _check_ipv4(value: str) -> str:
-    try:
-        return str(ipaddress.IPv4Address(value))
-    except ipaddress.AddressValueError:
-        raise _refuse("must be an IPv4 address such as 127.0.0.1") from None
-
-
-def _check_minutes(value: str) -> str:
-    match = _HOUR_MINUTE.fullmatch(value)
-    if match is None or int(match[1]) > 23 or int(match[2]) > 59:
-        raise _refuse('must be a time of day "H:M" from "0:0" to "23:59"')
-    return f"{int(match[1])}:{int(match[2])}"
-
-
-def _check_tag(value: str) -> str:
-    if len(value) > 84 or not _TAG.fullmatch(value):
-        raise _refuse("must be a locale tag such as ru-RU")
-    return value
-
-
-def _check_raw(size: int) -> Callable[[str], str]:
-    def check(value: str) -> str:
-        if value == "":
-            return value
-        try:
-            data = base64.b64decode(value, validate=True)
-        except (binascii.Error, ValueError):
-            raise _refuse("must be base64") from None
-        if len(data) > size:
-            raise _refuse(f"at most {size} bytes, got {len(data)}")
-        data = data.ljust(size, b"\0")
-        return base64.b64encode(data).decode() if any(data) else ""
-
-    return check
-
-
-def _check_masks(limit: int) -> Callable[[list[str], ValidationInfo], list[str]]:
-    check_joined = check_text(limit)
-
-    def check(value: list[str], info: ValidationInfo) -> list[str]:
-        for mask in value:
-            if not mask or "," in mask:
-                raise _refuse("a mask must be text without a comma")
-        check_joined(",".join(value), info)
-        return value
-
-    return check
-
-
-def _in_bit_order(numbers: Mapping[str, int]) -> Callable[[list[str]], list[str]]:
-    return lambda value: sorted(set(value), key=lambda name: numbers[name])
-
-
-def _text_hint(wire: Wire) -> object:
-    note = Field(min_length=1, max_length=wire.longest) if wire.key else Field(max_length=wire.longest)
-    return Annotated[str, note, AfterValidator(check_text(wire.longest))]
-
-
-def _bounded_hint(wire: Wire) -> object:
-    kind = float if wire.unit in (Unit.LOTS, Unit.DIVIDER) else int
-    return Annotated[kind, Field(ge=wire.low, le=wire.high, allow_inf_nan=False if kind is float else None)]
-
-
-def _names_hint(wire: Wire) -> object:
-    kind = next(arg for arg in get_args(wire.hint) if arg is not type(None))
-    if wire.unit is Unit.BITMASK:
-        return Annotated[wire.hint, AfterValidator(_in_bit_order(wire.numbers))]
-    member = get_args(kind)[0]
-
-    def read(value: object) -> list[str] | None:
-        names = [value] if isinstance(value, str) else value
-        return sorted(set(cast("list[str]", names)), key=lambda n: wire.numbers[n]) if names else None
-
-    return Annotated[member | list[member] | None, AfterValidator(read)]
-
-
-def _nested_hint(wire: Wire) -> object:
-    kind = get_args(wire.hint)[1]
-    inner: object = _partial(kind, "patch")
-    value = inner | None if wire.unit is Unit.ENTRIES else inner  # type: ignore[operator]
-    name = Annotated[str, Field(min_length=1, max_length=15), AfterValidator(check_text(15))]
-    if wire.unit is Unit.ENTRIES:
-        name = Annotated[str, Field(min_length=1, max_length=11), AfterValidator(check_text(11))]
-    return Annotated[dict[name, value], Field(max_length=wire.most)]  # type: ignore[valid-type]
-
-
-_HINTS: dict[Unit, Callable[[Wire], object]] = {
-    Unit.TEXT: _text_hint,
-    Unit.FLAG: lambda wire: bool,
-    Unit.INTEGER: _bounded_hint,
-    Unit.UNSIGNED: _bounded_hint,
-    Unit.NUMBER: lambda wire: Annotated[float, Field(allow_inf_nan=False)],
-    Unit.LOTS: lambda wire: Annotated[_bounded_hint(wire), AfterValidator(check_lots)],
-    Unit.CHOICE: lambda wire: wire.hint,
-    Unit.NAMED: lambda wire: wire.hint,
-    Unit.BITMASK: _names_hint,
-    Unit.DENIALS: _names_hint,
-    Unit.TIME: _bounded_hint,
-    Unit.DEALING_TIME: _bounded_hint,
-    Unit.MINUTES: lambda wire: Annotated[str, AfterValidator(_check_minutes)],
-    Unit.IPV4: lambda wire: Annotated[str, AfterValidator(_check_ipv4)],
-    Unit.IPV4_LIST: lambda wire: Annotated[
-        list[Annotated[str, AfterValidator(_check_ipv4)]], Field(max_length=wire.most)
-    ],
-    Unit.LOCALES: lambda wire: Annotated[list[Annotated[str, AfterValidator(_check_tag)]], Field(max_length=wire.most)],
-    Unit.MASKS: lambda wire: Annotated[list[str], AfterValidator(_check_masks(wire.longest))],
-    Unit.BYTES: lambda wire: Annotated[str, AfterValidator(_check_raw(wire.size))],
-    Unit.NUMBERS: lambda wire: wire.hint,
-    Unit.DIVIDER: _bounded_hint,
-    Unit.SECURITIES: _nested_hint,
-    Unit.ENTRIES: _nested_hint,
-    Unit.STRUCT: lambda wire: wire.hint,
-}
-
-
-def _input_hint(wire: Wire) -> object:
-    if wire.read_only:  # accepted and ignored: deployed clients send back what they got
-        return Annotated[object, Field(description=wire.doc or "read-only: ignored", json_schema_extra={"readOnly": True})]
-    hint = _HINTS[wire.unit](wire)
-    return Annotated[hint, Field(description=wire.doc)] if wire.doc else hint
 
 
 def _output_hint(wire: Wire, dialect: str) -> object:
@@ -488,43 +383,14 @@ def _output_hint(wire: Wire, dialect: str) -> object:
     return wire.hint
 
 
-@cache
-def _partial(kind: type[Record], purpose: str) -> type:
-    """A TypedDict of what may be present in a partial record. ``purpose``: ``patch`` needs the key, ``draft`` needs
-    what the server insists on for a new record."""
-
-    def needed(wire: Wire) -> bool:
-        return (wire.required or (wire.key and wire.unit is Unit.TEXT)) if purpose == "draft" else wire.key
-
-    hints = {
-        name: Required[_input_hint(wire)] if needed(wire) else _input_hint(wire)  # type: ignore[misc]
-        for name, wire in kind.wires.items()
-    }
-    made = TypedDict(f"{kind.__name__}{purpose.title()}", hints, total=False)  # type: ignore[operator]
-    made.__pydantic_config__ = ConfigDict(extra="forbid", strict=True)
-    made.__doc__ = f"{kind.__name__}, any subset"
-    return cast(type, made)
-
-
-def building_for(dialect: str) -> _Building:
+@contextmanager
+def building_for(dialect: str) -> Iterator[None]:
     """Context in which pydantic builds schemas whose records show a dialect's fields and nothing else."""
-    return _Building(dialect)
-
-
-class _Building:
-    def __init__(self, dialect: str) -> None:
-        self._dialect = dialect
-
-    def __enter__(self) -> None:
-        self._token = _building_for.set(self._dialect)
-
-    def __exit__(self, *exc: object) -> None:
-        _building_for.reset(self._token)
-
-
-def partial_hint(kind: type[Record], purpose: str) -> type:
-    """The type that validates a partial record: see :mod:`mt_remote.records.patch`."""
-    return _partial(kind, purpose)
+    token = _building_for.set(dialect)
+    try:
+        yield
+    finally:
+        _building_for.reset(token)
 
 
 def field_names(kind: type[Record], dialect: str) -> Sequence[str]:

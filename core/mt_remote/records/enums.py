@@ -170,9 +170,7 @@ class TradeReason(StrEnum):
 
 
 TRADE_REASON_NUMBERS = {reason: number for number, reason in enumerate(TradeReason)}
-OLDER_TRADE_REASONS = {
-    reason: TradeReason.CLIENT for reason in (TradeReason.MOBILE, TradeReason.WEB, TradeReason.API)
-}
+OLDER_TRADE_REASONS = dict.fromkeys((TradeReason.MOBILE, TradeReason.WEB, TradeReason.API), TradeReason.CLIENT)
 """Dialects ``0`` and ``1.00`` don't know the later reasons."""
 
 

@@ -14,7 +14,8 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from mt_remote.errors import InvalidData
-from mt_remote.records.declare import Record, Unit, partial_hint
+from mt_remote.records.accept import partial_hint
+from mt_remote.records.declare import Record, Unit
 
 R = TypeVar("R", bound=Record)
 

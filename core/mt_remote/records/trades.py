@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
-from mt_remote.records.declare import Record, Unit, integer, lots, named, number, pair, raw, record, struct, text, time32
+from mt_remote.records.declare import (
+    Record,
+    Unit,
+    integer,
+    lots,
+    named,
+    number,
+    pair,
+    raw,
+    record,
+    struct,
+    text,
+    time32,
+)
 from mt_remote.records.enums import (
-    OLDER_TRADE_REASONS, REQUEST_STATUS_NUMBERS, TRADE_COMMAND_NUMBERS, TRADE_REASON_NUMBERS, TRANSACTION_FLAG_NUMBERS,
-    TRANSACTION_TYPE_NUMBERS, RequestStatus, TradeCommand, TradeReason, TransactionFlag, TransactionType,
+    OLDER_TRADE_REASONS,
+    REQUEST_STATUS_NUMBERS,
+    TRADE_COMMAND_NUMBERS,
+    TRADE_REASON_NUMBERS,
+    TRANSACTION_FLAG_NUMBERS,
+    TRANSACTION_TYPE_NUMBERS,
+    RequestStatus,
+    TradeCommand,
+    TradeReason,
+    TransactionFlag,
+    TransactionType,
 )  # fmt: skip
 
 

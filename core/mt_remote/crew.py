@@ -1,0 +1,185 @@
+"""Carriers: the tasks that carry out calls.
+
+A task per call is dear, and no task at all robs handlers of what asyncio and trio give one (cancel scopes, deadlines).
+So there is a small crew of real tasks. Calls go into one inbox; a carrier carries call after call for as long as none
+suspends; when one does, the next carrier goes on with the rest. Idle sessions need no task.
+
+Where the loop allows it (see :mod:`mt_remote.shell.stepping`), a call takes its first step at once, in the name of an
+idle carrier: most calls end there. One that suspends is handed to that carrier, which takes it to its end.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from anyio.abc import TaskGroup
+
+from mt_remote.protocol.calls import Call
+from mt_remote.shell.stepping import Started, Stepper
+
+if TYPE_CHECKING:
+    from mt_remote.session import Session
+
+Perform = Callable[["Session", Call], Coroutine[Any, Any, None]]
+Soon = Callable[[Callable[[], object]], object]
+
+_KEPT_IDLE = 32
+
+
+class Carrier:
+    """One task and what it carries. ``started`` is a call that took its first steps already."""
+
+    __slots__ = ("_wake", "call", "dismissed", "scope", "session", "since", "started", "task")
+
+    def __init__(self) -> None:
+        self.call: Call | None = None
+        self.session: Session | None = None
+        self.since = 0.0
+        self.scope: anyio.CancelScope | None = None
+        self.started: Started | None = None
+        self.task: object = None
+        self.dismissed = False
+        self._wake = anyio.Event()
+
+    def take(self, session: Session, call: Call, now: float) -> None:
+        self.session, self.call, self.since = session, call, now
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def wait(self) -> None:
+        await self._wake.wait()
+        self._wake = anyio.Event()
+
+
+class Crew:
+    """Carries out calls. ``perform`` carries out one and answers it; it raises nothing but cancellation. ``timed_out``
+    answers one that was cancelled. ``soon`` runs a callback once the present turn of the loop is over; ``stepper``
+    takes first steps, ``None`` where the loop has no way to."""
+
+    def __init__(
+        self,
+        group: TaskGroup,
+        perform: Perform,
+        timed_out: Callable[[Session, Call], None],
+        *,
+        soon: Soon,
+        stepper: Stepper | None,
+        clock: Callable[[], float],
+    ) -> None:
+        self._group = group
+        self._perform = perform
+        self._timed_out = timed_out
+        self._soon = soon
+        self._stepper = stepper
+        self._clock = clock
+        self._inbox: deque[tuple[Session, Call]] = deque()
+        self._idle: list[Carrier] = []
+        self._rolling: Carrier | None = None
+        self.carriers: set[Carrier] = set()
+
+    def submit(self, session: Session, call: Call) -> None:
+        """Starts a call that may start now."""
+        stepper = self._stepper
+        if stepper is not None and self._idle and not self._inbox and stepper.may_step():
+            self._step(stepper, session, call)
+            return
+        self._inbox.append((session, call))
+        if self._rolling is None:
+            self._roll()
+
+    def _step(self, stepper: Stepper, session: Session, call: Call) -> None:
+        carrier = self._idle.pop()
+        carrier.take(session, call, self._clock())
+        started = stepper.step(self._perform(session, call), carrier.task)
+        if started is None:
+            carrier.session = carrier.call = None
+            self._idle.append(carrier)
+        else:
+            carrier.started = started
+            carrier.wake()
+
+    def _roll(self) -> None:
+        if self._idle:
+            carrier = self._idle.pop()
+            carrier.wake()
+        else:
+            carrier = Carrier()
+            self.carriers.add(carrier)
+            self._group.start_soon(self._carry, carrier)
+        self._rolling = carrier
+        self._soon(self._check)
+
+    def _check(self) -> None:
+        """We run, so no carrier does: the one that was rolling is done, or suspended inside a call."""
+        self._rolling = None
+        if self._inbox:
+            self._roll()
+
+    async def _carry(self, carrier: Carrier) -> None:
+        if self._stepper is not None:
+            carrier.task = self._stepper.current()
+        try:
+            while not carrier.dismissed:
+                with anyio.CancelScope() as scope:
+                    carrier.scope = scope
+                    await self._carry_on(carrier, scope)
+                self._settle(carrier)
+        finally:
+            self.carriers.discard(carrier)
+
+    def _settle(self, carrier: Carrier) -> None:
+        """A carrier's scope was cancelled: whatever it carried ends here."""
+        if carrier.started is not None:
+            carrier.started.close()
+            carrier.started = None
+        call, carrier.call = carrier.call, None
+        if call is not None and carrier.session is not None:
+            self._timed_out(carrier.session, call)
+
+    async def _carry_on(self, carrier: Carrier, scope: anyio.CancelScope) -> None:
+        """Carries call after call until one is cancelled or the carrier is not needed any more."""
+        while True:
+            if carrier.started is not None:
+                started, carrier.started = carrier.started, None
+                await started
+                carrier.call = None
+            while self._inbox and not scope.cancel_called:
+                session, call = self._inbox.popleft()
+                carrier.take(session, call, self._clock())
+                await self._perform(session, call)
+                carrier.call = None
+            if scope.cancel_called:
+                return
+            carrier.session = None
+            if self._rolling is carrier:
+                self._rolling = None
+            if len(self._idle) >= _KEPT_IDLE:
+                carrier.dismissed = True
+                return
+            self._idle.append(carrier)
+            await carrier.wait()
+
+    def cancel_overdue(self, now: float, limit: Callable[[Call], float]) -> None:
+        """Cancels every call that runs for longer than its limit in seconds."""
+        for carrier in self.carriers:
+            call = carrier.call
+            if call is not None and carrier.scope is not None and now - carrier.since >= limit(call):
+                carrier.scope.cancel()
+
+    def cancel_reads(self, session: Session) -> None:
+        """A session ended: nobody waits for its reads. What changes state is carried through."""
+        for carrier in self.carriers:
+            call = carrier.call
+            if call is None or carrier.scope is None or carrier.session is not session:
+                continue
+            if not call.function.kind.changes_state:
+                carrier.scope.cancel()
+
+    @property
+    def in_flight(self) -> int:
+        """Calls queued or being carried out."""
+        return len(self._inbox) + sum(carrier.call is not None for carrier in self.carriers)

@@ -1,0 +1,297 @@
+"""Functions: from a typed Python callable to validation, answers, JSON schema and help.
+
+A function's signature is its contract (see :mod:`mt_remote.plugin`). All functions together become one validator that
+reads a request's JSON in a single pass and picks the function by name.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, Optional, Required, cast, get_type_hints
+
+from pydantic import Field, TypeAdapter
+from pydantic.errors import PydanticUserError
+from pydantic_core import SchemaSerializer, SchemaValidator, core_schema, from_json, to_json
+from pydantic_core import ValidationError as CoreValidationError
+
+from mt_remote.backend import Connection
+from mt_remote.errors import InvalidData, InvalidRequest, MtRemoteError, PluginError, RequestError, UnknownFunction
+from mt_remote.plugin import Declared, Kind
+from mt_remote.problems import problems_of
+from mt_remote.protocol.calls import Call
+from mt_remote.records.accept import typed_dict
+from mt_remote.records.declare import DIALECTS, building_for
+
+if TYPE_CHECKING:
+    from mt_remote.session import Session
+
+_NAME_RULE = "lower-case words joined by dots, e.g. 'report.daily.get'"
+
+
+class Function:
+    """One callable of the protocol, ready to serve."""
+
+    def __init__(self, declared: Declared, plugin: str) -> None:
+        self.name = declared.name
+        self.kind: Kind = declared.kind
+        self.handler = declared.handler
+        self.is_async = inspect.iscoroutinefunction(declared.handler)
+        self.plugin = plugin
+        self.example = declared.example
+        self.errors = declared.errors
+        self.help = inspect.getdoc(declared.handler) or ""
+        self._parameters, self.result = _signature(declared, plugin)
+        self._session = self._injected("Session")
+        self._connection = self._injected("Connection")
+        self._positional = [p.role for p in self._parameters if p.is_positional]
+        data = [p for p in self._parameters if p.role == "data"]
+        bodies = [p for p in data if p.is_positional]
+        self.takes_body = bool(bodies)
+        self._check_body(data, bodies)
+        self.drops_nulls = any(p.optional for p in data)
+        self._input = self._input_hint(data)
+        try:
+            self.adapter: TypeAdapter[Any] = TypeAdapter(cast(Any, self._input))
+        except (PydanticUserError, TypeError, NameError) as error:
+            raise self._wrong(f"parameters can't be validated: {error}") from error
+        self._serializers: dict[str, SchemaSerializer] = {}
+        if self.result is not None:
+            self._build_serializers()
+
+    @property
+    def needs_connection(self) -> bool:
+        """Works only after ``connect``."""
+        return self._connection is not None
+
+    def invoke(self, session: Session, arguments: dict[str, Any], body: object) -> Any:
+        """Calls the handler with what it asks for. Raises what a session without a connection has to say."""
+        if self._positional:
+            given = {"Session": session, "data": body}
+            if self._connection is not None:
+                given["Connection"] = session.link.required()
+            return self.handler(*[given[role] for role in self._positional], **arguments)
+        if self._connection is not None:
+            arguments[self._connection] = session.link.required()
+        if self._session is not None:
+            arguments[self._session] = session
+        return self.handler(**arguments)
+
+    def _wrong(self, problem: str) -> PluginError:
+        return PluginError(f"plugin {self.plugin!r}, function {self.name!r}: {problem}")
+
+    def _injected(self, role: str) -> str | None:
+        found = [p.parameter.name for p in self._parameters if p.role == role]
+        if len(found) > 1:
+            raise self._wrong(f"one parameter of type {role} is enough, got {', '.join(found)}")
+        return found[0] if found else None
+
+    def _check_body(self, data: list[_Parameter], bodies: list[_Parameter]) -> None:
+        if bodies and len(data) > 1:
+            raise self._wrong("a positional-only parameter takes the whole data, so it must be the only one")
+        if self._positional and not bodies:
+            raise self._wrong("only a parameter that takes the whole data may be positional-only")
+
+    def _input_hint(self, data: list[_Parameter]) -> object:
+        if self.takes_body:
+            return data[0].hint
+        fields: dict[str, Any] = {
+            p.parameter.name: Annotated[Optional[p.hint], Field(alias=p.wire_name)]  # noqa: UP045
+            if p.optional
+            else Required[Annotated[p.hint, Field(alias=p.wire_name)]]
+            for p in data
+        }
+        return typed_dict("Data", fields, f"data of {self.name}")
+
+    def _build_serializers(self) -> None:
+        for dialect in DIALECTS:
+            with building_for(dialect):
+                try:
+                    adapter: TypeAdapter[Any] = TypeAdapter(cast(Any, self.result))
+                except (PydanticUserError, TypeError, NameError) as error:
+                    raise self._wrong(f"the result can't be sent: {error}") from error
+            self._serializers[dialect] = adapter.serializer
+
+    def encode(self, result: object, dialect: str) -> bytes:
+        """A result as JSON, in a dialect's shape."""
+        return self._serializers[dialect].to_json(result)
+
+    @cached_property
+    def parameters_schema(self) -> Mapping[str, object]:
+        """JSON schema of ``data``."""
+        return self.adapter.json_schema()
+
+    @cached_property
+    def result_schema(self) -> Mapping[str, object] | None:
+        """JSON schema of ``result`` in dialect 2, ``None`` where a function returns nothing."""
+        if self.result is None:
+            return None
+        with building_for("2"):
+            return TypeAdapter(cast(Any, self.result)).json_schema(mode="serialization")
+
+
+class _Parameter:
+    """One parameter of a handler: its role and, for data, its hint and name on the wire."""
+
+    def __init__(self, parameter: inspect.Parameter, hint: object) -> None:
+        self.parameter = parameter
+        self.hint = hint
+        self.role = _role(hint)
+        self.wire_name = parameter.name.rstrip("_")
+        self.optional = parameter.default is not inspect.Parameter.empty
+        self.is_positional = parameter.kind is inspect.Parameter.POSITIONAL_ONLY
+
+
+def _role(hint: object) -> str:
+    from mt_remote.session import Session
+
+    if hint is Connection:
+        return "Connection"
+    return "Session" if hint is Session else "data"
+
+
+def _signature(declared: Declared, plugin: str) -> tuple[list[_Parameter], object]:
+    where = f"plugin {plugin!r}, function {declared.name!r}"
+    if not all(part.isidentifier() and part == part.lower() for part in declared.name.split(".")):
+        raise PluginError(f"{where}: the name must be {_NAME_RULE}")
+    signature = inspect.signature(declared.handler)
+    try:
+        hints = get_type_hints(declared.handler, localns=_annotation_names(), include_extras=True)
+    except (NameError, TypeError, AttributeError) as error:
+        raise PluginError(f"{where}: an annotation can't be resolved: {error}") from error
+    if "return" not in hints:
+        raise PluginError(f"{where}: the result needs an annotation ('-> None' where there is none)")
+    parameters = []
+    for parameter in signature.parameters.values():
+        if parameter.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD):
+            raise PluginError(f"{where}: *{parameter.name} has no type; expected named parameters")
+        if parameter.name not in hints:
+            raise PluginError(
+                f"{where}: parameter {parameter.name!r} needs an annotation, e.g. '{parameter.name}: int'"
+            )
+        parameters.append(_Parameter(parameter, hints[parameter.name]))
+    result = hints["return"]
+    return parameters, None if result is type(None) else result
+
+
+def _annotation_names() -> dict[str, object]:
+    """Names that plugins may import for type checkers only."""
+    from mt_remote.session import Session
+
+    return {"Session": Session, "Connection": Connection}
+
+
+class Registry:
+    """All functions by name, and the validator over all of them."""
+
+    def __init__(self, functions: Iterable[Function], code_page: str) -> None:
+        self.functions = {function.name: function for function in functions}
+        self._context = {"code_page": code_page}
+        self._validator = _request_validator(self.functions)
+
+    def __getitem__(self, name: str) -> Function:
+        return self.functions[name]
+
+    def parse(self, message: bytes) -> Call:
+        """A request's JSON, validated. Raises :class:`RequestFailed` with the error and the id to answer."""
+        try:
+            request = self._validator.validate_json(message, context=self._context)
+        except CoreValidationError as error:
+            raise self._explain(message, error) from None
+        function = self.functions[request["name"]]
+        data = request["data"]
+        id_ = request["id"]
+        if data is None:
+            data = self._without_data(function, _encode_id(id_))
+        if function.takes_body:
+            return Call(_encode_id(id_), function, {}, data, request.get("key"))
+        if function.drops_nulls and None in data.values():
+            data = {name: value for name, value in data.items() if value is not None}
+        return Call(_encode_id(id_), function, data, None, request.get("key"))
+
+    def _without_data(self, function: Function, id_: bytes) -> Any:
+        """``"data": null`` is no data."""
+        try:
+            return function.adapter.validate_python({}, context=self._context)
+        except CoreValidationError as error:
+            raise RequestFailed(id_, _invalid(function.name, error)) from None
+
+    def near(self, name: str) -> list[str]:
+        """Names of functions that look like ``name``."""
+        return difflib.get_close_matches(name, self.functions, n=3, cutoff=0.6)
+
+    def _explain(self, message: bytes, error: CoreValidationError) -> RequestFailed:
+        try:
+            request = from_json(message)
+        except ValueError as problem:
+            return RequestFailed(b"null", InvalidRequest(f"The message is not JSON: {problem}"))
+        if not isinstance(request, dict):
+            return RequestFailed(b"null", InvalidRequest("A request is a JSON object with id, name and data"))
+        id_ = request.get("id")
+        if isinstance(id_, bool) or not isinstance(id_, int | str):
+            return RequestFailed(b"null", InvalidRequest("A request needs an id: an integer or a text"))
+        return RequestFailed(_encode_id(id_), self._explain_request(request, error))
+
+    def _explain_request(self, request: dict[str, object], error: CoreValidationError) -> RequestError:
+        name = request.get("name")
+        if not isinstance(name, str):
+            return InvalidRequest("A request needs a name: the function's, a text")
+        if name not in self.functions:
+            shown = name if len(name) <= 60 else name[:60] + "…"
+            near = " or ".join(repr(other) for other in self.near(name))
+            return UnknownFunction(f"Unknown function {shown!r}" + (f"; did you mean {near}?" if near else ""))
+        return _invalid(name, error)
+
+
+class RequestFailed(MtRemoteError):
+    """A message that is no valid request: ``id`` to answer under (JSON text) and the error."""
+
+    def __init__(self, id_: bytes, error: RequestError) -> None:
+        super().__init__(str(error))
+        self.id = id_
+        self.error = error
+
+
+def _invalid(name: str, error: CoreValidationError) -> InvalidData:
+    problems = problems_of(error, skip=(name,))
+    text = "; ".join(str(problem) for problem in problems[:10])
+    return InvalidData(f"Invalid data for {name}: {text}", details=problems)
+
+
+def _encode_id(id_: int | str) -> bytes:
+    return b"%d" % id_ if isinstance(id_, int) else to_json(id_)
+
+
+def _request_validator(functions: Mapping[str, Function]) -> SchemaValidator:
+    """One validator of whole requests, tagged by ``name``."""
+    identity = core_schema.union_schema(
+        [core_schema.int_schema(strict=True), core_schema.str_schema(strict=True, max_length=256)], mode="left_to_right"
+    )
+    choices: dict[str, core_schema.CoreSchema] = {}
+    definitions: dict[str, core_schema.CoreSchema] = {}
+    for name, function in functions.items():
+        data = function.adapter.core_schema
+        if data["type"] == "definitions":
+            definitions.update({cast(str, d.get("ref")): d for d in data["definitions"]})
+            data = data["schema"]
+        choices[name] = core_schema.typed_dict_schema(
+            {
+                "id": core_schema.typed_dict_field(identity),
+                "name": core_schema.typed_dict_field(core_schema.str_schema()),
+                "data": core_schema.typed_dict_field(
+                    core_schema.with_default_schema(
+                        core_schema.nullable_schema(data), default_factory=dict, validate_default=True
+                    )
+                ),
+                "key": core_schema.typed_dict_field(
+                    core_schema.str_schema(min_length=1, max_length=128), required=False
+                ),
+            },
+            extra_behavior="forbid",
+        )
+    schema: core_schema.CoreSchema = core_schema.tagged_union_schema(choices, discriminator="name", strict=True)
+    if definitions:
+        schema = core_schema.definitions_schema(schema, list(definitions.values()))
+    return SchemaValidator(schema)

@@ -1,0 +1,96 @@
+"""Typed wrappers round the hooks. A hook that nobody implements costs one attribute look-up."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+import structlog
+
+from mt_remote.errors import InternalError, PluginError, RequestError
+from mt_remote.plugin import BackendSpec, EventKind, Namespace
+
+if TYPE_CHECKING:
+    from mt_remote.gateway import Gateway
+    from mt_remote.protocol.calls import Call, Outcome
+    from mt_remote.session import Session
+
+log = structlog.get_logger(__name__)
+
+
+class Hooks:
+    """The hooks of one plugin manager."""
+
+    def __init__(self, manager: pluggy.PluginManager) -> None:
+        self.manager = manager
+        hook = manager.hook
+        self.watches_starts = bool(hook.mt_remote_call_started.get_hookimpls())
+        self.watches_finishes = bool(hook.mt_remote_call_finished.get_hookimpls())
+
+    def plugin_name(self, plugin: object) -> str:
+        """The name under which a plugin was registered."""
+        return self.manager.get_name(plugin) or repr(plugin)
+
+    def namespaces(self, backend: str) -> list[tuple[str, Namespace]]:
+        """(plugin, namespace) of every namespace served on a backend."""
+        found: list[tuple[str, Namespace]] = []
+        for implementation in self.manager.hook.mt_remote_namespaces.get_hookimpls():
+            found += [(implementation.plugin_name, namespace) for namespace in _call(implementation)]
+        for implementation in self.manager.hook.mt_remote_backend_namespaces.get_hookimpls():
+            arguments = [backend] if "backend" in implementation.argnames else []
+            found += [(implementation.plugin_name, namespace) for namespace in _call(implementation, *arguments)]
+        return found
+
+    def event_kinds(self) -> list[tuple[str, EventKind]]:
+        """(plugin, kind) of every kind of event."""
+        implementations = self.manager.hook.mt_remote_event_kinds.get_hookimpls()
+        return [(each.plugin_name, kind) for each in implementations for kind in _call(each)]
+
+    def backends(self) -> list[tuple[str, BackendSpec]]:
+        """(plugin, backend) of every backend."""
+        implementations = self.manager.hook.mt_remote_backends.get_hookimpls()
+        return [(each.plugin_name, spec) for each in implementations for spec in _call(each)]
+
+    def session_opened(self, session: Session) -> None:
+        self._tell("mt_remote_session_opened", session=session)
+
+    def session_closed(self, session: Session, code: int, reason: str) -> None:
+        self._tell("mt_remote_session_closed", session=session, code=code, reason=reason)
+
+    async def call_started(self, session: Session, call: Call) -> None:
+        """Lets plugins veto. Raises the first veto; a plugin that breaks vetoes too, as an internal error."""
+        try:
+            for answer in self.manager.hook.mt_remote_call_started(session=session, call=call):
+                if inspect.isawaitable(answer):
+                    await answer
+        except RequestError:
+            raise
+        except Exception as error:
+            log.exception("a plugin failed in mt_remote_call_started", call=call.name)
+            raise InternalError("A plugin failed while it was asked about this call") from error
+
+    def call_finished(self, session: Session, call: Call, outcome: Outcome) -> None:
+        self._tell("mt_remote_call_finished", session=session, call=call, outcome=outcome)
+
+    def gateway_starting(self, gateway: Gateway) -> None:
+        self.manager.hook.mt_remote_gateway_starting(gateway=gateway)
+
+    def gateway_stopping(self, gateway: Gateway) -> None:
+        self._tell("mt_remote_gateway_stopping", gateway=gateway)
+
+    def _tell(self, name: str, **arguments: object) -> None:
+        """Calls a hook that only listens: what fails in a plugin is logged and stops nothing."""
+        try:
+            getattr(self.manager.hook, name)(**arguments)
+        except Exception:
+            log.exception("a plugin failed", hook=name)
+
+
+def _call(implementation: pluggy.HookImpl, *arguments: str) -> list[Any]:
+    """What one plugin gives. A plugin that gives something else than a list is refused by name."""
+    given: Any = implementation.function(*arguments)
+    if not isinstance(given, list):
+        name = implementation.function.__name__
+        raise PluginError(f"plugin {implementation.plugin_name!r}: {name} must return a list, got {given!r}")
+    return given

@@ -1,0 +1,86 @@
+"""The hooks: what the gateway asks its plugins. Every hook has a page in docs/plugins.md and a test.
+
+A hook is called for every plugin that implements it, in pluggy's order (last registered first; ``tryfirst``,
+``trylast`` and wrappers work). Implementations may take fewer arguments than the specification names.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import pluggy
+
+from mt_remote.plugin import PROJECT, BackendSpec, EventKind, Namespace
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    import typer
+
+    from mt_remote.gateway import Gateway
+    from mt_remote.protocol.calls import Call, Outcome
+    from mt_remote.session import Session
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+
+
+@hookspec
+def mt_remote_hookspecs() -> list[ModuleType]:  # type: ignore[empty-body]
+    """Further hook specifications that this plugin brings for others to implement."""
+
+
+@hookspec
+def mt_remote_namespaces() -> list[Namespace]:  # type: ignore[empty-body]
+    """The namespaces whose functions this plugin serves, always."""
+
+
+@hookspec
+def mt_remote_backend_namespaces(backend: str) -> list[Namespace]:  # type: ignore[empty-body]
+    """Namespaces served only on some backends: ``backend`` is the name of the one in use."""
+
+
+@hookspec
+def mt_remote_backends() -> list[BackendSpec]:  # type: ignore[empty-body]
+    """The backends that this plugin brings."""
+
+
+@hookspec
+def mt_remote_event_kinds() -> list[EventKind]:  # type: ignore[empty-body]
+    """The kinds of event that this plugin brings."""
+
+
+@hookspec
+def mt_remote_session_opened(session: Session) -> None:
+    """A WebSocket session is open; nothing was called yet."""
+
+
+@hookspec
+def mt_remote_session_closed(session: Session, code: int, reason: str) -> None:
+    """A session ended, with its close code (1006: the connection broke)."""
+
+
+@hookspec
+def mt_remote_call_started(session: Session, call: Call) -> Awaitable[None] | None:
+    """A valid call is about to run. Raise :class:`~mt_remote.errors.Refused` (or another
+    :class:`~mt_remote.errors.RequestError`) to veto it; the client gets that error. May be ``async``."""
+
+
+@hookspec
+def mt_remote_call_finished(session: Session, call: Call, outcome: Outcome) -> None:
+    """A call was answered: ``outcome`` has the error, if any, and the seconds it took."""
+
+
+@hookspec
+def mt_remote_gateway_starting(gateway: Gateway) -> None:
+    """The gateway is about to listen. Raise to refuse to start."""
+
+
+@hookspec
+def mt_remote_gateway_stopping(gateway: Gateway) -> None:
+    """The gateway stopped serving; sessions are closed."""
+
+
+@hookspec
+def mt_remote_commands(app: typer.Typer) -> None:
+    """Add commands to the command line."""

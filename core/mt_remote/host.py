@@ -1,0 +1,155 @@
+"""The plugin host: finds plugins, checks them, and builds what they register into one :class:`Catalogue`."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, cast
+
+import pluggy
+from pydantic import TypeAdapter
+from pydantic_core import SchemaSerializer
+
+from mt_remote import hookspecs
+from mt_remote.backend import Event
+from mt_remote.errors import PluginError
+from mt_remote.functions import Function, Registry
+from mt_remote.hooks import Hooks
+from mt_remote.plugin import API_VERSION, PROJECT, BackendSpec, EventKind
+from mt_remote.records.declare import DIALECTS, building_for
+
+
+def plugin_manager(
+    modules: Iterable[str] = (),
+    folders: Iterable[Path] = (),
+    plugins: Iterable[object] = (),
+    *,
+    entry_points: bool = True,
+) -> pluggy.PluginManager:
+    """A plugin manager with everything registered and checked.
+
+    ``modules`` are importable names, ``folders`` hold one-file plugins (``*.py``), ``plugins`` are objects. Raises
+    :class:`~mt_remote.errors.PluginError` for one that can't be loaded or does not fit the hooks.
+    """
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(hookspecs)
+    try:
+        if entry_points:
+            manager.load_setuptools_entrypoints(PROJECT)
+        for name in modules:
+            _register(manager, _import(name), name)
+        for folder in folders:
+            for path in _files(folder):
+                _register(manager, _load(path), path.stem)
+        for plugin in plugins:
+            _register(manager, plugin, getattr(plugin, "__name__", None))
+        for extra in manager.hook.mt_remote_hookspecs():
+            for module in extra:
+                manager.add_hookspecs(module)
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        raise PluginError(f"{error}; the hooks and their arguments are listed in docs/plugins.md") from error
+    return manager
+
+
+def _register(manager: pluggy.PluginManager, plugin: object, name: str | None) -> None:
+    if manager.is_registered(plugin):
+        return
+    wanted = getattr(plugin, "mt_remote_api", API_VERSION)
+    if not isinstance(wanted, int) or wanted > API_VERSION:
+        raise PluginError(f"plugin {name!r} needs version {wanted!r} of the hooks, this gateway has {API_VERSION}")
+    try:
+        manager.register(plugin, name)
+    except ValueError as error:
+        raise PluginError(f"plugin {name!r}: {error}") from error
+
+
+def _import(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except Exception as error:
+        raise PluginError(f"plugin module {name!r} can't be imported: {type(error).__name__}: {error}") from error
+
+
+def _files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise PluginError(f"plugin folder {str(folder)!r} does not exist")
+    return sorted(path for path in folder.glob("*.py") if not path.name.startswith("_"))
+
+
+def _load(path: Path) -> ModuleType:
+    name = f"mt_remote_plugin_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise PluginError(f"plugin file {str(path)!r} can't be loaded")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise PluginError(f"plugin file {str(path)!r}: {type(error).__name__}: {error}") from error
+    return module
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All that the plugins registered, checked against each other."""
+
+    registry: Registry
+    kinds: dict[str, EventKind]
+    kind_plugins: dict[str, str]
+    serializers: dict[tuple[str, str], SchemaSerializer]
+
+    def encode_event(self, event: Event, dialect: str) -> bytes:
+        """The tail of an event's message, from ``,"data":`` on."""
+        return b',"data":%b}' % self.serializers[event.kind, dialect].to_json(event.data)
+
+
+def catalogue(hooks: Hooks, backend: str, code_page: str) -> Catalogue:
+    """Builds it. Raises :class:`~mt_remote.errors.PluginError` for two of a name, naming both plugins."""
+    functions: dict[str, Function] = {}
+    for plugin, namespace in hooks.namespaces(backend):
+        for declared in namespace.functions:
+            function = Function(declared, plugin)
+            other = functions.setdefault(function.name, function)
+            if other is not function:
+                raise PluginError(
+                    f"plugins {other.plugin!r} and {plugin!r} both register the function {function.name!r}; "
+                    "a function's name must be its own"
+                )
+    kinds: dict[str, EventKind] = {}
+    kind_plugins: dict[str, str] = {}
+    serializers: dict[tuple[str, str], SchemaSerializer] = {}
+    for plugin, kind in hooks.event_kinds():
+        if kind.name in kinds:
+            raise PluginError(
+                f"plugins {kind_plugins[kind.name]!r} and {plugin!r} both register the event kind {kind.name!r}"
+            )
+        kinds[kind.name], kind_plugins[kind.name] = kind, plugin
+        for dialect in DIALECTS:
+            serializers[kind.name, dialect] = _event_serializer(plugin, kind, dialect)
+    return Catalogue(Registry(functions.values(), code_page), kinds, kind_plugins, serializers)
+
+
+def _event_serializer(plugin: str, kind: EventKind, dialect: str) -> SchemaSerializer:
+    try:
+        with building_for(dialect):
+            adapter: TypeAdapter[Any] = TypeAdapter(cast(Any, kind.data))
+        return adapter.serializer
+    except Exception as error:
+        raise PluginError(f"plugin {plugin!r}, event kind {kind.name!r}: its data can't be sent: {error}") from error
+
+
+def find_backend(hooks: Hooks, name: str) -> BackendSpec:
+    """The backend of that name. Raises :class:`~mt_remote.errors.PluginError` when no plugin brings it."""
+    specs = {spec.name: spec for _, spec in hooks.backends()}
+    if name not in specs:
+        known = ", ".join(sorted(specs)) or "none"
+        raise PluginError(f"no plugin brings a backend {name!r}; there is {known}")
+    return specs[name]

@@ -1,0 +1,67 @@
+"""pydantic's validation errors, translated once: each problem with its path and a sentence without the value.
+
+Values may be secret, so no message repeats one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic_core import ErrorDetails, ValidationError
+
+from mt_remote.errors import Problem
+
+_SENTENCES = {
+    "missing": "is required",
+    "extra_forbidden": "is not a field of this",
+    "int_type": "must be an integer",
+    "int_from_float": "must be an integer",
+    "float_type": "must be a number",
+    "finite_number": "must be a finite number",
+    "string_type": "must be text",
+    "bool_type": "must be true or false",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+    "dict_type": "must be an object",
+    "dict_attributes_type": "must be an object",
+    "int_parsing_size": "is out of range",
+    "none_required": "must be null",
+}
+
+
+def problems_of(error: ValidationError, skip: Sequence[str] = ()) -> tuple[Problem, ...]:
+    """What is wrong, field by field; ``skip`` are leading parts of the paths that a client does not know."""
+    found: dict[str, Problem] = {}
+    for detail in error.errors(include_url=False, include_input=False):
+        path = _path(detail, skip)
+        found.setdefault(path, Problem(path or "data", _sentence(detail)))
+    return tuple(found.values())
+
+
+def _path(detail: ErrorDetails, skip: Sequence[str]) -> str:
+    parts = list(detail["loc"])
+    for name in (*skip, "data"):
+        if parts and parts[0] == name:
+            parts.pop(0)
+    return ".".join(str(part) for part in parts if part != "[key]")
+
+
+def _sentence(detail: ErrorDetails) -> str:
+    kind = detail["type"]
+    context: dict[str, Any] = detail.get("ctx", {})
+    if kind in _SENTENCES:
+        return _SENTENCES[kind]
+    if kind == "string_too_long":
+        return f"at most {context['max_length']} bytes in the server's code page"
+    if kind == "string_too_short":
+        return "must not be empty"
+    if kind == "too_long":
+        return f"at most {context['max_length']} entries, got {context['actual_length']}"
+    if kind == "enum":
+        return f"must be {context['expected']}"
+    message = detail["msg"]
+    for prefix, plain in (("Input should be ", "must be "), ("Value error, ", ""), ("Assertion failed, ", "")):
+        if message.startswith(prefix):
+            return plain + message[len(prefix) :]
+    return message

@@ -1,0 +1,314 @@
+"""One WebSocket connection, server side, without I/O: RFC 6455 by wsproto, with a fast path for what is common.
+
+**The fast path.** A whole, masked, unfragmented text frame with no reserved bits, minimal length coding, and no
+fragmented message under way is decoded here. It is the one frame whose meaning needs no protocol state: RFC 6455
+section 5.2 gives header and length, 5.3 the mask, 5.6 says the payload is the message. Every other frame (control,
+binary, fragmented, unmasked, reserved bits, wasteful lengths) goes to wsproto whole, in order, and never half of one;
+so wsproto sees a legal sequence whenever the whole stream is one, and refuses it when not. What the fast path leaves
+out is the check for UTF-8: the JSON parser does it, and :meth:`WebSocket.refuse_text` closes with 1007.
+
+**The handshake** goes to wsproto up to its empty line. Bytes behind it are frames of a client that did not wait;
+wsproto would lose them (it gives its HTTP parser's trailing data to nobody), so they are kept here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import cast
+
+from wsproto.connection import Connection, ConnectionType
+from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Ping, Request, TextMessage
+from wsproto.handshake import H11Handshake
+from wsproto.utilities import RemoteProtocolError
+
+from mt_remote.protocol.masking import unmask
+from mt_remote.protocol.states import State, Step, after
+
+MAX_HANDSHAKE = 16 * 1024
+"""Bytes of the longest upgrade request."""
+
+_TEXT_FRAME = 0x81
+_MASKED = 0x80
+_CLOSE = 0x8
+
+
+@dataclass(frozen=True, slots=True)
+class UpgradeRequested:
+    """A client asks for a WebSocket; answer with :meth:`WebSocket.accept` or :meth:`WebSocket.refuse`.
+
+    ``headers`` are the request's by lower-case name (the last of a name counts).
+    """
+
+    target: str
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The peer closed, or the protocol was broken; nothing follows."""
+
+    code: int
+    reason: str
+
+
+Received = UpgradeRequested | Closed | bytes
+"""What can come in; ``bytes`` is a text message, not yet checked for UTF-8."""
+
+
+class WebSocket:
+    """Sans-IO. Feed :meth:`receive`, send what :meth:`take_output` gives, stop when :attr:`finished`."""
+
+    __slots__ = ("_chunks", "_connection", "_handshake", "_have", "_limit", "_need", "_parts", "_size", "_skip", "out",
+                 "state")  # fmt: skip
+
+    def __init__(self, max_message: int) -> None:
+        self.state = State.CONNECTING
+        self.out: list[bytes] = []
+        self._limit = max_message
+        self._chunks: list[bytes] = []
+        self._have = 0
+        self._need = 0
+        self._skip = 0
+        self._handshake: H11Handshake | None = H11Handshake(ConnectionType.SERVER)
+        self._connection: Connection | None = None
+        self._parts: list[str] | None = None
+        self._size = 0
+
+    @property
+    def finished(self) -> bool:
+        """The connection can be shut once the output is sent."""
+        return self.state is State.CLOSED
+
+    def take_output(self) -> bytes:
+        """All bytes to send, once."""
+        out = self.out
+        data = out[0] if len(out) == 1 else b"".join(out)
+        out.clear()
+        return data
+
+    # Input
+
+    def receive(self, data: bytes) -> list[Received]:
+        """Takes bytes off the network; gives what they complete, in order."""
+        if self._skip:
+            dropped = min(self._skip, len(data))
+            self._skip -= dropped
+            data = data[dropped:]
+        if self._have:
+            self._chunks.append(data)
+            self._have += len(data)
+            if self._have < self._need:
+                return []
+            data = b"".join(self._chunks)
+            self._chunks.clear()
+            self._have = 0
+        if self.state is State.OPEN:
+            return self._receive_frames(data)
+        if self.state is State.CONNECTING:
+            return self._receive_request(data)
+        if self.state is State.CLOSING:
+            return self._receive_close(data)
+        if self.state is State.DECIDING:
+            self._keep(data, 0)
+        return []
+
+    def receive_eof(self) -> None:
+        """The connection ended without a word."""
+        self.state = after(self.state, Step.BREAK)
+
+    @property
+    def kept(self) -> int:
+        """Bytes that wait for more, or for the upgrade to be decided."""
+        return self._have
+
+    def _keep(self, data: bytes, need: int) -> None:
+        if data:
+            self._chunks.append(data)
+            self._have = len(data)
+            self._need = need
+
+    def _receive_request(self, data: bytes) -> list[Received]:
+        end = data.find(b"\r\n\r\n")
+        if end < 0 or end > MAX_HANDSHAKE:
+            if len(data) > MAX_HANDSHAKE:
+                self.refuse(431, "bad_handshake", f"The upgrade request is longer than {MAX_HANDSHAKE} bytes")
+            else:
+                self._keep(data, 0)
+            return []
+        handshake = cast(H11Handshake, self._handshake)
+        try:
+            handshake.receive_data(data[: end + 4])
+            request = next((event for event in handshake.events() if isinstance(event, Request)), None)
+            if request is None:
+                raise RemoteProtocolError("the request is not complete")
+            headers = {name.decode("ascii"): value.decode("latin-1") for name, value in request.extra_headers}
+        except (RemoteProtocolError, UnicodeError) as error:
+            self._refuse_handshake(error)
+            return []
+        self._keep(data[end + 4 :], 0)
+        self.state = after(self.state, Step.REQUEST)
+        return [UpgradeRequested(request.target, headers)]
+
+    def _refuse_handshake(self, error: Exception) -> None:
+        hint = error.event_hint if isinstance(error, RemoteProtocolError) else None
+        status = getattr(hint, "status_code", 400)
+        extra = {n.decode(): v.decode() for n, v in getattr(hint, "headers", ())}
+        self.refuse(status, "bad_handshake", f"This is a WebSocket endpoint: {error}", extra)
+
+    def _receive_frames(self, data: bytes) -> list[Received]:
+        received: list[Received] = []
+        position, end, limit = 0, len(data), self._limit
+        while True:
+            left = end - position
+            if left < 2:
+                need = 2
+                break
+            second = data[position + 1]
+            length, head = second & 0x7F, 6
+            if length > 125:
+                head = 8 if length == 126 else 14
+                if left < head - 4:
+                    need = head - 4
+                    break
+                coded = length
+                length = int.from_bytes(data[position + 2 : position + head - 4], "big")
+                plain = length > 125 if coded == 126 else length > 0xFFFF
+            else:
+                plain = True
+            if not second & _MASKED:
+                head -= 4
+            need = head + length
+            if length > limit:
+                self._skip = max(0, need - left)
+                self.close(1009, f"a message has at most {limit} bytes, this frame {length}")
+                received.append(Closed(1009, "message too big"))
+                return received
+            if left < need:
+                break
+            stop = position + need
+            if data[position] == _TEXT_FRAME and plain and second & _MASKED and self._parts is None:
+                start = position + head
+                received.append(unmask(data[start:stop], data[start - 4 : start]))
+            else:
+                self._receive_by_wsproto(data[position:stop], received)
+                if self.state is not State.OPEN:
+                    received += self._receive_close(data[stop:]) if self.state is State.CLOSING else ()
+                    return received
+            position = stop
+        self._keep(data[position:], need)
+        return received
+
+    def _receive_by_wsproto(self, frame: bytes, received: list[Received]) -> None:
+        connection = cast(Connection, self._connection)
+        try:
+            connection.receive_data(frame)
+            for event in connection.events():
+                if isinstance(event, TextMessage):
+                    self._receive_part(event, received)
+                elif isinstance(event, Ping):
+                    self.out.append(connection.send(event.response()))
+                elif isinstance(event, BytesMessage):
+                    self._fail(1003, "only text messages are spoken here", received)
+                elif isinstance(event, CloseConnection):
+                    self.out.append(connection.send(event.response()))
+                    self.state = after(self.state, Step.PEER_CLOSE)
+                    received.append(Closed(int(event.code), event.reason or ""))
+                if self.state is not State.OPEN:
+                    return
+        except RemoteProtocolError as error:
+            code = getattr(error.event_hint, "code", 1002)
+            self._fail(int(code), str(error), received)
+
+    def _receive_part(self, event: TextMessage, received: list[Received]) -> None:
+        if self._parts is None:
+            self._parts = []
+        self._parts.append(event.data)
+        self._size += len(event.data)
+        if self._size > self._limit:
+            self._fail(1009, f"a message has at most {self._limit} bytes", received)
+        elif event.message_finished:
+            received.append("".join(self._parts).encode())
+            self._parts = None
+            self._size = 0
+
+    def _receive_close(self, data: bytes) -> list[Received]:
+        """After our close frame: skip all but the peer's."""
+        while len(data) >= 2:
+            length, head = data[1] & 0x7F, 2
+            if length > 125:
+                head = 4 if length == 126 else 10
+                if len(data) < head:
+                    break
+                length = int.from_bytes(data[2:head], "big")
+            if data[0] & 0xF == _CLOSE:
+                self.state = after(self.state, Step.PEER_CLOSE)
+                return []
+            total = head + length + (4 if data[1] & _MASKED else 0)
+            self._skip = max(0, total - len(data))
+            data = data[total:]
+        self._keep(data, 0)
+        return []
+
+    # Output
+
+    def accept(self, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        """Upgrades. Feed ``receive(b"")`` next: the client may not have waited."""
+        handshake = cast(H11Handshake, self._handshake)
+        self.state = after(self.state, Step.ACCEPT)
+        self.out.append(handshake.send(AcceptConnection(extra_headers=list(headers))))
+        self._connection = handshake.connection
+        self._handshake = None
+        self._need = 0
+
+    def refuse(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
+        """Answers the upgrade request over HTTP with a JSON body."""
+        self.state = after(self.state, Step.REFUSE)
+        body = json.dumps({"status": "ERROR", "code": code, "message": message}).encode()
+        phrase = HTTPStatus(status).phrase
+        lines = [
+            f"HTTP/1.1 {status} {phrase}", "Content-Type: application/json", f"Content-Length: {len(body)}",
+            "Connection: close", *(f"{name}: {value}" for name, value in (headers or {}).items()),
+        ]  # fmt: skip
+        self.out.append("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body)
+        self._handshake = None
+
+    def send_text(self, payload: bytes) -> None:
+        """A text message; ``payload`` is UTF-8."""
+        self.out.append(text_header(len(payload)))
+        self.out.append(payload)
+
+    def ping(self) -> None:
+        """Asks whether the peer is there; its pong is answered by silence."""
+        self.out.append(cast(Connection, self._connection).send(Ping()))
+
+    def close(self, code: int, reason: str) -> None:
+        """Starts the closing handshake. ``reason`` is cut to the 123 bytes that a close frame takes."""
+        self.state = after(self.state, Step.CLOSE)
+        text = reason.encode()[:123].decode(errors="ignore")
+        self.out.append(cast(Connection, self._connection).send(CloseConnection(code=code, reason=text)))
+        self._parts = None
+
+    def refuse_text(self, payload: bytes) -> bool:
+        """Closes with 1007 when a text message is not UTF-8; says whether it did."""
+        try:
+            payload.decode()
+        except UnicodeDecodeError as error:
+            self.close(1007, f"the message is not UTF-8: {error.reason} at byte {error.start}")
+            return True
+        return False
+
+    def _fail(self, code: int, reason: str, received: list[Received]) -> None:
+        self.close(code, reason)
+        received.append(Closed(code, reason))
+
+
+def text_header(length: int) -> bytes:
+    """The header of an unfragmented text frame from the server (RFC 6455, 5.2)."""
+    if length < 126:
+        return bytes((_TEXT_FRAME, length))
+    if length < 65536:
+        return b"\x81\x7e" + length.to_bytes(2, "big")
+    return b"\x81\x7f" + length.to_bytes(8, "big")

@@ -1,0 +1,209 @@
+"""What a field's line accepts from the wire: validation, derived from :class:`~mt_remote.records.declare.Wire`."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+import re
+from collections.abc import Callable, Hashable, Mapping
+from functools import cache
+from typing import Annotated, Any, Optional, Required, cast, get_args
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic_core import PydanticCustomError
+from typing_extensions import TypedDict
+
+from mt_remote.records.declare import DEFAULT_CODE_PAGE, Record, Unit, Wire
+
+_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_HOUR_MINUTE = re.compile(r"([0-9]{1,3}):([0-9]{1,2})")
+
+
+def code_page(info: ValidationInfo) -> str:
+    """The code page that a validation runs under; the registry passes it as context."""
+    context = info.context
+    return cast(str, context["code_page"]) if context else DEFAULT_CODE_PAGE
+
+
+def _refuse(problem: str) -> PydanticCustomError:
+    return PydanticCustomError("value", "{problem}", {"problem": problem})
+
+
+def check_text(limit: int) -> Callable[[str, ValidationInfo], str]:
+    """A validator: the text has at most ``limit`` bytes in the server's code page and no zero byte."""
+
+    def check(value: str, info: ValidationInfo) -> str:
+        if "\0" in value:
+            raise _refuse("must not contain a zero character")
+        if value.isascii():
+            length = len(value)
+        else:
+            page = code_page(info)
+            try:
+                length = len(value.encode(page))
+            except UnicodeEncodeError as error:
+                bad = value[error.start]
+                raise _refuse(f"character {bad!r} does not exist in the server's code page {page}") from None
+        if length > limit:
+            raise _refuse(f"at most {limit} bytes in the server's code page, got {length}")
+        return value
+
+    return check
+
+
+def check_lots(value: float) -> float:
+    """Lots are natively 1/100 lot: refuses what is not a multiple of 0.01."""
+    hundredths = round(value * 100)
+    if abs(value * 100 - hundredths) > 1e-6:
+        raise _refuse("must be a multiple of 0.01 lot")
+    return hundredths / 100
+
+
+def _check_ipv4(value: str) -> str:
+    try:
+        return str(ipaddress.IPv4Address(value))
+    except ipaddress.AddressValueError:
+        raise _refuse("must be an IPv4 address such as 127.0.0.1") from None
+
+
+def _check_minutes(value: str) -> str:
+    match = _HOUR_MINUTE.fullmatch(value)
+    if match is None or int(match[1]) > 23 or int(match[2]) > 59:
+        raise _refuse('must be a time of day "H:M" from "0:0" to "23:59"')
+    return f"{int(match[1])}:{int(match[2])}"
+
+
+def _check_tag(value: str) -> str:
+    if len(value) > 84 or not _TAG.fullmatch(value):
+        raise _refuse("must be a locale tag such as ru-RU")
+    return value
+
+
+def _check_raw(size: int) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if value == "":
+            return value
+        try:
+            data = base64.b64decode(value, validate=True)
+        except (binascii.Error, ValueError):
+            raise _refuse("must be base64") from None
+        if len(data) > size:
+            raise _refuse(f"at most {size} bytes, got {len(data)}")
+        data = data.ljust(size, b"\0")
+        return base64.b64encode(data).decode() if any(data) else ""
+
+    return check
+
+
+def _check_masks(limit: int) -> Callable[[list[str], ValidationInfo], list[str]]:
+    check_joined = check_text(limit)
+
+    def check(value: list[str], info: ValidationInfo) -> list[str]:
+        for mask in value:
+            if not mask or "," in mask:
+                raise _refuse("a mask must be text without a comma")
+        check_joined(",".join(value), info)
+        return value
+
+    return check
+
+
+def _in_bit_order(numbers: Mapping[str, int]) -> Callable[[list[str]], list[str]]:
+    return lambda value: sorted(set(value), key=lambda name: numbers[name])
+
+
+def _text_hint(wire: Wire) -> object:
+    note = Field(min_length=1, max_length=wire.longest) if wire.key else Field(max_length=wire.longest)
+    return Annotated[str, note, AfterValidator(check_text(wire.longest))]
+
+
+def _bounded_hint(wire: Wire) -> object:
+    kind = float if wire.unit in (Unit.LOTS, Unit.DIVIDER) else int
+    return Annotated[kind, Field(ge=wire.low, le=wire.high, allow_inf_nan=False if kind is float else None)]
+
+
+def _names_hint(wire: Wire) -> object:
+    if wire.unit is Unit.BITMASK:
+        return Annotated[wire.hint, AfterValidator(_in_bit_order(wire.numbers))]
+    in_order = _in_bit_order(wire.numbers)
+    return Annotated[
+        wire.hint,
+        BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
+        AfterValidator(lambda value: in_order(value) if value else None),
+    ]
+
+
+def _nested_hint(wire: Wire) -> object:
+    kind = get_args(wire.hint)[1]
+    inner: Any = partial_hint(kind, "patch")
+    value, longest = (Optional[inner], 11) if wire.unit is Unit.ENTRIES else (inner, 15)  # noqa: UP045
+    name: Any = Annotated[str, Field(min_length=1, max_length=longest), AfterValidator(check_text(longest))]
+    table: Any = dict.__class_getitem__((name, value))
+    return Annotated[table, Field(max_length=wire.most)]
+
+
+_HINTS: dict[Unit, Callable[[Wire], object]] = {
+    Unit.TEXT: _text_hint,
+    Unit.FLAG: lambda wire: bool,
+    Unit.INTEGER: _bounded_hint,
+    Unit.UNSIGNED: _bounded_hint,
+    Unit.NUMBER: lambda wire: Annotated[float, Field(allow_inf_nan=False)],
+    Unit.LOTS: lambda wire: Annotated[_bounded_hint(wire), AfterValidator(check_lots)],
+    Unit.CHOICE: lambda wire: wire.hint,
+    Unit.NAMED: lambda wire: wire.hint,
+    Unit.BITMASK: _names_hint,
+    Unit.DENIALS: _names_hint,
+    Unit.TIME: _bounded_hint,
+    Unit.DEALING_TIME: _bounded_hint,
+    Unit.MINUTES: lambda wire: Annotated[str, AfterValidator(_check_minutes)],
+    Unit.IPV4: lambda wire: Annotated[str, AfterValidator(_check_ipv4)],
+    Unit.IPV4_LIST: lambda wire: Annotated[
+        list[Annotated[str, AfterValidator(_check_ipv4)]], Field(max_length=wire.most)
+    ],
+    Unit.LOCALES: lambda wire: Annotated[list[Annotated[str, AfterValidator(_check_tag)]], Field(max_length=wire.most)],
+    Unit.MASKS: lambda wire: Annotated[list[str], AfterValidator(_check_masks(wire.longest))],
+    Unit.BYTES: lambda wire: Annotated[str, AfterValidator(_check_raw(wire.size))],
+    Unit.NUMBERS: lambda wire: wire.hint,
+    Unit.DIVIDER: _bounded_hint,
+    Unit.SECURITIES: _nested_hint,
+    Unit.ENTRIES: _nested_hint,
+    Unit.STRUCT: lambda wire: wire.hint,
+}
+
+
+def _input_hint(wire: Wire) -> object:
+    if wire.read_only:  # accepted and ignored: deployed clients send back what they got
+        return Annotated[
+            object, Field(description=wire.doc or "read-only: ignored", json_schema_extra={"readOnly": True})
+        ]
+    hint = _HINTS[wire.unit](wire)
+    return Annotated[hint, Field(description=wire.doc)] if wire.doc else hint
+
+
+def typed_dict(name: str, hints: Mapping[str, Any], doc: str) -> type:
+    """A TypedDict made at run time that pydantic validates strictly; fields may be absent unless ``Required``."""
+    make: Any = TypedDict
+    made: Any = make(name, dict(hints), total=False)
+    made.__pydantic_config__ = ConfigDict(extra="forbid", strict=True)
+    made.__doc__ = doc
+    return cast(type, made)
+
+
+@cache
+def _partial(kind: Hashable, purpose: str) -> type:
+    wires = cast("type[Record]", kind).wires
+
+    def needed(wire: Wire) -> bool:
+        return (wire.required or (wire.key and wire.unit is Unit.TEXT)) if purpose == "draft" else wire.key
+
+    hints: dict[str, Any] = {name: _input_hint(wire) for name, wire in wires.items()}
+    hints = {name: Required[hint] if needed(wires[name]) else hint for name, hint in hints.items()}
+    name = cast("type[Record]", kind).__name__
+    return typed_dict(f"{name}{purpose.title()}", hints, f"{name}, any subset")
+
+
+def partial_hint(kind: type[Record], purpose: str) -> type:
+    """The type that validates a partial record: a TypedDict of what may be present. A ``patch`` needs the key, a
+    ``draft`` what the server insists on for a new record."""
+    return _partial(cast(Hashable, kind), purpose)

@@ -1,0 +1,141 @@
+"""Running a gateway: plugins, backend, listener, signals, shutdown."""
+
+from __future__ import annotations
+
+import signal
+import ssl
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+import sniffio
+import structlog
+from anyio.abc import TaskGroup
+
+from mt_remote.backend import Backend
+from mt_remote.errors import ConfigurationError
+from mt_remote.gateway import Gateway
+from mt_remote.hooks import Hooks
+from mt_remote.host import catalogue
+from mt_remote.logs import ensure_configured
+from mt_remote.settings import Settings
+from mt_remote.shell import anyio_shell, asyncio_shell
+from mt_remote.shell.stepping import Stepper
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A gateway that listens."""
+
+    gateway: Gateway
+    host: str
+    port: int
+    secure: bool
+
+    @property
+    def url(self) -> str:
+        """Where clients connect."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'wss' if self.secure else 'ws'}://{host}:{self.port}"
+
+
+def tls_context(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
+    """A server's TLS context (1.2 or newer), ``None`` without a certificate. Raises
+    :class:`~mt_remote.errors.ConfigurationError` naming the file that is wrong."""
+    if certificate is None and key is None:
+        return None
+    if certificate is None or key is None:
+        raise ConfigurationError("TLS needs both --tls-cert and --tls-key")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    load_certificate(context, certificate, key)
+    return context
+
+
+def load_certificate(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
+    """Reads certificate and key into a context that may be in use already."""
+    for path in (certificate, key):
+        if not path.is_file():
+            raise ConfigurationError(f"TLS file {str(path)!r} does not exist")
+    try:
+        context.load_cert_chain(certificate, key)
+    except (ssl.SSLError, OSError) as error:
+        raise ConfigurationError(f"TLS certificate {str(certificate)!r} with key {str(key)!r}: {error}") from error
+
+
+@asynccontextmanager
+async def running(settings: Settings, hooks: Hooks, backend: Backend) -> AsyncIterator[Running]:
+    """A gateway that serves while the context is open; leaving it shuts down gracefully. Works on asyncio and trio."""
+    ensure_configured()
+    on_asyncio = sniffio.current_async_library() == "asyncio"
+    context = tls_context(settings.tls_cert, settings.tls_key)
+    contents = catalogue(hooks, backend.name, settings.code_page)
+    async with anyio.create_task_group() as group:
+        gateway = Gateway(
+            settings,
+            hooks,
+            contents,
+            backend,
+            group=group,
+            soon=asyncio_shell.soon() if on_asyncio else anyio_shell.soon(),
+            stepper=Stepper() if on_asyncio else None,
+            clock=time.monotonic,
+        )
+        hooks.gateway_starting(gateway)
+        group.start_soon(backend.run)
+        group.start_soon(gateway.watch)
+        listener = await _listen(gateway, settings, context, group, on_asyncio=on_asyncio)
+        try:
+            host, port = listener.addresses[0]
+            if context is not None and settings.tls_cert and settings.tls_key:
+                group.start_soon(_reload_on_hangup, context, settings.tls_cert, settings.tls_key)
+            yield Running(gateway, host, port, context is not None)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await listener.aclose()
+                await gateway.stop()
+                hooks.gateway_stopping(gateway)
+                group.cancel_scope.cancel()
+                await backend.aclose()
+
+
+async def _listen(
+    gateway: Gateway, settings: Settings, context: ssl.SSLContext | None, group: TaskGroup, *, on_asyncio: bool
+) -> asyncio_shell.AsyncioListener | anyio_shell.AnyioListener:
+    try:
+        if on_asyncio:
+            return await asyncio_shell.listen(gateway, settings.host, settings.port, context)
+        return await anyio_shell.listen(gateway, settings.host, settings.port, context, group)
+    except OSError as error:
+        raise ConfigurationError(
+            f"can't listen on {settings.host}:{settings.port}: {error.strerror or error}"
+        ) from error
+
+
+async def _reload_on_hangup(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
+    """Reads certificate and key again on SIGHUP; bad files are logged and the old pair stays."""
+    if not hasattr(signal, "SIGHUP"):
+        return
+    with anyio.open_signal_receiver(signal.SIGHUP) as signals:
+        async for _ in signals:
+            try:
+                tls_context(certificate, key)  # refuses bad files before the context in use sees them
+                load_certificate(context, certificate, key)
+                log.info("TLS certificate reloaded", certificate=str(certificate))
+            except ConfigurationError as error:
+                log.error("TLS certificate not reloaded", reason=str(error))
+
+
+async def serve(settings: Settings, hooks: Hooks, backend: Backend, *, announce: Callable[[Running], None]) -> None:
+    """Serves until SIGTERM or SIGINT. ``announce`` is told once it listens."""
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async with running(settings, hooks, backend) as gateway:
+            announce(gateway)
+            async for received in signals:
+                log.info("stopping", signal=received.name)
+                break

@@ -1,0 +1,251 @@
+"""A client's session as plugins and the gateway see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from mt_remote.backend import Event
+from mt_remote.errors import RequestError, SessionStateError
+from mt_remote.lanes import Lane
+from mt_remote.link import CONNECTION, Link
+from mt_remote.protocol.calls import Call
+from mt_remote.protocol.session import SessionProtocol, SlowReader
+from mt_remote.protocol.states import State
+from mt_remote.protocol.websocket import Closed, UpgradeRequested
+from mt_remote.shell.wire import Wire
+
+if TYPE_CHECKING:
+    from mt_remote.gateway import Gateway
+    from mt_remote.plugin import EventKind
+
+log = structlog.get_logger(__name__)
+
+BROKEN = 1006
+"""Close code of a connection that ended without a word (RFC 6455, 7.4.1)."""
+
+
+class Session:
+    """One WebSocket session.
+
+    Plugins may read ``id``, ``peer``, ``dialect``, ``login``, ``server``, ``subscriptions``, keep what they like in
+    :attr:`state`, and send events with :meth:`on_event`.
+    """
+
+    __slots__ = ("_closing", "_dirty", "_lapsed", "_state", "gateway", "heard", "id", "lane", "link", "opened_at",
+                 "pinged", "protocol", "subscriptions", "wire")  # fmt: skip
+
+    def __init__(self, gateway: Gateway, wire: Wire, protocol: SessionProtocol, id_: int, now: float) -> None:
+        self.gateway = gateway
+        self.wire = wire
+        self.protocol = protocol
+        self.id = id_
+        self.opened_at = now
+        self.lane = Lane()
+        self.link = Link(self)
+        self.subscriptions: set[str] = set()
+        self.heard = False
+        self.pinged = False
+        self._lapsed: set[str] | None = None
+        self._state: dict[str, Any] | None = None
+        self._dirty = False
+        self._closing: tuple[int, str] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Session {self.id} of {self.peer}>"
+
+    # What plugins read
+
+    @property
+    def peer(self) -> str:
+        """The client's address."""
+        return self.wire.peer
+
+    @property
+    def dialect(self) -> str:
+        """``0``, ``1.00`` or ``2``."""
+        return self.protocol.dialect
+
+    @property
+    def login(self) -> int:
+        """The manager's login, 0 while not connected."""
+        return self.link.login if self.link.wanted else 0
+
+    @property
+    def server(self) -> str:
+        """The MT4 server's name, empty while not connected."""
+        return self.link.server
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """Room for plugins to keep what they like by their own names."""
+        if self._state is None:
+            self._state = {}
+        return self._state
+
+    @property
+    def is_open(self) -> bool:
+        return self.protocol.websocket.state is State.OPEN
+
+    # Input, called by the shell
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes off the network."""
+        self.heard = True
+        self._dirty = True  # all that comes of this read is written at its end, in one piece
+        self._handle(self.protocol.receive(data))
+        self.flush()
+
+    def _handle(self, received: Iterable[Call | UpgradeRequested | Closed]) -> None:
+        for item in received:
+            if isinstance(item, Call):
+                self.gateway.submit(self, item)
+            elif isinstance(item, Closed):
+                self._closing = (item.code, item.reason)
+            else:
+                self.gateway.upgrade(self, item)
+
+    def accept(self, dialect: str) -> None:
+        """Answers the upgrade; frames that came behind it are taken up."""
+        self.protocol.dialect = dialect
+        self.protocol.websocket.accept()
+        self.gateway.session_opened(self)
+        self._handle(self.protocol.receive(b""))
+        self.touch()
+
+    def refuse(self, status: int, code: str, message: str, **headers: str) -> None:
+        """Answers the upgrade with an HTTP error."""
+        self.protocol.websocket.refuse(status, code, message, headers)
+        self.touch()
+
+    def connection_lost(self) -> None:
+        """The network connection is gone."""
+        if self.protocol.websocket.state is not State.CLOSED:
+            self.protocol.websocket.receive_eof()
+        self.gateway.session_ended(self, *(self._closing or (BROKEN, "the connection broke")))
+
+    def writing_paused(self) -> None:
+        """The client takes less than we have for it: no input either until it catches up, and events wait."""
+        self.protocol.congested = True
+        self.wire.pause_reading()
+
+    def writing_resumed(self) -> None:
+        """The client caught up."""
+        self.wire.resume_reading()
+        self.protocol.release()
+        self.touch()
+
+    # Output
+
+    def touch(self) -> None:
+        """Output may be waiting: it leaves once the present turn of the loop is over, with all else that comes up."""
+        if not self._dirty:
+            self._dirty = True
+            self.gateway.flush_soon(self)
+
+    def flush(self) -> None:
+        """Writes what is waiting."""
+        self._dirty = False
+        websocket = self.protocol.websocket
+        if websocket.out:
+            self.wire.write(websocket.take_output())
+        if websocket.finished:
+            self.wire.close()
+
+    def on_event(self, event: Event) -> None:
+        """Sends an event if this session subscribed to its kind."""
+        if event.kind not in self.subscriptions:
+            return
+        try:
+            self.protocol.emit(event)
+        except SlowReader:
+            self.close(1008, f"slow reader: more than {self.gateway.settings.max_backlog} events are waiting")
+        if not self._dirty:
+            self._dirty = True
+            self.gateway.flush_soon(self)
+
+    def close(self, code: int, reason: str) -> None:
+        """Starts the closing handshake; the shell gives the peer a while to answer."""
+        websocket = self.protocol.websocket
+        if websocket.state is State.OPEN:
+            self._closing = (code, reason)
+            self.subscriptions.clear()
+            websocket.close(code, reason)
+            self.gateway.closing(self)
+            self.touch()
+
+    def answer(self, call: Call, result: object) -> None:
+        """Answers a call. Raises when the function's result can't be encoded."""
+        function = call.function
+        encoded = None if function.result is None else function.encode(result, self.protocol.dialect)
+        self.protocol.answer(call, encoded)
+        self.touch()
+
+    def fail(self, call: Call, error: RequestError) -> None:
+        """Answers a call with an error."""
+        self.protocol.fail(call.id, error)
+        self.touch()
+
+    # Subscriptions
+
+    async def subscribe(self, name: str) -> None:
+        """Subscribes to a kind of event; takes effect exactly at the call's answer.
+
+        Raises :class:`~mt_remote.errors.SessionStateError` when subscribed already, or without a connection where the
+        kind comes over one.
+        """
+        kind = self.gateway.event_kind(name)
+        if name in self.subscriptions:
+            raise SessionStateError("already_subscribed", f"Already subscribed to {name!r}")
+        if kind.from_backend:
+            connection = self.link.required()
+            await connection.watch(name)
+            try:
+                await self.link.baseline(kind)
+            except BaseException:
+                await connection.unwatch(name)
+                raise
+        self.subscriptions.add(name)
+        if self._lapsed:
+            self._lapsed.discard(name)
+
+    async def unsubscribe(self, name: str) -> None:
+        """Ends a subscription; no event of the kind follows the call's answer."""
+        kind = self.gateway.event_kind(name)
+        if self._lapsed and name in self._lapsed:
+            self._lapsed.discard(name)
+            return
+        if name not in self.subscriptions:
+            raise SessionStateError("not_subscribed", f"Not subscribed to {name!r}")
+        self.subscriptions.discard(name)
+        self.protocol.forget(name)
+        self.link.forget(kind)
+        if kind.from_backend and self.link.connection is not None:
+            await self.link.connection.unwatch(name)
+
+    def watched(self) -> list[EventKind]:
+        """The kinds that the backend's connection has to watch for this session."""
+        kinds = (self.gateway.kinds[name] for name in sorted(self.subscriptions))
+        return [kind for kind in kinds if kind.from_backend]
+
+    def lapse(self) -> None:
+        """The MT4 connection was given up: what came over it lapses. A client that unsubscribes later is not told
+        off for it."""
+        lapsed = {kind.name for kind in self.watched()}
+        for name in lapsed:
+            self.protocol.forget(name)
+        self.subscriptions -= lapsed
+        self._lapsed = (self._lapsed or set()) | lapsed
+
+    def link_lost(self) -> None:
+        """The MT4 connection is gone and will not be restored: dialect 0 may ``connect`` again, a session that came
+        by headers has nothing left to do."""
+        if self.gateway.came_by_headers(self):
+            self.close(1011, "the connection to the MT4 server was lost")
+        else:
+            self.lapse()
+
+
+__all__ = ["BROKEN", "CONNECTION", "Session"]

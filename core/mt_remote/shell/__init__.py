@@ -1,0 +1,1 @@
+"""Sockets, tasks and time: the thin layer that drives the sans-IO parts."""

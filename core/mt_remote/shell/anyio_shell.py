@@ -1,0 +1,159 @@
+"""The shell on any loop that anyio speaks (trio): streams and one reading task a session."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import anyio
+import sniffio
+from anyio.abc import SocketAttribute, SocketStream, TaskGroup
+from anyio.streams.tls import TLSListener, TLSStream
+
+from mt_remote.shell.wire import Wire
+
+if TYPE_CHECKING:
+    from mt_remote.gateway import Gateway
+
+Stream = SocketStream | TLSStream
+
+_READ = 65536
+
+
+class AnyioWire(Wire):
+    """One connection: :meth:`run` reads, a second task writes what is queued."""
+
+    def __init__(self, gateway: Gateway, stream: Stream) -> None:
+        self._gateway = gateway
+        self._stream = stream
+        self._queue: list[bytes] = []
+        self._queued = 0
+        self._wake = anyio.Event()
+        self._readable = anyio.Event()
+        self._readable.set()
+        self._closing = False
+        self._slow = False
+        self._scope = anyio.CancelScope()
+        name = stream.extra(SocketAttribute.remote_address)
+        self.peer = f"{name[0]}:{name[1]}" if isinstance(name, tuple) else str(name)
+        self.secure = isinstance(stream, TLSStream)
+        self.session = gateway.open_session(self)
+
+    async def run(self) -> None:
+        """Serves the connection until it ends."""
+        try:
+            with self._scope:
+                async with anyio.create_task_group() as group:
+                    group.start_soon(self._write)
+                    await self._read()
+                    self.close()
+        finally:
+            self.session.connection_lost()
+            with anyio.CancelScope(shield=True):
+                await anyio.aclose_forcefully(self._stream)
+
+    async def _read(self) -> None:
+        while True:
+            await self._readable.wait()
+            try:
+                data = await self._stream.receive(_READ)
+            except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
+                return
+            self.session.data_received(data)
+
+    async def _write(self) -> None:
+        while True:
+            while self._queue:
+                data = b"".join(self._queue)
+                self._queue.clear()
+                try:
+                    await self._stream.send(data)
+                except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+                    self._scope.cancel()
+                    return
+                self._queued -= len(data)
+                if self._slow and self._queued <= self._gateway.settings.write_high_water // 4:
+                    self._slow = False
+                    self.session.writing_resumed()
+            if self._closing:
+                self._scope.cancel()
+                return
+            self._wake = anyio.Event()
+            await self._wake.wait()
+
+    def write(self, data: bytes) -> None:
+        self._queue.append(data)
+        self._queued += len(data)
+        self._wake.set()
+        if not self._slow and self._queued > self._gateway.settings.write_high_water:
+            self._slow = True
+            self.session.writing_paused()
+
+    def close(self) -> None:
+        self._closing = True
+        self._wake.set()
+
+    def abort(self) -> None:
+        self._scope.cancel()
+
+    def pause_reading(self) -> None:
+        if self._readable.is_set():
+            self._readable = anyio.Event()
+
+    def resume_reading(self) -> None:
+        self._readable.set()
+
+
+class AnyioListener:
+    """Accepts connections until closed."""
+
+    def __init__(self, listener: anyio.abc.Listener[Stream], scope: anyio.CancelScope, done: anyio.Event) -> None:
+        self._listener = listener
+        self._scope = scope
+        self._done = done
+
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        """(host, port) of each socket."""
+        listeners = getattr(self._listener, "listeners", [self._listener])
+        return [each.extra(SocketAttribute.local_address)[:2] for each in listeners]
+
+    async def aclose(self) -> None:
+        """Refuses further connections; those that are open stay."""
+        self._scope.cancel()
+        await self._done.wait()
+        await self._listener.aclose()
+
+
+async def listen(
+    gateway: Gateway, host: str, port: int, context: ssl.SSLContext | None, group: TaskGroup
+) -> AnyioListener:
+    """Listens, with TLS when there is a ``context``; connections are served in ``group``."""
+    plain = await anyio.create_tcp_listener(local_host=host, local_port=port, backlog=1024)
+    listener = TLSListener(plain, context, standard_compatible=False) if context else plain
+    scope, done = anyio.CancelScope(), anyio.Event()
+
+    async def handle(stream: Stream) -> None:
+        await AnyioWire(gateway, stream).run()
+
+    async def accept() -> None:
+        try:
+            with scope:
+                await listener.serve(handle, group)
+        finally:
+            done.set()
+
+    group.start_soon(accept)
+    return AnyioListener(listener, scope, done)
+
+
+def soon() -> Callable[[Callable[[], object]], object]:
+    """Runs a callback once the present turn of the loop is over."""
+    if sniffio.current_async_library() == "trio":
+        import trio
+
+        return trio.lowlevel.current_trio_token().run_sync_soon
+    import asyncio
+
+    return asyncio.get_running_loop().call_soon

@@ -1,0 +1,88 @@
+"""The shell on asyncio (and uvloop): transports and protocols, so that an idle session costs neither task nor queue."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+from mt_remote.shell.wire import Wire
+
+if TYPE_CHECKING:
+    from mt_remote.gateway import Gateway
+    from mt_remote.session import Session
+
+
+class AsyncioWire(asyncio.Protocol, Wire):
+    """One connection; hands its bytes to the session at once and writes without awaiting."""
+
+    __slots__ = ("_gateway", "_transport", "peer", "secure", "session")
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        name = transport.get_extra_info("peername")
+        self.peer = f"{name[0]}:{name[1]}" if isinstance(name, tuple) else str(name)
+        self.secure = transport.get_extra_info("sslcontext") is not None
+        self._transport.set_write_buffer_limits(high=self._gateway.settings.write_high_water)
+        self.session: Session = self._gateway.open_session(self)
+
+    def data_received(self, data: bytes) -> None:
+        self.session.data_received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.session.connection_lost()
+
+    def pause_writing(self) -> None:
+        self.session.writing_paused()
+
+    def resume_writing(self) -> None:
+        self.session.writing_resumed()
+
+    def write(self, data: bytes) -> None:
+        self._transport.write(data)
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+    def pause_reading(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+
+
+class AsyncioListener:
+    """Accepts connections until closed."""
+
+    def __init__(self, server: asyncio.Server) -> None:
+        self._server = server
+
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        """(host, port) of each socket."""
+        return [sock.getsockname()[:2] for sock in self._server.sockets]
+
+    async def aclose(self) -> None:
+        """Refuses further connections; those that are open stay."""
+        self._server.close()
+
+
+async def listen(gateway: Gateway, host: str, port: int, context: ssl.SSLContext | None) -> AsyncioListener:
+    """Listens, with TLS when there is a ``context``."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: AsyncioWire(gateway), host, port, ssl=context, backlog=1024)
+    return AsyncioListener(server)
+
+
+def soon() -> Callable[[Callable[[], object]], object]:
+    """Runs a callback once the present turn of the loop is over."""
+    return asyncio.get_running_loop().call_soon

@@ -1,0 +1,32 @@
+"""What the gateway needs of a network connection, however the event loop provides it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+
+class Wire(ABC):
+    """One accepted connection. Nothing here blocks or awaits."""
+
+    peer: str
+    secure: bool
+
+    @abstractmethod
+    def write(self, data: bytes) -> None:
+        """Queues bytes; they leave in order. Past the high-water mark the session is told to hold events back."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Closes once what was written has left."""
+
+    @abstractmethod
+    def abort(self) -> None:
+        """Closes at once."""
+
+    @abstractmethod
+    def pause_reading(self) -> None:
+        """Takes no more input for now."""
+
+    @abstractmethod
+    def resume_reading(self) -> None:
+        """Takes input again."""

@@ -1,0 +1,35 @@
+"""Types of single values, for the parameters of functions: ``bid: Price`` says range, unit and limit once."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+from pydantic import AfterValidator, Field
+
+from mt_remote.records.accept import check_lots, check_text
+
+Login: TypeAlias = Annotated[int, Field(ge=1, le=2**31 - 1, description="account or manager login")]
+Ticket: TypeAlias = Annotated[int, Field(ge=1, le=2**31 - 1, description="order ticket")]
+RequestId: TypeAlias = Annotated[int, Field(ge=0, le=2**31 - 1, description="id of a dealing request")]
+GroupName: TypeAlias = Annotated[
+    str, Field(min_length=1, max_length=15, description="group name"), AfterValidator(check_text(15))
+]
+SymbolName: TypeAlias = Annotated[
+    str, Field(min_length=1, max_length=11, description="symbol name"), AfterValidator(check_text(11))
+]
+Comment: TypeAlias = Annotated[
+    str, Field(max_length=31, description="comment, at most 31 bytes"), AfterValidator(check_text(31))
+]
+Price: TypeAlias = Annotated[float, Field(gt=0, lt=1e9, allow_inf_nan=False, description="price in quote currency")]
+PriceLevel: TypeAlias = Annotated[
+    float, Field(ge=0, lt=1e9, allow_inf_nan=False, description="price in quote currency, 0 for none")
+]
+Money: TypeAlias = Annotated[
+    float, Field(gt=-1e13, lt=1e13, allow_inf_nan=False, description="amount in account currency")
+]
+Lots: TypeAlias = Annotated[
+    float,
+    Field(gt=0, le=21_474_836.47, allow_inf_nan=False, description="lots, a multiple of 0.01"),
+    AfterValidator(check_lots),
+]
+UnixTime: TypeAlias = Annotated[int, Field(ge=0, le=2**31 - 1, description="Unix seconds in the server's zone")]

@@ -1,0 +1,37 @@
+"""Orders and history, read (protocol, chapter 3, Orders)."""
+
+from __future__ import annotations
+
+from mt_remote.plugin import Connection, InvalidData, Kind, Namespace
+from mt_remote.records import TradeRecord
+from mt_remote.values import GroupName, Login, Ticket, UnixTime
+
+trade = Namespace("trade", help="One order")
+trades = Namespace("trades", help="Orders and history")
+
+
+@trade.function("get", example={"order": 1}, errors=("not_found",))
+async def trade_get(mt: Connection, order: Ticket) -> TradeRecord:
+    """An order or balance record, open or closed."""
+    return await mt.trades.get(order)
+
+
+@trades.function("get")
+async def trades_get(mt: Connection) -> list[TradeRecord]:
+    """All open orders and pendings, by ticket."""
+    return await mt.trades.get_all()
+
+
+@trades.function("get.by_login", example={"login": 100, "group": "miniforex"}, errors=("not_found",))
+async def get_by_login(mt: Connection, login: Login, group: GroupName) -> list[TradeRecord]:
+    """One account's open orders and pendings, by ticket."""
+    return await mt.trades.get_by_login(login, group)
+
+
+@trades.function(kind=Kind.HISTORY, example={"login": 100, "from": 0}, errors=("not_found",))
+async def history(mt: Connection, login: Login, from_: UnixTime = 0, to: UnixTime | None = None) -> list[TradeRecord]:
+    """Records closed in the range, both ends included, by ticket; balance records too. `to` defaults to now."""
+    end = await mt.server_time() if to is None else to
+    if from_ > end:
+        raise InvalidData.of("from", "must not be after 'to'")
+    return await mt.trades.history(login, from_, end)
