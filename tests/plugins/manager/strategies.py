@@ -42,7 +42,7 @@ def _nested(wire: Wire) -> st.SearchStrategy[Any]:
     if wire.unit is Unit.STRUCT:
         return inner
     if wire.unit is Unit.SECURITIES:
-        return st.fixed_dictionaries({name: inner for name in SECURITIES})
+        return st.fixed_dictionaries(dict.fromkeys(SECURITIES, inner))
     return st.dictionaries(_texts(11).filter(bool), inner, max_size=3)
 
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from strategies import PAGE, SECURITIES, natives, records
 
 from mt_remote.records import RECORDS, Record, Unit
 from mt_remote_plugins.manager.abi import table
 from mt_remote_plugins.manager.marshal import Marshal
+from tests.plugins.manager.strategies import PAGE, SECURITIES, natives, records
 
 MARSHAL = Marshal(PAGE, SECURITIES)
 KINDS = pytest.mark.parametrize("kind", RECORDS, ids=lambda kind: kind.__name__)

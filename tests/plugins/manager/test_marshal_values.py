@@ -8,7 +8,15 @@ import pytest
 
 from mt_remote.errors import ConfigurationError, InvalidData, ServerError
 from mt_remote.records import (
-    ConCommon, ConGroup, ConGroupMargin, ConGroupSecurity, ConManager, Patch, TradeDenial, TradeRecord, UserRecord,
+    ConCommon,
+    ConGroup,
+    ConGroupMargin,
+    ConGroupSecurity,
+    ConManager,
+    Patch,
+    TradeDenial,
+    TradeRecord,
+    UserRecord,
 )  # fmt: skip
 from mt_remote_plugins.manager.abi import structure, table
 from mt_remote_plugins.manager.marshal import Marshal, units

@@ -30,7 +30,7 @@ _PLAIN: dict[str, type[Any] | None] = {
     "int": ctypes.c_int,
     "UINT": ctypes.c_uint,
     "double": ctypes.c_double,
-    "__time32_t": ctypes.c_int32,
+    "__time32_t": ctypes.c_int,
     "HWND": ctypes.c_void_p,
     "REFIID": ctypes.c_void_p,
     "LPCSTR": ctypes.c_char_p,
@@ -41,7 +41,7 @@ _PLAIN: dict[str, type[Any] | None] = {
     "LPWSTR": ctypes.c_void_p,
     "void*": ctypes.c_void_p,
     "int*": ctypes.POINTER(ctypes.c_int),
-    "__time32_t*": ctypes.POINTER(ctypes.c_int32),
+    "__time32_t*": ctypes.POINTER(ctypes.c_int),
     "MTAPI_NOTIFY_FUNC": NotifyFunction,
     "MTAPI_NOTIFY_FUNC_EX": NotifyFunctionEx,
 }

@@ -117,7 +117,7 @@ def _numbered(
     if wire.unit is Unit.NAMED:
         known = {number: name for name, number in wire.numbers.items()}
         return (
-            partial(map, units.Numbered(where, known).__getitem__),  # type: ignore[type-var]
+            partial(map, units.Numbered(where, known).__getitem__),
             lambda value: whole(wire.numbers[value]),
         )
     choices: Any = wire.hint
