@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
+from anyio import to_thread
 
 from mt_remote.errors import Busy, CallTimeout, ConnectionLost, InternalError, RequestError, ServerError
 from mt_remote_plugins.manager.door import Door
@@ -39,6 +40,13 @@ class _Call:
     error: RequestError | None = None
     begun: bool = False
     watch: int = -1
+    then: Callable[[Any], None] | None = None
+
+    def finish(self) -> None:
+        """The answer or the error is there."""
+        self.done.set()
+        if self.then is not None and self.error is None:
+            self.then(self.answer)
 
 
 class Channel:
@@ -65,15 +73,10 @@ class Channel:
 
     async def call(self, lane: LaneName, operation: str, *arguments: Any) -> Any:
         """One operation of a lane. Raises what a client should read."""
-        if self._error is not None:
-            raise ConnectionLost()
         waiting = self._queues[lane]
         if len(waiting) >= self._limits.waiting:
             raise Busy(f"{len(waiting)} calls wait for the MT4 library already")
-        call = _Call(Order(next(self._ids), lane, operation, arguments))
-        waiting.append(call)
-        if len(waiting) == 1:
-            self._begin(call)
+        call = self._queued(_Call(Order(next(self._ids), lane, operation, arguments)))
         try:
             if not call.begun:
                 await self._turn(call)
@@ -82,6 +85,20 @@ class Channel:
             if not call.begun and call in waiting:
                 waiting.remove(call)
         return self._outcome(call)
+
+    def ask(self, lane: LaneName, operation: str, *arguments: Any, then: Callable[[Any], None]) -> None:
+        """The same without waiting: ``then`` gets the answer, or nothing happens when the engine is lost meanwhile."""
+        if self._error is None:
+            self._queued(_Call(Order(next(self._ids), lane, operation, arguments), then=then))
+
+    def _queued(self, call: _Call) -> _Call:
+        if self._error is not None:
+            raise ConnectionLost()
+        waiting = self._queues[call.order.lane]
+        waiting.append(call)
+        if len(waiting) == 1:
+            self._begin(call)
+        return call
 
     async def _turn(self, call: _Call) -> None:
         """Waits for the call to end, at most until its deadline while it was not begun."""
@@ -132,7 +149,7 @@ class Channel:
                 call = waiting.popleft()
                 WATCHDOG.forget(call.watch)
                 call.answer = answer
-                call.done.set()
+                call.finish()
                 if waiting:
                     self._begin(waiting[0])
                 return
@@ -159,7 +176,7 @@ class Channel:
                 call.error = (
                     _in_flight(error) if call.begun else ConnectionLost(f"{error.message}; the call was not begun")
                 )
-                call.done.set()
+                call.finish()
 
     async def aclose(self) -> None:
         """Ends the engine in good order."""
@@ -169,7 +186,7 @@ class Channel:
             port = self._port
             if port is not None:
                 with anyio.CancelScope(shield=True):
-                    await anyio.to_thread.run_sync(port.close)
+                    await to_thread.run_sync(port.close)
         self.door.close()
 
 
