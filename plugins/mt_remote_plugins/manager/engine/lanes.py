@@ -373,7 +373,7 @@ class DealingLane(SupervisedLane):
 
     def handled(self, *item: Any) -> None:
         (code,) = item
-        if code == Deal.REQUEST_NEW:
+        if code in (Deal.START_DEALING, Deal.REQUEST_NEW):
             self._take_requests()
         elif code == Deal.STOP_DEALING:
             self.stopped("dealing stopped")
