@@ -167,8 +167,9 @@ class Gateway:
             self._progress.set()
 
     def closing(self, session: Session) -> None:
-        """Our close frame is on its way: the peer has a while to answer."""
-        self._closing[session] = self.clock() + self.settings.close_timeout
+        """The session's last bytes are on their way: the peer has a while to take them and to answer."""
+        if session in self.sessions:
+            self._closing.setdefault(session, self.clock() + self.settings.close_timeout)
 
     def flush_soon(self, session: Session) -> None:
         """Writes a session's output once the present turn of the loop is over."""

@@ -95,15 +95,22 @@ class Session:
         """Bytes off the network."""
         self.heard = True
         self._dirty = True  # all that comes of this read is written at its end, in one piece
-        self._handle(self.protocol.receive(data))
+        self._take(data)
         self.flush()
+
+    def _take(self, data: bytes) -> None:
+        self._handle(self.protocol.receive(data))
+        while self.protocol.websocket.ending:
+            self._handle(self.protocol.receive(b""))
 
     def _handle(self, received: Iterable[Call | UpgradeRequested | Closed]) -> None:
         for item in received:
             if isinstance(item, Call):
                 self.gateway.submit(self, item)
             elif isinstance(item, Closed):
-                self._closing = (item.code, item.reason)
+                self._closing = self._closing or (item.code, item.reason)
+                self.subscriptions.clear()
+                self.gateway.closing(self)
             else:
                 self.gateway.upgrade(self, item)
 
@@ -112,7 +119,7 @@ class Session:
         self.protocol.dialect = dialect
         self.protocol.websocket.accept()
         self.gateway.session_opened(self)
-        self._handle(self.protocol.receive(b""))
+        self._take(b"")
         self.touch()
 
     def refuse(self, status: int, code: str, message: str, **headers: str) -> None:
@@ -153,6 +160,7 @@ class Session:
             self.wire.write(websocket.take_output())
         if websocket.finished:
             self.wire.close()
+            self.gateway.closing(self)
 
     def on_event(self, event: Event) -> None:
         """Sends an event if this session subscribed to its kind."""

@@ -47,7 +47,8 @@ class SessionProtocol:
         self._unique = 0
 
     def receive(self, data: bytes) -> list[Call | UpgradeRequested | Closed]:
-        """Takes bytes off the network. Messages that are no valid request are answered at once, in place."""
+        """Takes bytes off the network, and ``b""`` again while :attr:`WebSocket.ending`. Messages that are no valid
+        request are answered at once, in place."""
         calls: list[Call | UpgradeRequested | Closed] = []
         for received in self.websocket.receive(data):
             if not isinstance(received, bytes):
@@ -57,7 +58,6 @@ class SessionProtocol:
                 calls.append(self._registry.parse(received))
             except RequestFailed as failed:
                 if self.websocket.refuse_text(received):
-                    calls.append(Closed(1007, "not UTF-8"))
                     break
                 self.fail(failed.id, failed.error)
         return calls

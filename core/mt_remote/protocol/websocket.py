@@ -5,10 +5,18 @@ fragmented message under way is decoded here. It is the one frame whose meaning 
 section 5.2 gives header and length, 5.3 the mask, 5.6 says the payload is the message. Every other frame (control,
 binary, fragmented, unmasked, reserved bits, wasteful lengths) goes to wsproto whole, in order, and never half of one;
 so wsproto sees a legal sequence whenever the whole stream is one, and refuses it when not. What the fast path leaves
-out is the check for UTF-8: the JSON parser does it, and :meth:`WebSocket.refuse_text` closes with 1007.
+out is the check for UTF-8: the JSON parser does it, and :meth:`WebSocket.refuse_text` ends the session with 1007.
 
 **The handshake** goes to wsproto up to its empty line. Bytes behind it are frames of a client that did not wait;
 wsproto would lose them (it gives its HTTP parser's trailing data to nobody), so they are kept here.
+
+**The end** of a session (the peer's close frame, a broken rule) is taken up only when the messages before it were: a
+call to :meth:`WebSocket.receive` that gives messages leaves the end for the next one, and :attr:`WebSocket.ending`
+says so. So it makes no difference how the network cut the stream.
+
+Where this differs from wsproto alone: a frame that breaks a rule is refused once it is whole, and one that declares
+more than the limit is refused with 1009 whatever else is wrong with it. Pings that came in one read with text that is
+not UTF-8 may be answered although they came behind it.
 """
 
 from __future__ import annotations
@@ -54,15 +62,25 @@ class Closed:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class _End:
+    """What ends the session: the peer's close frame, with our ``answer`` to it, or without one a broken rule."""
+
+    code: int
+    reason: str
+    answer: CloseConnection | None = None
+
+
 Received = UpgradeRequested | Closed | bytes
 """What can come in; ``bytes`` is a text message, not yet checked for UTF-8."""
 
 
 class WebSocket:
-    """Sans-IO. Feed :meth:`receive`, send what :meth:`take_output` gives, stop when :attr:`finished`."""
+    """Sans-IO. Feed :meth:`receive`, and ``b""`` again while :attr:`ending`; send what :meth:`take_output` gives, stop
+    when :attr:`finished`."""
 
-    __slots__ = ("_chunks", "_connection", "_handshake", "_have", "_limit", "_need", "_parts", "_size", "_skip", "out",
-                 "state")  # fmt: skip
+    __slots__ = ("_chunks", "_connection", "_ends", "_handshake", "_have", "_limit", "_need", "_parts", "_size",
+                 "_skip", "out", "state")  # fmt: skip
 
     def __init__(self, max_message: int) -> None:
         self.state = State.CONNECTING
@@ -74,13 +92,19 @@ class WebSocket:
         self._skip = 0
         self._handshake: H11Handshake | None = H11Handshake(ConnectionType.SERVER)
         self._connection: Connection | None = None
-        self._parts: list[str] | None = None
+        self._parts: list[bytes] | None = None
         self._size = 0
+        self._ends: tuple[_End, ...] = ()
 
     @property
     def finished(self) -> bool:
         """The connection can be shut once the output is sent."""
         return self.state is State.CLOSED
+
+    @property
+    def ending(self) -> bool:
+        """What came last ends the session; the next :meth:`receive` takes it up."""
+        return bool(self._ends)
 
     def take_output(self) -> bytes:
         """All bytes to send, once."""
@@ -93,6 +117,8 @@ class WebSocket:
 
     def receive(self, data: bytes) -> list[Received]:
         """Takes bytes off the network; gives what they complete, in order."""
+        if self._ends:
+            return self._end(data)
         if self._skip:
             dropped = min(self._skip, len(data))
             self._skip -= dropped
@@ -106,12 +132,13 @@ class WebSocket:
             self._chunks.clear()
             self._have = 0
         if self.state is State.OPEN:
-            return self._receive_frames(data)
+            received = self._receive_frames(data)
+            return received if received or not self._ends else self._end(b"")
         if self.state is State.CONNECTING:
             return self._receive_request(data)
         if self.state is State.CLOSING:
-            return self._receive_close(data)
-        if self.state is State.DECIDING:
+            self._receive_close(data)
+        elif self.state is State.DECIDING:
             self._keep(data, 0)
         return []
 
@@ -183,8 +210,8 @@ class WebSocket:
             need = head + length
             if length > limit:
                 self._skip = max(0, need - left)
-                self.close(1009, f"a message has at most {limit} bytes, this frame {length}")
-                received.append(Closed(1009, "message too big"))
+                self._ends = (_End(1009, f"a message has at most {limit} bytes, this frame {length}"),)
+                self._keep(data[position + need :], 0)
                 return received
             if left < need:
                 break
@@ -194,8 +221,8 @@ class WebSocket:
                 received.append(unmask(data[start:stop], data[start - 4 : start]))
             else:
                 self._receive_by_wsproto(data[position:stop], received)
-                if self.state is not State.OPEN:
-                    received += self._receive_close(data[stop:]) if self.state is State.CLOSING else ()
+                if self._ends:
+                    self._keep(data[stop:], 0)
                     return received
             position = stop
         self._keep(data[position:], need)
@@ -211,46 +238,62 @@ class WebSocket:
                 elif isinstance(event, Ping):
                     self.out.append(connection.send(event.response()))
                 elif isinstance(event, BytesMessage):
-                    self._fail(1003, "only text messages are spoken here", received)
+                    self._ends = (_End(1003, "only text messages are spoken here"),)
                 elif isinstance(event, CloseConnection):
-                    self.out.append(connection.send(event.response()))
-                    self.state = after(self.state, Step.PEER_CLOSE)
-                    received.append(Closed(int(event.code), event.reason or ""))
-                if self.state is not State.OPEN:
+                    self._ends = (_End(int(event.code), event.reason or "", event.response()),)
+                if self._ends:
                     return
         except RemoteProtocolError as error:
             code = getattr(error.event_hint, "code", 1002)
-            self._fail(int(code), str(error), received)
+            self._ends = (_End(int(code), str(error)),)
 
     def _receive_part(self, event: TextMessage, received: list[Received]) -> None:
         if self._parts is None:
             self._parts = []
-        self._parts.append(event.data)
-        self._size += len(event.data)
+        part = event.data.encode()
+        self._parts.append(part)
+        self._size += len(part)
         if self._size > self._limit:
-            self._fail(1009, f"a message has at most {self._limit} bytes", received)
+            self._ends = (_End(1009, f"a message has at most {self._limit} bytes"),)
         elif event.message_finished:
-            received.append("".join(self._parts).encode())
+            received.append(b"".join(self._parts))
             self._parts = None
             self._size = 0
 
-    def _receive_close(self, data: bytes) -> list[Received]:
+    def _end(self, data: bytes) -> list[Received]:
+        """Takes up what ends the session. Of several ends the first is told; the peer's close frame ends it whole."""
+        received: list[Received] = []
+        ends, self._ends = self._ends, ()
+        for end in ends:
+            if self.state is State.OPEN:
+                received.append(Closed(end.code, end.reason))
+                if end.answer is None:
+                    self.close(end.code, end.reason)
+                else:
+                    self.out.append(cast(Connection, self._connection).send(end.answer))
+            if end.answer is not None and self.state is not State.CLOSED:
+                self.state = after(self.state, Step.PEER_CLOSE)
+        self.receive(data)  # what follows is skipped, up to the peer's close frame
+        return received
+
+    def _receive_close(self, data: bytes) -> None:
         """After our close frame: skip all but the peer's."""
-        while len(data) >= 2:
-            length, head = data[1] & 0x7F, 2
+        position, end = 0, len(data)
+        while end - position >= 2:
+            second = data[position + 1]
+            length, head = second & 0x7F, 2
             if length > 125:
                 head = 4 if length == 126 else 10
-                if len(data) < head:
+                if end - position < head:
                     break
-                length = int.from_bytes(data[2:head], "big")
-            if data[0] & 0xF == _CLOSE:
+                length = int.from_bytes(data[position + 2 : position + head], "big")
+            if data[position] & 0xF == _CLOSE:
                 self.state = after(self.state, Step.PEER_CLOSE)
-                return []
-            total = head + length + (4 if data[1] & _MASKED else 0)
-            self._skip = max(0, total - len(data))
-            data = data[total:]
-        self._keep(data, 0)
-        return []
+                return
+            position += head + length + (4 if second & _MASKED else 0)
+        if position > end:
+            self._skip = position - end
+        self._keep(data[position:], 0)
 
     # Output
 
@@ -292,17 +335,13 @@ class WebSocket:
         self._parts = None
 
     def refuse_text(self, payload: bytes) -> bool:
-        """Closes with 1007 when a text message is not UTF-8; says whether it did."""
+        """Ends the session with 1007 when a text message is not UTF-8; says whether it does."""
         try:
             payload.decode()
         except UnicodeDecodeError as error:
-            self.close(1007, f"the message is not UTF-8: {error.reason} at byte {error.start}")
+            self._ends = (_End(1007, f"the message is not UTF-8: {error.reason} at byte {error.start}"), *self._ends)
             return True
         return False
-
-    def _fail(self, code: int, reason: str, received: list[Received]) -> None:
-        self.close(code, reason)
-        received.append(Closed(code, reason))
 
 
 def text_header(length: int) -> bytes:

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import IntEnum, StrEnum
-from typing import Annotated, Any, ClassVar, Self, TypeVar, cast, dataclass_transform, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar, cast, get_type_hints
 
 from pydantic import GetCoreSchemaHandler, PlainSerializer
 from pydantic_core import CoreSchema, core_schema
@@ -288,6 +288,10 @@ class Record:
     native: ClassVar[str]
     wires: ClassVar[Mapping[str, Wire]]
 
+    if TYPE_CHECKING:  # a type checker can't see that each line carries a default: to it every field is optional
+
+        def __init__(self, **fields: object) -> None: ...
+
     @classmethod
     def key_field(cls) -> str | None:
         """Name of the field that identifies a record of this kind, if one does."""
@@ -332,33 +336,6 @@ def _copied(value: object) -> object:
     return list(value) if isinstance(value, list) else value
 
 
-@dataclass_transform(
-    kw_only_default=True,
-    field_specifiers=(
-        text,
-        flag,
-        integer,
-        unsigned,
-        number,
-        lots,
-        choice,
-        named,
-        bitmask,
-        denials,
-        time32,
-        minutes,
-        ipv4,
-        ipv4_list,
-        locales,
-        masks,
-        raw,
-        pair,
-        divider,
-        securities,
-        entries,
-        struct,
-    ),
-)
 def record(*, native: str) -> Callable[[type[_T]], type[_T]]:
     """Makes a class a record. ``native`` names the Manager library's struct that it mirrors."""
 

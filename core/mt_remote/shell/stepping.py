@@ -33,7 +33,7 @@ class Started:
             while True:
                 try:
                     sent = yield yielded
-                except BaseException as error:  # cancellation: the coroutine gets it where it waits
+                except BaseException as error:  # noqa: BLE001  cancellation: the coroutine gets it where it waits
                     yielded = run(coroutine.throw, error)
                 else:
                     yielded = run(coroutine.send, sent)

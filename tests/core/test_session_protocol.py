@@ -1,0 +1,288 @@
+"""The session without I/O: one answer a request, events numbered without gaps, and what happens to a slow reader."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from pydantic import Field
+
+from mt_remote.backend import Event
+from mt_remote.errors import CallTimeout, InvalidData, Problem
+from mt_remote.functions import Function, Registry
+from mt_remote.plugin import Kind, Namespace
+from mt_remote.protocol.calls import Call
+from mt_remote.protocol.session import SessionProtocol, SlowReader
+from mt_remote.protocol.states import State
+from mt_remote.protocol.websocket import Closed
+from tests.core.frames import BINARY, CONTINUATION, PING, close, cut, frame, sent, upgrade
+
+own = Namespace("own")
+
+
+@own.function()
+def double(number: Annotated[int, Field(ge=0, le=10)], note: str = "") -> int:
+    """Twice the number."""
+    return 2 * number
+
+
+@own.function(kind=Kind.CHANGE)
+def nothing() -> None:
+    """Nothing."""
+
+
+REGISTRY = Registry([Function(declared, "tests") for declared in own.functions], "cp1252")
+
+
+def encode(event: Event, dialect: str) -> bytes:
+    return b',"data":%b}' % json.dumps(event.data).encode()
+
+
+def opened(*, max_backlog: int = 100, dialect: str = "0", max_message: int = 10_000) -> SessionProtocol:
+    protocol = SessionProtocol(REGISTRY, encode, max_message=max_message, max_backlog=max_backlog)
+    protocol.receive(upgrade())
+    protocol.websocket.accept()
+    protocol.websocket.take_output()
+    protocol.dialect = dialect
+    return protocol
+
+
+def serve(protocol: SessionProtocol, data: bytes) -> list[Closed]:
+    """What the gateway does with a read, each call answered at once."""
+    ends: list[Closed] = []
+    pending = True
+    while pending:
+        for item in protocol.receive(data):
+            if isinstance(item, Call):
+                result = item.function.invoke(None, item.arguments, item.body)  # type: ignore[arg-type]
+                encoded = None if item.function.result is None else item.function.encode(result, protocol.dialect)
+                protocol.answer(item, encoded)
+            else:
+                assert isinstance(item, Closed)
+                ends.append(item)
+        data, pending = b"", protocol.websocket.ending
+    return ends
+
+
+def said(protocol: SessionProtocol) -> tuple[list[dict[str, Any]], int | None]:
+    messages, _, code = sent(protocol.websocket.take_output())
+    return [json.loads(message) for message in messages], code
+
+
+ids = st.one_of(st.integers(-(2**70), 2**70), st.text(max_size=10))
+requests = st.fixed_dictionaries(
+    {"id": ids, "name": st.sampled_from(["own.double", "own.nothing", "own.doubel", "", "x" * 100])},
+    optional={
+        "data": st.sampled_from([None, {}, {"number": 3}, {"number": 11}, {"number": "3"}, {"number": 1, "x": 2}, []]),
+        "key": st.sampled_from(["k", "", 3]),
+        "extra": st.just(1),
+    },
+).map(lambda request: (request["id"], json.dumps(request).encode()))
+unreadable = st.sampled_from([
+    b"", b"no json", b"[]", b"3", b"null", b"{}", b'{"id":null}', b'{"id":1.5,"name":"own.double"}', b'{"id":true}',
+    b'{"id":{},"name":"own.double"}', b"[" * 200, b'{"id":1,"name":"own.double","data":' + b"[" * 5000, b'"\\ud800"',
+]).map(lambda text: (None, text))  # fmt: skip
+nameless = st.sampled_from([b'{"id":7}', b'{"id":7,"name":3}', b'{"id":7,"name":["own.double"]}']).map(
+    lambda text: (7, text)
+)
+messages = st.lists(st.one_of(requests, requests, unreadable, nameless), max_size=12)
+
+
+@settings(max_examples=200, deadline=None)
+@given(messages, st.lists(st.integers(0, 100_000), max_size=6), st.sampled_from(["0", "1.00", "2"]))
+def test_every_request_has_exactly_one_answer(
+    sequence: list[tuple[int | str | None, bytes]], places: list[int], dialect: str
+) -> None:
+    protocol = opened(dialect=dialect)
+    stream = b"".join(frame(text) for _, text in sequence)
+    for piece in cut(stream, places):
+        assert serve(protocol, piece) == []
+        protocol.emit(Event("tick", 1))
+    spoken, code = said(protocol)
+    assert code is None
+    assert protocol.websocket.state is State.OPEN
+    answers = [message for message in spoken if "event" not in message]
+    assert sorted(repr(answer["id"]) for answer in answers) == sorted(repr(id_) for id_, _ in sequence)
+    for answer in answers:
+        if answer["status"] == "OK":
+            assert set(answer) <= {"id", "status", "result"}
+            assert answer.get("result", 0) is not None
+        elif dialect == "2":
+            assert {"id", "status", "message", "code"} <= set(answer) <= {"id", "status", "message", "code", "details"}
+        else:
+            assert set(answer) == {"id", "status", "message"}
+            assert answer["message"]
+    numbers = [message["event_id"] for message in spoken if "event" in message]
+    assert numbers == list(range(protocol.events_sent))
+
+
+endings = st.sampled_from([
+    b"", close(), frame(b"\xff"), frame(b"\xff") + close(), frame(b"b", BINARY), frame(b"z" * 301),
+    frame(b"x", mask=None),
+    frame(b"z" * 301) + close() + frame(b"late"), frame(b"\xff") + frame(b"b", BINARY), close()[:3],
+])  # fmt: skip
+pieces_of_streams = st.lists(
+    st.one_of(
+        messages.map(lambda sequence: b"".join(frame(text[:300]) for _, text in sequence[:3])),
+        st.just(frame(b"hey", PING)),
+        st.just(frame(b'{"id":1,', fin=False) + frame(b"", PING) + frame(b'"name":"own.double"}', CONTINUATION)),
+    ),
+    max_size=4,
+).map(b"".join)
+
+
+def outcome(pieces: Iterable[bytes]) -> tuple[list[str], list[tuple[int, str]], State, int | None]:
+    protocol = opened(max_message=300)
+    ends = [(end.code, end.reason) for piece in pieces for end in serve(protocol, piece)]
+    spoken, code = said(protocol)
+    return sorted(json.dumps(message, sort_keys=True) for message in spoken), ends, protocol.websocket.state, code
+
+
+@settings(max_examples=200, deadline=None)
+@given(pieces_of_streams, endings, st.lists(st.integers(0, 100_000), max_size=10))
+def test_it_makes_no_difference_how_the_stream_is_cut(stream: bytes, ending: bytes, places: list[int]) -> None:
+    stream += ending
+    expected = outcome([stream])
+    assert outcome(cut(stream, places)) == expected
+    assert outcome(bytes((byte,)) for byte in stream) == expected
+
+
+def test_the_first_end_is_told_and_what_came_before_it_is_answered() -> None:
+    protocol = opened()
+    request = frame(b'{"id":1,"name":"own.double","data":{"number":2}}')
+    bad = frame(b'{"id":2,"name":"none"}')
+    ends = serve(protocol, request + bad + frame(b"\xff") + request + close())
+    assert [end.code for end in ends] == [1007]
+    assert protocol.websocket.finished
+    spoken, code = said(protocol)
+    assert [(message["id"], message["status"]) for message in spoken] == [(2, "ERROR"), (1, "OK")]
+    assert code == 1007
+
+
+def test_shapes_of_answers() -> None:
+    call = Call(b'"7\\""', REGISTRY["own.nothing"], {}, None, None)
+    for dialect in ("0", "1.00", "2"):
+        protocol = opened(dialect=dialect)
+        protocol.answer(call, None)
+        protocol.answer(call, b"[1]")
+        protocol.fail(call.id, InvalidData("bad", details=(Problem("a.b", "is bad"),)))
+        protocol.fail(call.id, CallTimeout("late", outcome="not_done"))
+        spoken, _ = said(protocol)
+        assert spoken[:2] == [{"id": '7"', "status": "OK"}, {"id": '7"', "status": "OK", "result": [1]}]
+        more: list[dict[str, Any]] = [
+            {"code": "invalid_data", "details": [{"path": "a.b", "problem": "is bad"}]},
+            {"code": "timeout", "outcome": "not_done"},
+        ]
+        for message, text, extra in zip(spoken[2:], ("bad", "late"), more, strict=True):
+            plain = {"id": '7"', "status": "ERROR", "message": text}
+            assert message == (plain | extra if dialect == "2" else plain)
+
+
+def test_nothing_is_said_after_the_close_frame() -> None:
+    protocol = opened()
+    protocol.websocket.close(1001, "over")
+    call = Call(b"1", REGISTRY["own.nothing"], {}, None, None)
+    protocol.answer(call, None)
+    protocol.fail(b"1", InvalidData("x"))
+    protocol.emit(Event("tick", 1))
+    assert said(protocol) == ([], 1001)
+    assert protocol.events_sent == 0
+
+
+def test_an_event_is_encoded_once_for_each_dialect() -> None:
+    count = 0
+
+    def counting(event: Event, dialect: str) -> bytes:
+        nonlocal count
+        count += 1
+        return b',"data":"%b"}' % dialect.encode()
+
+    event = Event("tick", 1)
+    for dialect in ("0", "2", "0", "2"):
+        protocol = SessionProtocol(REGISTRY, counting, max_message=100, max_backlog=1)
+        protocol.receive(upgrade())
+        protocol.websocket.accept()
+        protocol.websocket.take_output()
+        protocol.dialect = dialect
+        protocol.emit(event)
+        assert said(protocol)[0] == [{"event": "tick", "event_id": 0, "data": dialect}]
+    assert count == 2
+
+
+class Reader(RuleBasedStateMachine):
+    """A client that is slow at times, beside a model of what it has to get."""
+
+    BOUND = 6
+
+    @initialize()
+    def start(self) -> None:
+        self.protocol = opened(max_backlog=self.BOUND)
+        self.kept: list[tuple[str, str | None, int]] = []
+        self.expected: list[tuple[str, int]] = []
+        self.got: list[tuple[str, int]] = []
+        self.numbers: list[int] = []
+        self.count = 0
+
+    def emitted(self, kind: str, key: str | None) -> None:
+        self.count += 1
+        event = Event(kind, self.count, key)
+        if not self.protocol.congested:
+            self.expected.append((kind, self.count))
+            self.protocol.emit(event)
+            return
+        if key is not None:
+            self.kept = [each for each in self.kept if each[:2] != (kind, key)]
+        self.kept.append((kind, key, self.count))
+        if len(self.kept) > self.BOUND:
+            with pytest.raises(SlowReader):
+                self.protocol.emit(event)
+        else:
+            self.protocol.emit(event)
+
+    @rule(key=st.sampled_from(["EURUSD", "USDJPY"]))
+    def tick(self, key: str) -> None:
+        self.emitted("tick", key)
+
+    @precondition(lambda self: len(self.kept) < self.BOUND)
+    @rule(kind=st.sampled_from(["trade", "user"]))
+    def change(self, kind: str) -> None:
+        self.emitted(kind, None)
+
+    @precondition(lambda self: len(self.kept) == self.BOUND)
+    @rule()
+    def one_too_many(self) -> None:
+        self.emitted("trade", None)
+        self.start()
+
+    @rule()
+    def congest(self) -> None:
+        self.protocol.congested = True
+
+    @rule()
+    def release(self) -> None:
+        self.protocol.release()
+        self.expected += [(kind, number) for kind, _, number in self.kept]
+        self.kept = []
+
+    @rule(kind=st.sampled_from(["tick", "trade"]))
+    def unsubscribe(self, kind: str) -> None:
+        self.protocol.forget(kind)
+        self.kept = [each for each in self.kept if each[0] != kind]
+
+    @invariant()
+    def the_client_has_what_the_model_says(self) -> None:
+        for message in said(self.protocol)[0]:
+            self.got.append((message["event"], message["data"]))
+            self.numbers.append(message["event_id"])
+        assert self.got == self.expected
+        assert self.numbers == list(range(len(self.numbers)))
+        assert self.protocol.waiting == len(self.kept)
+
+
+Reader.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestReader = Reader.TestCase

@@ -1,0 +1,57 @@
+"""A gateway on the packaged demo world, feed off, clock in the hands of the test, in this process and loop."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import mt4sim.gateway
+import mt_remote_plugins
+import pytest
+from mt4sim import Server
+
+from mt_remote.hooks import Hooks
+from mt_remote.host import find_backend, plugin_manager
+from mt_remote.server import Running, running
+from mt_remote.settings import Settings
+
+START = 1_579_500_000
+"""Server time at which the stories begin: Monday, 20 January 2020, 06:00."""
+
+
+class Desk:
+    """A running gateway with the simulator behind it."""
+
+    def __init__(self, gateway: Running, server: Server) -> None:
+        self.gateway = gateway
+        self.server = server
+
+    @property
+    def url(self) -> str:
+        return self.gateway.url
+
+
+Open = Callable[..., AbstractAsyncContextManager[Desk]]
+
+
+@asynccontextmanager
+async def open_desk(*, plugins: tuple[object, ...] = (), simulator: dict[str, Any] | None = None,
+                    **settings: Any) -> AsyncIterator[Desk]:
+    manager = plugin_manager(plugins=[mt_remote_plugins, mt4sim.gateway, *plugins], entry_points=False)
+    hooks = Hooks(manager)
+    spec = find_backend(hooks, "simulator")
+    backend = spec.factory(spec.settings(**{"clock": "manual", "start": START, "feed": "off", **(simulator or {})}))
+    async with running(Settings(port=0, **settings), hooks, backend) as gateway:
+        yield Desk(gateway, backend.server)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def desk(anyio_backend: str) -> AsyncIterator[Desk]:
+    async with open_desk() as opened:
+        yield opened
