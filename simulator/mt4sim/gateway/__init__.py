@@ -1,0 +1,50 @@
+"""The simulator as a backend of the MT Remote gateway: the only room that knows the gateway's plugin API."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from mt_remote.plugin import Backend, BackendSpec, Namespace, hookimpl
+
+if TYPE_CHECKING:
+    import typer
+
+    from mt4sim.gateway.settings import SimulatorSettings
+
+
+def _make(settings: SimulatorSettings) -> Backend:
+    from mt4sim.gateway.backend import SimulatorBackend
+
+    return SimulatorBackend(settings)
+
+
+@hookimpl
+def mt_remote_hookspecs() -> list[ModuleType]:
+    from mt4sim.gateway import hookspecs
+
+    return [hookspecs]
+
+
+@hookimpl
+def mt_remote_backends() -> list[BackendSpec]:
+    from mt4sim.gateway.settings import SimulatorSettings
+
+    return [BackendSpec("simulator", SimulatorSettings, _make, help="an MT4 server in memory, nothing else needed")]
+
+
+@hookimpl
+def mt_remote_backend_namespaces(backend: str) -> list[Namespace]:
+    """The control functions, where there is a simulator to control."""
+    if backend != "simulator":
+        return []
+    from mt4sim.gateway import control
+
+    return control.NAMESPACES
+
+
+@hookimpl
+def mt_remote_commands(app: typer.Typer) -> None:
+    from mt4sim.gateway import commands
+
+    commands.add(app)

@@ -1,0 +1,261 @@
+"""One manager's connection to the simulated server, in the gateway's terms: thin, every rule is in the server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from mt4sim.managers import ManagerSession
+from mt_remote.backend import (
+    CommonConfig,
+    Connection,
+    Dealing,
+    External,
+    Groups,
+    Listener,
+    Managers,
+    Market,
+    Orders,
+    Trades,
+    Users,
+)  # fmt: skip
+from mt_remote.errors import ConnectionLost
+from mt_remote.records import (
+    ConCommon,
+    ConfirmMode,
+    ConGroup,
+    ConManager,
+    Draft,
+    Patch,
+    Tick,
+    TradeCommand,
+    TradeRecord,
+    UserRecord,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from mt4sim.gateway.backend import SimulatorBackend
+
+
+class SimulatorConnection(Connection):
+    """A session of the server with a listener. Calls never suspend; after a loss each answers ``no_connection``."""
+
+    def __init__(self, backend: SimulatorBackend, server: str, session: ManagerSession, listener: Listener) -> None:
+        self.server = server
+        self.login = session.login
+        self.session = session
+        self.listener = listener
+        self.visible: dict[str, None] = {}
+        self._backend = backend
+        self._open = True
+        self.common = _Common(self)
+        self.groups = _Groups(self)
+        self.managers = _Managers(self)
+        self.users = _Users(self)
+        self.market = _Market(self)
+        self.orders = _Orders(self)
+        self.trades = _Trades(self)
+        self.dealing = _Dealing(self)
+        self.external = _External(self)
+
+    @property
+    def live(self) -> ManagerSession:
+        """The session, with the server's clock brought up to date. Raises when the connection was lost."""
+        if not self._open:
+            raise ConnectionLost
+        self._backend.catch_up()
+        return self.session
+
+    @property
+    def hub(self) -> SimulatorBackend:
+        return self._backend
+
+    async def watch(self, kind: str) -> None:
+        if kind == "trade_request":
+            self._backend.desk.join(self)
+        self.live  # noqa: B018 - raises after a loss
+        self._backend.hub.watch(self, kind)
+
+    async def unwatch(self, kind: str) -> None:
+        self._backend.hub.unwatch(self, kind)
+        if kind == "trade_request":
+            self._backend.desk.leave(self)
+
+    async def server_time(self) -> int:
+        return self.live.server.now
+
+    async def aclose(self) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """Nothing reaches the listener any more."""
+        self._open = False
+        self._backend.forget(self)
+
+
+class _Area:
+    """A part of the connection."""
+
+    def __init__(self, connection: SimulatorConnection) -> None:
+        self._connection = connection
+
+    @property
+    def _mt(self) -> ManagerSession:
+        return self._connection.live
+
+
+class _Common(_Area, CommonConfig):
+    async def get(self) -> ConCommon:
+        return self._mt.common()
+
+    async def set(self, patch: Patch[ConCommon]) -> None:
+        self._mt.set_common(patch)
+
+
+class _Groups(_Area, Groups):
+    async def add(self, draft: Draft[ConGroup]) -> None:
+        self._mt.add_group(draft)
+
+    async def set(self, patch: Patch[ConGroup]) -> None:
+        self._mt.set_group(patch)
+
+    async def get(self, group: str) -> ConGroup:
+        return self._mt.group(group)
+
+    async def get_all(self) -> list[ConGroup]:
+        return self._mt.groups()
+
+    async def delete(self, group: str) -> None:
+        self._mt.delete_group(group)
+
+
+class _Managers(_Area, Managers):
+    async def set(self, patch: Patch[ConManager]) -> None:
+        self._mt.set_manager(patch)
+
+    async def get(self, login: int) -> ConManager:
+        return self._mt.manager(login)
+
+    async def delete(self, login: int) -> None:
+        self._mt.delete_manager(login)
+
+
+class _Users(_Area, Users):
+    async def add(self, draft: Draft[UserRecord]) -> int:
+        return self._mt.add_user(draft)
+
+    async def set(self, patch: Patch[UserRecord]) -> None:
+        self._mt.set_user(patch)
+
+    async def get(self, logins: Sequence[int]) -> list[UserRecord]:
+        return self._mt.users_by(logins)
+
+    async def get_all(self) -> list[UserRecord]:
+        return self._mt.users()
+
+    async def delete(self, logins: Sequence[int]) -> None:
+        self._mt.delete_users(logins)
+
+
+class _Market(_Area, Market):
+    async def show(self, symbol: str) -> None:
+        self._mt.symbol(symbol)
+        self._connection.visible[symbol] = None
+        self._connection.hub.hub.show(self._connection, symbol)
+
+    async def hide(self, symbol: str) -> None:
+        self._mt.symbol(symbol)
+        self._connection.visible.pop(symbol, None)
+        self._connection.hub.hub.hide(self._connection, symbol)
+
+    def shown(self) -> Sequence[str]:
+        return list(self._connection.visible)
+
+    async def add_tick(self, symbol: str, bid: float, ask: float) -> None:
+        self._mt.add_tick(symbol, bid, ask)
+
+    async def last_ticks(self, symbol: str) -> list[Tick]:
+        return self._mt.last_ticks(symbol)
+
+
+class _Orders(_Area, Orders):
+    async def open(
+        self,
+        login: int,
+        symbol: str,
+        command: TradeCommand,
+        volume: float,
+        price: float,
+        *,
+        sl: float = 0.0,
+        tp: float = 0.0,
+        expiration: int = 0,
+        comment: str = "",
+    ) -> int:
+        return self._mt.open(login, symbol, command, volume, price, sl=sl, tp=tp, expiration=expiration,
+                             comment=comment)  # fmt: skip
+
+    async def modify(
+        self,
+        order: int,
+        *,
+        price: float | None = None,
+        sl: float | None = None,
+        tp: float | None = None,
+        expiration: int | None = None,
+        comment: str | None = None,
+    ) -> None:
+        self._mt.modify(order, price=price, sl=sl, tp=tp, expiration=expiration, comment=comment)
+
+    async def close(self, order: int, volume: float, price: float) -> None:
+        self._mt.close(order, volume, price)
+
+    async def close_by(self, order: int, order_by: int) -> None:
+        self._mt.close_by(order, order_by)
+
+    async def close_all(self, login: int, symbol: str) -> None:
+        self._mt.close_all(login, symbol)
+
+    async def cancel(self, order: int, command: TradeCommand) -> None:
+        self._mt.cancel(order, command)
+
+    async def activate(self, order: int, price: float) -> None:
+        self._mt.activate(order, price)
+
+    async def balance(
+        self, login: int, command: TradeCommand, amount: float, *, expiration: int = 0, comment: str = ""
+    ) -> int:
+        return self._mt.balance(login, command, amount, expiration=expiration, comment=comment)
+
+
+class _Trades(_Area, Trades):
+    async def get(self, order: int) -> TradeRecord:
+        return self._mt.trade(order)
+
+    async def get_all(self) -> list[TradeRecord]:
+        return self._mt.trades()
+
+    async def get_by_login(self, login: int, group: str) -> list[TradeRecord]:
+        return self._mt.trades_of(login, group)
+
+    async def history(self, login: int, start: int, end: int) -> list[TradeRecord]:
+        return self._mt.history(login, start, end)
+
+
+class _Dealing(_Area, Dealing):
+    async def confirm(self, request_id: int, bid: float, ask: float, mode: ConfirmMode) -> None:
+        self._mt.confirm_request(request_id, bid, ask, mode)
+
+    async def requote(self, request_id: int, bid: float, ask: float) -> None:
+        self._mt.requote_request(request_id, bid, ask)
+
+    async def reject(self, request_id: int) -> None:
+        self._mt.reject_request(request_id)
+
+    async def reset(self, request_id: int) -> None:
+        self._mt.reset_request(request_id)
+
+
+class _External(_Area, External):
+    async def command(self, data: bytes) -> bytes:
+        return self._mt.external(data)

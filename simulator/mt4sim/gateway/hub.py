@@ -1,0 +1,108 @@
+"""What happens on the server, told to the gateway's connections.
+
+An event is turned into a record once and into one :class:`~mt_remote.backend.Event` that all connections share, or two
+where some managers don't see the details of accounts. A tick goes only to the connections that show its symbol.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, cast
+
+from mt4sim.events import Change, Happened
+from mt4sim.managers import tick_record, without_details
+from mt4sim.quotes import Quote
+from mt4sim.symbols import Symbol
+from mt_remote.backend import Event
+from mt_remote.records import ConGroup
+
+if TYPE_CHECKING:
+    from mt4sim.accounts import Account
+    from mt4sim.gateway.connection import SimulatorConnection
+    from mt4sim.server import Server
+    from mt4sim.trading.orders import Order
+
+
+class Hub:
+    """The connections of one server, by what they watch."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._watching: defaultdict[str, dict[SimulatorConnection, None]] = defaultdict(dict)
+        self._showing: defaultdict[str, dict[SimulatorConnection, None]] = defaultdict(dict)
+        self._tellers = {"tick": self._tell_tick, "trade": self._tell_trade, "user": self._tell_user,
+                         "group": self._tell_group}  # fmt: skip
+        self.stop = server.events.listen(self._hear)
+
+    def watch(self, connection: SimulatorConnection, kind: str) -> None:
+        self._watching[kind][connection] = None
+        if kind == "tick":
+            for symbol in connection.visible:
+                self._showing[symbol][connection] = None
+
+    def unwatch(self, connection: SimulatorConnection, kind: str) -> None:
+        self._watching[kind].pop(connection, None)
+        if kind == "tick":
+            for symbol in connection.visible:
+                self._showing[symbol].pop(connection, None)
+
+    def show(self, connection: SimulatorConnection, symbol: str) -> None:
+        if connection in self._watching["tick"]:
+            self._showing[symbol][connection] = None
+
+    def hide(self, connection: SimulatorConnection, symbol: str) -> None:
+        self._showing[symbol].pop(connection, None)
+
+    def leave(self, connection: SimulatorConnection) -> None:
+        """The connection is over."""
+        for kind in list(self._watching):
+            self.unwatch(connection, kind)
+
+    def watchers(self, kind: str) -> list[SimulatorConnection]:
+        """Who watches a kind, in the order in which they began."""
+        return list(self._watching[kind])
+
+    def _hear(self, happened: Happened) -> None:
+        teller = self._tellers.get(happened.kind)
+        if teller is not None:
+            teller(happened)
+
+    def _tell_tick(self, happened: Happened) -> None:
+        symbol, quote = cast("tuple[Symbol, Quote]", happened.data)
+        showing = self._showing.get(symbol.name)
+        if showing:
+            event = Event("tick", tick_record(symbol, quote.time, quote.bid, quote.ask), symbol.name)
+            for connection in list(showing):
+                connection.listener.on_event(event)
+
+    def _tell_trade(self, happened: Happened) -> None:
+        watching = self._watching["trade"]
+        if not watching:
+            return
+        order = cast("Order", happened.data)
+        event = Event("trade", self._server.trading.record(order))
+        account = self._server.accounts.find(order.login)
+        for connection in list(watching):
+            if account is None or connection.session.sees_group(account.group):
+                connection.listener.on_event(event)
+
+    def _tell_user(self, happened: Happened) -> None:
+        watching = self._watching["user"]
+        if not watching or happened.change is Change.DELETE:
+            return
+        account = cast("Account", happened.data)
+        record = self._server.accounts.record(account)
+        full, blanked = Event("user", record), Event("user", without_details(record))
+        for connection in list(watching):
+            if connection.session.sees_group(account.group):
+                connection.listener.on_event(full if connection.session.rights.user_details else blanked)
+
+    def _tell_group(self, happened: Happened) -> None:
+        watching = self._watching["group"]
+        if not watching or happened.change is Change.DELETE:
+            return
+        group = cast(ConGroup, happened.data).copy()
+        event = Event("group", group)
+        for connection in list(watching):
+            if connection.session.sees_group(group.group):
+                connection.listener.on_event(event)

@@ -1,0 +1,240 @@
+"""The trading engine: accounts' orders, the money that moves with them, and what ticks and days do to them.
+
+:class:`Trading` is the door; behind it each subject has its room: :mod:`~mt4sim.trading.orders` (records),
+:mod:`~mt4sim.trading.engine` (what every trade is made of), :mod:`~mt4sim.trading.transactions` (managers),
+:mod:`~mt4sim.trading.requests` (clients), :mod:`~mt4sim.trading.closing`, :mod:`~mt4sim.trading.triggers`,
+:mod:`~mt4sim.trading.stopout`, :mod:`~mt4sim.trading.expiry`, :mod:`~mt4sim.trading.rollover`, and the formulas in
+``profit``, ``margin``, ``commission``, ``swaps``, ``conversion``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mt4sim.money import to_money
+from mt4sim.trading.closing import Closing
+from mt4sim.trading.engine import Engine
+from mt4sim.trading.expiry import Expiry
+from mt4sim.trading.margin import Exposure, MarginLevel
+from mt4sim.trading.orders import Order, OrderBook
+from mt4sim.trading.requests import ClientRequest, Requests
+from mt4sim.trading.rollover import DailyReport, Rollover
+from mt4sim.trading.stopout import Supervisor
+from mt4sim.trading.transactions import Transactions
+from mt4sim.trading.triggers import Triggers
+from mt_remote.errors import ReturnCode, ServerError
+from mt_remote.records import TradeCommand, TradeReason, TradeRecord
+
+if TYPE_CHECKING:
+    from mt4sim.accounts import Account
+    from mt4sim.events import Happened
+    from mt4sim.quotes import Quote
+    from mt4sim.server import Server
+    from mt4sim.symbols import Symbol
+
+__all__ = ["ClientRequest", "DailyReport", "MarginLevel", "Order", "Trading"]
+
+
+class Trading:
+    """All trading of one server. Prices are floats in quote currency and volumes lots at this door, points and 1/100
+    lots behind it."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self.engine = Engine(server)
+        closing = Closing(self.engine)
+        self._transactions = Transactions(self.engine, closing)
+        self._requests = Requests(self.engine, closing)
+        self.triggers = Triggers(self.engine, closing)
+        self.supervisor = Supervisor(self.engine, closing)
+        self.expiry = Expiry(self.engine)
+        self.rollover = Rollover(self.engine)
+        server.quotes.subscribe(self._on_quote)
+        server.events.listen(self._hear)
+
+    def _on_quote(self, symbol: Symbol, quote: Quote) -> None:
+        """Pendings, then stops, then margins. Assumed: the order (Semantics 6.4)."""
+        self.triggers.on_quote(symbol, quote)
+        self.supervisor.on_quote(symbol, quote)
+
+    def _hear(self, happened: Happened) -> None:
+        """Terms changed: margins, levels and bands of everybody whom it concerns are worked out anew."""
+        if happened.kind in ("group", "symbol"):
+            for login in list(self.engine.book.accounts_with_orders()):
+                self.account_changed(self._server.accounts.get(login))
+
+    # Managers' transactions
+
+    def open(
+        self,
+        login: int,
+        symbol: str,
+        command: TradeCommand,
+        volume: float,
+        price: float,
+        *,
+        sl: float = 0.0,
+        tp: float = 0.0,
+        expiration: int = 0,
+        comment: str = "",
+        magic: int = 0,
+        reason: TradeReason = TradeReason.DEALER,
+    ) -> int:
+        """Opens a position or places a pending order as given; gives its ticket."""
+        return self._transactions.open(login, symbol, command, volume, price, sl=sl, tp=tp, expiration=expiration,
+                                       comment=comment, reason=reason, magic=magic)  # fmt: skip
+
+    def modify(
+        self,
+        ticket: int,
+        *,
+        price: float | None = None,
+        sl: float | None = None,
+        tp: float | None = None,
+        expiration: int | None = None,
+        comment: str | None = None,
+    ) -> None:
+        """Changes what is not ``None``."""
+        self._transactions.modify(ticket, price=price, sl=sl, tp=tp, expiration=expiration, comment=comment)
+
+    def comment(self, ticket: int, comment: str) -> None:
+        """Changes the comment alone."""
+        self._transactions.comment(ticket, comment)
+
+    def close(self, ticket: int, volume: float, price: float) -> None:
+        """Closes a position, in part when ``volume`` is smaller than what is open."""
+        self._transactions.close(ticket, volume, price)
+
+    def close_by(self, ticket: int, other: int) -> None:
+        """Closes two opposite positions against each other."""
+        self._transactions.close_by(ticket, other)
+
+    def close_all(self, login: int, symbol: str) -> None:
+        """Closes opposite positions against each other until one side is left."""
+        self._transactions.close_all(login, symbol)
+
+    def delete(self, ticket: int) -> None:
+        """Deletes an open record of any type."""
+        self._transactions.delete(ticket)
+
+    def cancel(self, ticket: int, command: TradeCommand) -> None:
+        """Deletes a pending order of that type."""
+        self._transactions.cancel(ticket, command)
+
+    def activate(self, ticket: int, price: float) -> None:
+        """Makes a pending order a position at ``price``."""
+        self._transactions.activate(ticket, price)
+
+    def balance(
+        self, login: int, command: TradeCommand, amount: float, *, expiration: int = 0, comment: str = ""
+    ) -> int:
+        """A balance or credit operation; gives its ticket."""
+        record = self._transactions.balance(login, command, amount, expiration=expiration, comment=comment)
+        if command is TradeCommand.CREDIT and expiration:
+            self.expiry.watch_credit(record)
+        return record.ticket
+
+    # Clients
+
+    def check_client(self, request: ClientRequest) -> None:
+        """Raises the code that refuses a client's request (Semantics 6.2)."""
+        self._requests.check(request)
+
+    def execute_client(self, request: ClientRequest, price: int) -> int:
+        """Carries out an accepted request at ``price`` (points); gives the ticket it is about."""
+        return self._requests.execute(request, price)
+
+    def client_quote(self, login: int, symbol: str) -> tuple[int, int]:
+        """Bid and ask in points as an account sees them. Raises 136 before the first."""
+        prices = self.engine.client_quote(self.engine.terms.of(self._server.accounts.get(login), symbol))
+        if prices is None:
+            raise ServerError(ReturnCode.TRADE_OFFQUOTES)
+        return prices
+
+    # Reading
+
+    def get(self, ticket: int) -> Order:
+        """An order, open or closed. Raises :class:`~mt_remote.errors.NotFound`."""
+        return self.engine.book.find(ticket)
+
+    def open_orders(self, login: int | None = None) -> list[Order]:
+        """Open orders and pendings, by ticket: an account's or all."""
+        if login is not None:
+            return self.engine.book.open_of(login)
+        book = self.engine.book.open
+        return [book[ticket] for ticket in sorted(book)]
+
+    def history(self, login: int, start: int, end: int) -> list[Order]:
+        """An account's records closed in the range, both ends included, by ticket."""
+        return [order for order in self.engine.book.closed_of(login) if start <= order.close_time <= end]
+
+    def margin_level(self, login: int) -> MarginLevel:
+        """An account's figures (Semantics 2.8)."""
+        return self.engine.margin_level(login)
+
+    def daily_reports(self, login: int, start: int, end: int) -> list[DailyReport]:
+        """An account's daily reports of the range, by time."""
+        return self.rollover.daily_reports(login, start, end)
+
+    def record(self, order: Order) -> TradeRecord:
+        """An order as clients see it; an open position's close price and profit follow the last quote."""
+        close_price, profit = order.close_price, order.profit
+        scale = 10**order.digits
+        if order.is_open:
+            terms = self.engine.terms_of(order)
+            close_price = self.engine.closing_price(order, terms)
+            profit = self.engine.profit_of(order, order.volume, close_price, terms) if order.cmd.is_market else 0
+        return TradeRecord(
+            order=order.ticket, login=order.login, symbol=order.symbol, digits=order.digits, cmd=order.cmd,
+            reason=order.reason, volume=order.volume / 100, open_time=order.open_time, close_time=order.close_time,
+            expiration=order.expiration, open_price=order.open_price / scale, close_price=close_price / scale,
+            sl=order.sl / scale, tp=order.tp / scale, conv_rates=(order.conv_open, order.conv_close),
+            commission=to_money(order.commission), commission_agent=to_money(order.commission_agent),
+            storage=to_money(order.storage), profit=to_money(profit), taxes=to_money(order.taxes), magic=order.magic,
+            comment=order.comment, margin_rate=order.margin_rate, timestamp=order.timestamp, api_data=order.api_data,
+        )  # fmt: skip
+
+    # Accounts
+
+    def account_changed(self, account: Account) -> None:
+        """An account's group or leverage changed: margin, levels and bands follow."""
+        self.engine.remargin(account)
+        for watcher in self.engine.watchers:
+            watcher.account_changed(account)
+
+    def erase(self, login: int) -> None:
+        """An account goes with its orders and history."""
+        for order in self.engine.book.open_of(login):
+            order.close_time = self._server.now  # what watches it lets go
+            self.engine.tell_watchers(order)
+        self.engine.book.erase(login)
+        self.engine.exposures.pop(login, None)
+        self.supervisor.forget(login)
+        self.rollover.forget(login)
+
+    # Snapshots
+
+    def state(self) -> dict[str, Any]:
+        """All orders, open and closed, as plain JSON values."""
+        book = self.engine.book
+        return {
+            "open": [order.state_dict() for order in self.open_orders()],
+            "closed": [book.closed[ticket].state_dict() for ticket in sorted(book.closed)],
+            "called": sorted((login, int(kind)) for login, kind in self.supervisor.called.items()),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """The orders of which :meth:`state` gave this; exposures, levels and timers are worked out from them."""
+        engine = self.engine
+        engine.book = OrderBook()
+        engine.exposures = dict[int, dict[str, Exposure]]()
+        for row in (*state["closed"], *state["open"]):
+            order = Order.from_state(row)
+            engine.book.add(order)
+            if order.is_open and order.cmd.is_market:
+                engine.expose(order, 1)
+            if order.is_open:
+                engine.tell_watchers(order)
+            elif order.cmd is TradeCommand.CREDIT and order.profit > 0 and order.expiration > self._server.now:
+                self.expiry.watch_credit(order)
+        self.supervisor.restore_called(state["called"])

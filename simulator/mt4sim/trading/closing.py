@@ -1,0 +1,77 @@
+"""Closing positions: whole, in part, against each other (Semantics 6.7, 6.8)."""
+
+from __future__ import annotations
+
+from mt4sim.trading.engine import Engine
+from mt4sim.trading.orders import Order, OrderState
+from mt_remote.records import TradeCommand
+
+COMMENT_BYTES = 31
+
+
+class Closing:
+    """Closes what was checked already. Volumes in 1/100 lot, prices in points."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def close(self, order: Order, volume: int, price: int, *, comment: str | None = None) -> None:
+        """Closes ``volume`` of a position at ``price``. What is left of it gets the next ticket; closed part and rest
+        name each other in their comments. ``comment`` replaces that of a whole close."""
+        engine = self._engine
+        if volume >= order.volume:
+            if comment is not None:
+                order.comment = comment
+            engine.settle(order, price, OrderState.CLOSED_NORMAL)
+            return
+        rest = engine.split(order, volume)
+        order.comment = f"to #{rest.ticket}"
+        rest.comment = f"from #{order.ticket}"
+        engine.settle(order, price, OrderState.CLOSED_PART)
+        engine.keep(rest)
+
+    def close_by(self, one: Order, two: Order) -> None:
+        """Closes two opposite positions of one account and symbol against each other.
+
+        The first closes at the second's open price with both swaps; the second closes at volume 0 and its own price,
+        without commission. What is left of the larger gets the next ticket.
+        """
+        engine = self._engine
+        volume = min(one.volume, two.volume)
+        larger = one if one.volume > volume else two if two.volume > volume else None
+        rest = engine.split(larger, volume) if larger is not None else None
+        one.storage += two.storage
+        if rest is not None:
+            one.storage += rest.storage
+            rest.storage = 0
+            rest.comment = "partial close" if larger is one else f"from #{one.ticket}"
+            one.comment = "partial close"
+        price = two.open_price
+        engine.settle(one, price, OrderState.CLOSED_BY)
+        self._empty(two, one)
+        if rest is not None:
+            engine.keep(rest)
+
+    def _empty(self, two: Order, one: Order) -> None:
+        """The second leg goes with nothing on it: its commission is given back."""
+        engine = self._engine
+        engine.expose(two, -1)
+        two.volume = two.commission = two.storage = 0
+        engine.expose(two, 1)
+        two.comment = f"close hedge by #{one.ticket}"
+        engine.settle(two, two.open_price, OrderState.CLOSED_BY, profit=0)
+
+    def close_all(self, login: int, symbol: str) -> None:
+        """Closes by, again and again, the lowest ticket that has an opposite and its lowest opposite."""
+        while True:
+            positions = [o for o in self._engine.book.open_of(login) if o.symbol == symbol and o.cmd.is_market]
+            buys = [order for order in positions if order.cmd is TradeCommand.BUY]
+            sells = [order for order in positions if order.cmd is TradeCommand.SELL]
+            if not buys or not sells:
+                return
+            self.close_by(*sorted((buys[0], sells[0]), key=lambda order: order.ticket))
+
+
+def with_suffix(comment: str, suffix: str) -> str:
+    """A comment with ``[sl]`` or ``[tp]`` behind it, cut to the 31 bytes that fit (Semantics 7.7)."""
+    return comment[: COMMENT_BYTES - len(suffix)] + suffix

@@ -1,0 +1,82 @@
+"""Converting between currencies by the server's own quotes (Semantics 3.3, 3.4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mt4sim.symbols import ProfitMode
+
+if TYPE_CHECKING:
+    from mt4sim.events import Happened
+    from mt4sim.server import Server
+
+_VIA = "USD"
+
+
+class Converter:
+    """Rates between currencies. ``ask`` chooses the side of a symbol's quote, in either orientation."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._pairs: dict[str, str] | None = None
+        server.events.listen(self._hear)
+
+    def _hear(self, happened: Happened) -> None:
+        if happened.kind == "symbol":
+            self._pairs = None
+
+    def pair(self, base: str, quote: str) -> str | None:
+        """The symbol of a pair. Assumed: names that begin with the six letters count, suffixes do not matter; the
+        shortest name wins (Semantics 3.4)."""
+        if self._pairs is None:
+            self._pairs = {}
+            for name in sorted(self._server.symbols, key=lambda each: (-len(each), each)):
+                if self._server.symbols[name].profit_mode is ProfitMode.FOREX and len(name) >= 6:
+                    self._pairs[name[:6]] = name
+        return self._pairs.get(base + quote)
+
+    def rate(self, source: str, target: str, *, ask: bool) -> float:
+        """How much ``target`` one ``source`` is: the pair, its inverse, else over the dollar. Assumed: 0 when there is
+        no way (Semantics 3.4)."""
+        if source == target:
+            return 1.0
+        direct = self._direct(source, target, ask=ask)
+        if direct or _VIA in (source, target):
+            return direct
+        return self._direct(source, _VIA, ask=ask) * self._direct(_VIA, target, ask=ask)
+
+    def _direct(self, source: str, target: str, *, ask: bool) -> float:
+        if source == target:
+            return 1.0
+        price = self._price(self.pair(source, target), ask=ask)
+        if price:
+            return price
+        inverse = self._price(self.pair(target, source), ask=ask)
+        return 1 / inverse if inverse else 0.0
+
+    def _price(self, name: str | None, *, ask: bool) -> float:
+        quote = self._server.quotes.last(name) if name else None
+        if quote is None or name is None:
+            return 0.0
+        return self._server.symbols[name].to_price(quote.ask if ask else quote.bid)
+
+    def trade_rate(self, source: str, target: str, symbol: str, price: float, *, ask: bool) -> float:
+        """The same for a trade at ``price`` in ``symbol``: where the traded symbol is the pair itself its own price
+        counts (Semantics 2.3, 3.6)."""
+        if source == target:
+            return 1.0
+        if self.pair(source, target) == symbol:
+            return price
+        if self.pair(target, source) == symbol:
+            return 1 / price if price else 0.0
+        return self.rate(source, target, ask=ask)
+
+    def symbols_used(self, source: str, target: str) -> list[str]:
+        """The symbols whose quotes a rate depends on."""
+        if source == target:
+            return []
+        legs = [(source, target)]
+        if self.pair(source, target) is None and self.pair(target, source) is None:
+            legs = [(source, _VIA), (_VIA, target)]
+        found = [self.pair(*leg) or self.pair(leg[1], leg[0]) for leg in legs if leg[0] != leg[1]]
+        return [name for name in found if name]

@@ -1,0 +1,299 @@
+"""The trading engine's core: what every kind of trade is made of. Rules of who may do what are elsewhere:
+:mod:`~mt4sim.trading.transactions` for managers, :mod:`~mt4sim.trading.requests` for clients,
+:mod:`~mt4sim.trading.triggers` and :mod:`~mt4sim.trading.stopout` for the server itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mt4sim.events import Change
+from mt4sim.money import share
+from mt4sim.spreads import widened
+from mt4sim.trading.commission import agent_commission, commission, taxes
+from mt4sim.trading.conversion import Converter
+from mt4sim.trading.margin import Exposure, LevelType, MarginLevel, margin_of
+from mt4sim.trading.orders import Order, OrderBook, OrderState
+from mt4sim.trading.profit import profit
+from mt4sim.trading.terms import Terms, TermsBook, leverage_of
+from mt_remote.records import GroupMarginMode, MarginType, TradeCommand, TradeReason
+
+if TYPE_CHECKING:
+    from mt4sim.accounts import Account
+    from mt4sim.server import Server
+
+POSITION_OF = {
+    TradeCommand.BUY_LIMIT: TradeCommand.BUY, TradeCommand.BUY_STOP: TradeCommand.BUY,
+    TradeCommand.SELL_LIMIT: TradeCommand.SELL, TradeCommand.SELL_STOP: TradeCommand.SELL,
+}  # fmt: skip
+"""What a pending order becomes."""
+
+
+class Engine:
+    """Orders, exposures and the money that moves with them. Subscribers in ``watchers`` are told of every position or
+    pending that comes, changes or goes, so that triggers and stop-out levels stay right."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.book = OrderBook()
+        self.terms = TermsBook(server)
+        self.converter = Converter(server)
+        self.exposures: dict[int, dict[str, Exposure]] = {}
+        self.watchers: list[OrderWatcher] = []
+
+    # Small things
+
+    def next_ticket(self) -> int:
+        """One counter for every record; its value is ``ConCommon.lastorder`` (Semantics 7.1)."""
+        self.server.common.last_order += 1
+        return self.server.common.last_order
+
+    def emit(self, change: Change, order: Order) -> None:
+        self.server.events.emit("trade", change, order)
+
+    def account(self, order: Order) -> Account:
+        return self.server.accounts.get(order.login)
+
+    def terms_of(self, order: Order) -> Terms:
+        return self.terms.of(self.account(order), order.symbol)
+
+    def client_quote(self, terms: Terms) -> tuple[int, int] | None:
+        """Bid and ask in points as the group sees them; ``None`` before the first."""
+        quote = self.server.quotes.last(terms.symbol.name)
+        return None if quote is None else widened(quote, terms.spread_diff)
+
+    def closing_price(self, order: Order, terms: Terms) -> int:
+        """Where it would close now: buys at the bid, sells at the ask. Assumed: its own price before the first
+        quote."""
+        prices = self.client_quote(terms)
+        if prices is None:
+            return order.open_price
+        return (
+            prices[0] if order.cmd in (TradeCommand.BUY, TradeCommand.SELL_LIMIT, TradeCommand.SELL_STOP) else prices[1]
+        )
+
+    # Valuation
+
+    def profit_of(self, order: Order, volume: int, price: int, terms: Terms) -> int:
+        """Cents that ``volume`` of a position gains when closed at ``price``."""
+        return profit(self.converter, terms.symbol, terms.deposit, buy=order.is_buy, volume=volume,
+                      opened=order.open_price, closed=price)  # fmt: skip
+
+    def floating(self, order: Order) -> int:
+        """Cents that closing a position now would bring, swap, commission and taxes included."""
+        terms = self.terms_of(order)
+        now = self.profit_of(order, order.volume, self.closing_price(order, terms), terms)
+        return now + order.storage + order.commission + order.taxes
+
+    def floating_of(self, login: int) -> int:
+        """The same for all of an account's positions."""
+        return sum(self.floating(order) for order in self.book.each_open_of(login) if order.cmd.is_market)
+
+    def margin_of(self, login: int) -> int:
+        """Cents that an account's positions bind."""
+        return sum(exposure.margin for exposure in self.exposures.get(login, {}).values())
+
+    def free_margin(self, account: Account, floating: int, margin: int) -> int:
+        """Cents, by the group's margin mode (Semantics 2.8)."""
+        mode = self.server.groups[account.group].margin_mode
+        own = account.balance + account.credit - margin
+        if mode is GroupMarginMode.USE_ALL:
+            return own + floating
+        if mode is GroupMarginMode.USE_PROFIT:
+            return own + max(0, floating)
+        return own + min(0, floating) if mode is GroupMarginMode.USE_LOSS else own
+
+    def margin_level(self, login: int) -> MarginLevel:
+        """An account's figures. Raises 65 for an unknown login."""
+        account = self.server.accounts.get(login)
+        group = self.server.groups[account.group]
+        floating, margin = self.floating_of(login), self.margin_of(login)
+        equity = account.balance + account.credit + floating
+        level = round(equity / margin * 100, 2) if margin else 0.0
+        free = self.free_margin(account, floating, margin)
+        volume = sum(e.buys.volume + e.sells.volume for e in self.exposures.get(login, {}).values())
+        figure = equity / margin * 100 if margin else 0.0
+        measured = figure if group.margin_type is MarginType.PERCENT else free / 100
+        kind = level_type(measured, group.margin_call, group.margin_stopout) if margin else LevelType.OK
+        return MarginLevel(login, account.group, leverage_of(account, group), account.balance, account.credit, floating,
+                           equity, volume, margin, free, level, kind)  # fmt: skip
+
+    # Exposure
+
+    def expose(self, order: Order, sign: int) -> None:
+        """A position came (1) or went (−1): margin of its account and symbol follow."""
+        table = self.exposures.setdefault(order.login, {})
+        exposure = table.setdefault(order.symbol, Exposure())
+        exposure.add(order, sign)
+        if exposure.count:
+            self._remargin(order.login, order.symbol, exposure)
+        else:
+            del table[order.symbol]
+            if not table:
+                del self.exposures[order.login]
+
+    def _remargin(self, login: int, symbol: str, exposure: Exposure) -> None:
+        account = self.server.accounts.get(login)
+        terms = self.terms.of(account, symbol)
+        exposure.margin = margin_of(exposure, terms, leverage_of(account, terms.group))
+
+    def remargin(self, account: Account) -> None:
+        """Terms or leverage changed: the account's margin is worked out anew."""
+        for symbol, exposure in self.exposures.get(account.login, {}).items():
+            self._remargin(account.login, symbol, exposure)
+
+    def margin_with(self, account: Account, order: Order) -> int:
+        """What the account's margin would be with one more position."""
+        table = self.exposures.get(account.login, {})
+        exposure = table.get(order.symbol)
+        terms = self.terms.of(account, order.symbol)
+        trial = Exposure()
+        if exposure is not None:
+            for leg, of in ((trial.buys, exposure.buys), (trial.sells, exposure.sells)):
+                leg.volume, leg.rated, leg.priced, leg.at_price = of.volume, of.rated, of.priced, of.at_price
+            trial.count = exposure.count
+        trial.add(order)
+        before = exposure.margin if exposure is not None else 0
+        return self.margin_of(account.login) - before + margin_of(trial, terms, leverage_of(account, terms.group))
+
+    # What trades are made of
+
+    def price_rates(self, order: Order, terms: Terms) -> None:
+        """Conversion and margin rate at the order's own price (Semantics 2.3, 3.6)."""
+        symbol, ask = terms.symbol, order.cmd in (TradeCommand.BUY, TradeCommand.BUY_LIMIT, TradeCommand.BUY_STOP)
+        price = symbol.to_price(order.open_price)
+        rate = self.converter.trade_rate
+        order.margin_rate = rate(symbol.margin_in, terms.deposit, symbol.name, price, ask=ask)
+        order.conv_open = rate(symbol.currency, terms.deposit, symbol.name, price, ask=ask)
+
+    def start(self, order: Order, terms: Terms, change: Change = Change.ADD) -> None:
+        """Puts a position or a pending into the book."""
+        self.price_rates(order, terms)
+        if order.cmd.is_market:
+            order.commission = commission(self.converter, terms, buy=order.is_buy, volume=order.volume,
+                                          price=order.open_price)  # fmt: skip
+        if change is Change.ADD:
+            self.book.add(order)
+        if order.cmd.is_market:
+            self.expose(order, 1)
+        self.tell_watchers(order)
+        self.emit(change, order)
+
+    def activate(self, order: Order, price: int) -> None:
+        """A pending becomes a position at ``price`` under its ticket (Semantics 6.1)."""
+        order.cmd = POSITION_OF[order.cmd]
+        order.open_price = price
+        order.open_time = order.timestamp = self.server.now
+        order.expiration = 0
+        self.start(order, self.terms_of(order), Change.UPDATE)
+
+    def settle(self, order: Order, price: int, state: OrderState, *, profit: int | None = None) -> None:
+        """Closes a whole position: rates, profit, taxes, the agent's part, the account's balance."""
+        terms, account = self.terms_of(order), self.account(order)
+        self.expose(order, -1)
+        ask = order.is_buy
+        order.close_price = price
+        order.profit = self.profit_of(order, order.volume, price, terms) if profit is None else profit
+        order.conv_close = self.converter.trade_rate(terms.symbol.currency, terms.deposit, order.symbol,
+                                                     terms.symbol.to_price(price), ask=ask)  # fmt: skip
+        order.taxes = taxes(account.info.taxes, order.profit, order.commission)
+        order.state = state
+        order.close_time = order.timestamp = self.server.now
+        self.book.finish(order)
+        account.balance += order.result
+        self.tell_watchers(order)
+        self.emit(Change.DELETE, order)
+        self._pay_agent(order, account, terms)
+        self.server.accounts.changed(account)
+
+    def _pay_agent(self, order: Order, account: Account, terms: Terms) -> None:
+        """The agent's commission is booked at the close; that of an unknown agent goes to the server's own account
+        for it (Semantics 5.4). Assumed: the comment; nothing is booked when that account does not exist either."""
+        agent_login = account.info.agent_account
+        if not agent_login:
+            return
+        amount = agent_commission(self.converter, terms, buy=order.is_buy, volume=order.volume, price=order.open_price)
+        accounts = self.server.accounts
+        agent = accounts.find(agent_login) or accounts.find(self.server.common.lost_commission_login)
+        if amount and agent is not None:
+            order.commission_agent = amount
+            self.book_money(agent, amount, TradeCommand.BALANCE, f"agent '{account.login}' - #{order.ticket}")
+
+    def split(self, order: Order, volume: int) -> Order:
+        """Takes ``volume`` out of a position: what is left gets the next ticket and its share of costs, so that cents
+        add up (Semantics 6.7). The rest is not in the book yet."""
+        self.expose(order, -1)
+        whole = order.volume
+        rest = Order(self.next_ticket(), order.login, order.symbol, order.digits, order.cmd, whole - volume,
+                     order.open_price, order.open_time)  # fmt: skip
+        rest.sl, rest.tp, rest.magic, rest.reason = order.sl, order.tp, order.magic, order.reason
+        rest.margin_rate, rest.conv_open, rest.api_data = order.margin_rate, order.conv_open, order.api_data
+        rest.timestamp = self.server.now
+        for name in ("commission", "storage"):
+            total = getattr(order, name)
+            part = share(total, volume, whole)
+            setattr(order, name, part)
+            setattr(rest, name, total - part)
+        order.volume = volume
+        self.expose(order, 1)
+        return rest
+
+    def keep(self, rest: Order) -> None:
+        """Puts what was left of a position into the book."""
+        self.book.add(rest)
+        self.expose(rest, 1)
+        self.tell_watchers(rest)
+        self.emit(Change.ADD, rest)
+
+    def drop(self, order: Order, comment: str, *, price: int = 0) -> None:
+        """A pending goes to the history without profit (Semantics 3.7, 6.1)."""
+        if order.cmd.is_market:
+            self.expose(order, -1)
+        order.comment = comment
+        order.close_price = price
+        order.profit = order.storage = order.commission = order.taxes = 0
+        order.state = OrderState.DELETED
+        order.close_time = order.timestamp = self.server.now
+        self.book.finish(order)
+        self.tell_watchers(order)
+        self.emit(Change.DELETE, order)
+
+    def book_money(self, account: Account, cents: int, cmd: TradeCommand, comment: str, expiration: int = 0) -> Order:
+        """A balance or credit record: straight to the history (Semantics 7.3)."""
+        order = Order(self.next_ticket(), account.login, "", 0, cmd, 1, 0, self.server.now)
+        order.profit = cents
+        order.comment = comment
+        order.reason = TradeReason.CLIENT
+        order.expiration = expiration
+        order.state = OrderState.CLOSED_NORMAL
+        order.close_time = order.open_time
+        self.book.add(order)
+        self.server.accounts.book(account, cents, credit=cmd is TradeCommand.CREDIT)
+        for watcher in self.watchers:
+            watcher.account_changed(account)
+        self.emit(Change.ADD, order)
+        self.server.accounts.changed(account)
+        return order
+
+    def tell_watchers(self, order: Order) -> None:
+        """A position or pending came, changed or went."""
+        for watcher in self.watchers:
+            watcher.order_changed(order)
+
+
+class OrderWatcher:
+    """Keeps something in step with the orders."""
+
+    def order_changed(self, order: Order) -> None:
+        """An order came, changed or, when it is not open, went."""
+
+    def account_changed(self, account: Account) -> None:
+        """An account's money, terms or leverage changed."""
+
+
+def level_type(measured: float, call: int, stop_out: int) -> LevelType:
+    """Margin call and stop-out by the group's thresholds, both inclusive (Semantics 6.9). Assumed: a threshold of 0 is
+    switched off, also for accounts whose equity is below zero."""
+    if stop_out and measured <= stop_out:
+        return LevelType.STOP_OUT
+    return LevelType.MARGIN_CALL if call and measured <= call else LevelType.OK

@@ -1,0 +1,125 @@
+"""Margin: what positions bind, by symbol and account, and the account's figures (Semantics 2).
+
+An account's margin in a symbol depends on sums over its positions alone, so the sums are kept (exactly, as integers)
+and a position that comes or goes changes them without looking at the others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from mt4sim.money import to_cents
+from mt4sim.symbols import MarginMode, Symbol
+from mt4sim.trading.orders import Order
+from mt4sim.trading.terms import Terms
+
+RATE_SCALE = 10**8
+"""Margin rates are summed as integers of this many parts."""
+
+
+@dataclass(slots=True)
+class Leg:
+    """Sums over one side: 1/100 lots, lots times rate, lots times rate times open price (points)."""
+
+    volume: int = 0
+    rated: int = 0
+    priced: int = 0
+    at_price: int = 0
+
+    def add(self, order: Order, sign: int) -> None:
+        rate = round(order.margin_rate * RATE_SCALE)
+        volume = sign * order.volume
+        self.volume += volume
+        self.rated += volume * rate
+        self.priced += volume * rate * order.open_price
+        self.at_price += volume * order.open_price
+
+
+class Exposure:
+    """One account's positions in one symbol, as sums. ``margin`` is in cents."""
+
+    __slots__ = ("buys", "count", "margin", "sells")
+
+    def __init__(self) -> None:
+        self.buys = Leg()
+        self.sells = Leg()
+        self.count = 0
+        self.margin = 0
+
+    def add(self, order: Order, sign: int = 1) -> None:
+        """A position came (``sign`` 1) or went (−1)."""
+        (self.buys if order.is_buy else self.sells).add(order, sign)
+        self.count += sign
+
+
+def margin_of(exposure: Exposure, terms: Terms, leverage: int) -> int:
+    """Margin in cents of an account's positions in a symbol, with the hedging rules (Semantics 2.4, 2.5)."""
+    if not exposure.count:
+        return 0
+    if terms.group.hedge_large_leg:
+        legs = (_locked(leg, Leg(), terms, leverage, hedge=False) for leg in (exposure.buys, exposure.sells))
+        return max(to_cents(margin) for margin in legs)
+    return to_cents(_locked(exposure.buys, exposure.sells, terms, leverage, hedge=True))
+
+
+def _locked(one: Leg, other: Leg, terms: Terms, leverage: int, *, hedge: bool) -> float:
+    symbol = terms.symbol
+    volume = one.volume + other.volume
+    if not volume:
+        return 0.0
+    hedged = 2 * min(one.volume, other.volume) if hedge else 0
+    unhedged = volume - hedged
+    lots = (hedged * symbol.margin_hedged + unhedged * _per_lot(symbol)) / 100
+    if symbol.margin_mode in (MarginMode.FOREX, MarginMode.FUTURES):
+        average = (one.rated + other.rated) / volume / RATE_SCALE
+    else:
+        average = (one.priced + other.priced) / volume / RATE_SCALE / symbol.multiply
+    return average * lots * _scale(symbol) / (terms.divider * _leverage(symbol, leverage))
+
+
+def _per_lot(symbol: Symbol) -> float:
+    """What stands for K: ``margin_initial`` replaces it in forex; futures hold ``margin_maintenance`` if stated."""
+    if symbol.margin_mode is MarginMode.FUTURES:
+        return symbol.margin_maintenance or symbol.margin_initial
+    if symbol.margin_mode is MarginMode.FOREX and symbol.margin_initial > 0:
+        return symbol.margin_initial
+    return symbol.contract_size
+
+
+def _scale(symbol: Symbol) -> float:
+    if symbol.margin_mode is MarginMode.CFDINDEX:
+        return symbol.tick_value / (symbol.tick_size or symbol.point)
+    return 1.0
+
+
+def _leverage(symbol: Symbol, leverage: int) -> float:
+    """Leverage counts in forex and CFD-leverage modes alone."""
+    return leverage if symbol.margin_mode in (MarginMode.FOREX, MarginMode.CFDLEVERAGE) else 1
+
+
+class LevelType(IntEnum):
+    """Natively ``MARGINLEVEL_*``."""
+
+    OK = 0
+    MARGIN_CALL = 1
+    STOP_OUT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class MarginLevel:
+    """An account's figures (Semantics 2.8). Money in cents; ``level`` in percent, two decimals, 0 without margin;
+    ``balance`` and ``credit`` apart, where the library's own struct has their sum; ``volume`` in 1/100 lot."""
+
+    login: int
+    group: str
+    leverage: int
+    balance: int
+    credit: int
+    floating: int
+    equity: int
+    volume: int
+    margin: int
+    free: int
+    level: float
+    level_type: LevelType

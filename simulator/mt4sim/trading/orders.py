@@ -1,0 +1,189 @@
+"""Orders and where they are kept: open by ticket and by account, closed in each account's history.
+
+Inside, volumes are 1/100 lot, prices points of the symbol, money cents of the account's currency, times Unix seconds
+of the server's zone.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+from mt_remote.errors import NotFound
+from mt_remote.records import TradeCommand, TradeReason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class OrderState(IntEnum):
+    """Natively ``TS_*`` (Semantics 7.5)."""
+
+    OPEN_NORMAL = 0
+    OPEN_REMAND = 1
+    OPEN_RESTORED = 2
+    CLOSED_NORMAL = 3
+    CLOSED_PART = 4
+    CLOSED_BY = 5
+    DELETED = 6
+
+
+class Activation(IntEnum):
+    """What a dealer is asked to carry out; negative: the price has gone back (natively ``ACTIVATION_*``)."""
+
+    NONE = 0
+    SL = 1
+    TP = 2
+    PENDING = 3
+    STOPOUT = 4
+    SL_ROLLBACK = -1
+    TP_ROLLBACK = -2
+    PENDING_ROLLBACK = -3
+    STOPOUT_ROLLBACK = -4
+
+
+_FIELDS = ("ticket", "login", "symbol", "digits", "cmd", "volume", "open_time", "close_time", "expiration",
+           "open_price", "close_price", "sl", "tp", "state", "reason", "commission", "commission_agent", "storage",
+           "profit", "taxes", "conv_open", "conv_close", "margin_rate", "magic", "comment", "timestamp", "api_data",
+           "activation")  # fmt: skip
+
+
+class Order:
+    """One record: a position, a pending order, or a balance or credit operation."""
+
+    __slots__ = _FIELDS
+
+    def __init__(
+        self,
+        ticket: int,
+        login: int,
+        symbol: str,
+        digits: int,
+        cmd: TradeCommand,
+        volume: int,
+        open_price: int,
+        now: int,
+    ) -> None:
+        self.ticket = ticket
+        self.login = login
+        self.symbol = symbol
+        self.digits = digits
+        self.cmd = cmd
+        self.volume = volume
+        self.open_time = self.timestamp = now
+        self.close_time = self.expiration = 0
+        self.open_price = open_price
+        self.close_price = self.sl = self.tp = 0
+        self.state = OrderState.OPEN_NORMAL
+        self.reason = TradeReason.DEALER
+        self.commission = self.commission_agent = self.storage = self.profit = self.taxes = 0
+        self.conv_open = self.conv_close = self.margin_rate = 0.0
+        self.magic = 0
+        self.comment = ""
+        self.api_data = ""
+        self.activation = Activation.NONE
+
+    @property
+    def is_open(self) -> bool:
+        """Not in the history."""
+        return not self.close_time
+
+    @property
+    def is_buy(self) -> bool:
+        """A position that gains when the price rises."""
+        return self.cmd is TradeCommand.BUY
+
+    @property
+    def result(self) -> int:
+        """What closing it does to the balance, in cents (Semantics 7.6)."""
+        return self.profit + self.storage + self.commission + self.taxes
+
+    def __repr__(self) -> str:
+        return f"<Order {self.ticket} {self.cmd} {self.volume / 100:g} {self.symbol} of {self.login}>"
+
+    def state_dict(self) -> dict[str, Any]:
+        """Every field as plain JSON values."""
+        return {name: getattr(self, name) for name in _FIELDS}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Order:
+        """The order of which :meth:`state_dict` gave this."""
+        order = object.__new__(cls)
+        for name in _FIELDS:
+            setattr(order, name, state[name])
+        order.cmd = TradeCommand(order.cmd)
+        order.reason = TradeReason(order.reason)
+        order.state = OrderState(order.state)
+        order.activation = Activation(order.activation)
+        return order
+
+
+class OrderBook:
+    """All orders of a server. A ticket is never used twice."""
+
+    def __init__(self) -> None:
+        self.open: dict[int, Order] = {}
+        self.closed: dict[int, Order] = {}
+        self._open_of: dict[int, dict[int, Order]] = {}
+        self._closed_of: dict[int, dict[int, Order]] = {}
+
+    def find(self, ticket: int) -> Order:
+        """An order, open or closed. Raises :class:`~mt_remote.errors.NotFound`."""
+        order = self.open.get(ticket) or self.closed.get(ticket)
+        if order is None:
+            raise NotFound(f"Cannot find order {ticket}")
+        return order
+
+    def find_open(self, ticket: int) -> Order:
+        """An open order. Raises :class:`~mt_remote.errors.NotFound`."""
+        order = self.open.get(ticket)
+        if order is None:
+            raise NotFound(f"Cannot find order {ticket} among the open ones")
+        return order
+
+    def open_of(self, login: int) -> list[Order]:
+        """One account's open orders and pendings, by ticket."""
+        orders = self._open_of.get(login)
+        return [] if orders is None else sorted(orders.values(), key=_by_ticket)
+
+    def each_open_of(self, login: int) -> Iterator[Order]:
+        """The same in no order, without a copy: don't change the book meanwhile."""
+        return iter(self._open_of.get(login, {}).values())
+
+    def accounts_with_orders(self) -> list[int]:
+        """Logins that have open orders."""
+        return sorted(login for login, orders in self._open_of.items() if orders)
+
+    def count_of(self, login: int) -> int:
+        """How many orders an account has open, pendings included."""
+        return len(self._open_of.get(login, ()))
+
+    def closed_of(self, login: int) -> list[Order]:
+        """One account's history, by ticket."""
+        return sorted(self._closed_of.get(login, {}).values(), key=_by_ticket)
+
+    def add(self, order: Order) -> None:
+        """A new record."""
+        if order.is_open:
+            self.open[order.ticket] = order
+            self._open_of.setdefault(order.login, {})[order.ticket] = order
+        else:
+            self.closed[order.ticket] = order
+            self._closed_of.setdefault(order.login, {})[order.ticket] = order
+
+    def finish(self, order: Order) -> None:
+        """An open order was closed: to the history with it."""
+        del self.open[order.ticket]
+        del self._open_of[order.login][order.ticket]
+        self.add(order)
+
+    def erase(self, login: int) -> None:
+        """An account's orders and history are gone."""
+        for ticket in self._open_of.pop(login, {}):
+            del self.open[ticket]
+        for ticket in self._closed_of.pop(login, {}):
+            del self.closed[ticket]
+
+
+def _by_ticket(order: Order) -> int:
+    return order.ticket

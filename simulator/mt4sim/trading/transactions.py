@@ -1,0 +1,193 @@
+"""Managers' transactions: carried out at once and as given (Semantics 6.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mt4sim.accounts import amount_in_cents
+from mt4sim.events import Change
+from mt4sim.trading.closing import Closing
+from mt4sim.trading.engine import Engine
+from mt4sim.trading.orders import Order
+from mt_remote.errors import InvalidData, ReturnCode, ServerError
+from mt_remote.records import TradeCommand, TradeReason
+
+if TYPE_CHECKING:
+    from mt4sim.accounts import Account
+
+
+class Transactions:
+    """Prices as floats in quote currency, volumes in lots; whatever the market, the stops level, hours or margin."""
+
+    def __init__(self, engine: Engine, closing: Closing) -> None:
+        self._engine = engine
+        self._closing = closing
+
+    def open(
+        self,
+        login: int,
+        symbol: str,
+        command: TradeCommand,
+        volume: float,
+        price: float,
+        *,
+        sl: float,
+        tp: float,
+        expiration: int,
+        comment: str,
+        reason: TradeReason,
+        magic: int = 0,
+    ) -> int:
+        """Opens a position or places a pending; gives its ticket."""
+        engine = self._engine
+        account = engine.server.accounts.get(login)
+        found = engine.server.symbol(symbol)
+        if not (command.is_market or command.is_pending):
+            raise InvalidData.of("command", f"'{command}' is no order")
+        units = _units(volume)
+        points = found.to_points(price)
+        if points <= 0:
+            raise InvalidData.of("price", f"must be at least one point of {symbol}, got {price}")
+        terms = engine.terms.of(account, symbol)
+        order = Order(engine.next_ticket(), login, symbol, found.digits, command, units, points, engine.server.now)
+        order.sl, order.tp = found.to_points(sl), found.to_points(tp)
+        order.comment, order.reason, order.magic = comment, reason, magic
+        order.expiration = expiration if command.is_pending else 0
+        engine.start(order, terms)
+        return order.ticket
+
+    def modify(
+        self,
+        ticket: int,
+        *,
+        price: float | None,
+        sl: float | None,
+        tp: float | None,
+        expiration: int | None,
+        comment: str | None,
+    ) -> None:
+        """Changes what is stated. Assumed: a position's open price too."""
+        engine = self._engine
+        order = engine.book.find_open(ticket)
+        to_points = engine.server.symbol(order.symbol).to_points
+        if price is not None:
+            points = to_points(price)
+            if points <= 0:
+                raise InvalidData.of("price", f"must be at least one point of {order.symbol}, got {price}")
+            self._move(order, points)
+        if sl is not None:
+            order.sl = to_points(sl)
+        if tp is not None:
+            order.tp = to_points(tp)
+        if expiration is not None and order.cmd.is_pending:
+            order.expiration = expiration
+        if comment is not None:
+            order.comment = comment
+        order.timestamp = engine.server.now
+        engine.tell_watchers(order)
+        engine.emit(Change.UPDATE, order)
+
+    def _move(self, order: Order, points: int) -> None:
+        engine, held = self._engine, order.cmd.is_market
+        if held:
+            engine.expose(order, -1)
+        order.open_price = points
+        engine.price_rates(order, engine.terms_of(order))
+        if held:
+            engine.expose(order, 1)
+
+    def comment(self, ticket: int, comment: str) -> None:
+        """Changes the comment alone."""
+        order = self._engine.book.find_open(ticket)
+        order.comment = comment
+        order.timestamp = self._engine.server.now
+        self._engine.emit(Change.UPDATE, order)
+
+    def close(self, ticket: int, volume: float, price: float) -> None:
+        """Closes a position, in part when ``volume`` is smaller. Assumed: more than is open answers 131."""
+        order = self._position(ticket)
+        units = _units(volume)
+        if units > order.volume:
+            problem = f"volume: at most the {order.volume / 100:g} lots that are open, got {volume:g}"
+            raise ServerError(ReturnCode.TRADE_BAD_VOLUME, problem, path="volume")
+        points = self._engine.server.symbol(order.symbol).to_points(price)
+        if points <= 0:
+            raise InvalidData.of("price", f"must be at least one point of {order.symbol}, got {price}")
+        self._closing.close(order, units, points)
+
+    def _position(self, ticket: int) -> Order:
+        order = self._engine.book.find_open(ticket)
+        if not order.cmd.is_market:
+            raise InvalidData.of("order", f"{ticket} is a pending order ({order.cmd}), not a position")
+        return order
+
+    def close_by(self, ticket: int, other: int) -> None:
+        """Closes two opposite positions of one account and symbol against each other."""
+        one, two = self._position(ticket), self._position(other)
+        if one.login != two.login:
+            raise InvalidData.of("order_by", f"{other} belongs to another login than {ticket}")
+        if one.symbol != two.symbol:
+            raise InvalidData.of("order_by", f"{other} is in {two.symbol}, {ticket} in {one.symbol}")
+        if one.cmd is two.cmd:
+            raise InvalidData.of("order_by", f"{other} is a {two.cmd} as {ticket} is; opposite sides are needed")
+        self._closing.close_by(one, two)
+
+    def close_all(self, login: int, symbol: str) -> None:
+        """Closes opposite positions until one side is left."""
+        self._engine.server.accounts.get(login)
+        self._engine.server.symbol(symbol)
+        self._closing.close_all(login, symbol)
+
+    def delete(self, ticket: int, comment: str = "cancelled by dealer") -> None:
+        """Deletes an open record. Assumed: a position too goes without profit."""
+        self._engine.drop(self._engine.book.find_open(ticket), comment)
+
+    def cancel(self, ticket: int, command: TradeCommand) -> None:
+        """Deletes a pending of that type."""
+        order = self._engine.book.find_open(ticket)
+        if order.cmd is not command:
+            raise InvalidData.of("command", f"order {ticket} is a {order.cmd}, not a {command}")
+        self.delete(ticket)
+
+    def activate(self, ticket: int, price: float) -> None:
+        """Makes a pending a position at ``price``, whatever the margin."""
+        order = self._engine.book.find_open(ticket)
+        if not order.cmd.is_pending:
+            raise InvalidData.of("order", f"{ticket} is a {order.cmd}, not a pending order")
+        points = self._engine.server.symbol(order.symbol).to_points(price)
+        if points <= 0:
+            raise InvalidData.of("price", f"must be at least one point of {order.symbol}, got {price}")
+        self._engine.activate(order, points)
+
+    def balance(self, login: int, command: TradeCommand, amount: float, *, expiration: int, comment: str) -> Order:
+        """A balance or credit operation (Semantics 7.3, 7.4)."""
+        account = self._engine.server.accounts.get(login)
+        if command not in (TradeCommand.BALANCE, TradeCommand.CREDIT):
+            raise InvalidData.of("command", f"'{command}' is no balance operation")
+        cents = amount_in_cents(amount)
+        if command is TradeCommand.CREDIT and cents > 0 and expiration <= self._engine.server.now:
+            raise InvalidData.of("expiration", "credit needs one in the future")
+        if cents < 0:
+            self._check_funds(account, -cents, command)
+        return self._engine.book_money(account, cents, command, comment, expiration)
+
+    def _check_funds(self, account: Account, cents: int, command: TradeCommand) -> None:
+        """Assumed: no more can be withdrawn than is free, no more credit taken back than was given (Semantics 7.4)."""
+        if command is TradeCommand.CREDIT:
+            free = account.credit
+        else:
+            engine = self._engine
+            figures = engine.margin_level(account.login)
+            free = min(account.balance, figures.equity - figures.margin)
+        if cents > free:
+            problem = f"amount: at most {max(free, 0) / 100:.2f} can be withdrawn, got {cents / 100:.2f}"
+            raise ServerError(ReturnCode.TRADE_NO_MONEY, problem, path="amount")
+
+
+def _units(volume: float) -> int:
+    """Lots as 1/100 lot."""
+    units = round(volume * 100)
+    if units <= 0:
+        raise ServerError(ReturnCode.TRADE_BAD_VOLUME, f"volume: must be at least 0.01 lot, got {volume:g}",
+                          path="volume")  # fmt: skip
+    return units

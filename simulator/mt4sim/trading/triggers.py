@@ -1,0 +1,172 @@
+"""What ticks set off: pending orders, stop losses, take profits (Semantics 6.4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mt4sim.events import Change
+from mt4sim.quotes import Quote
+from mt4sim.spreads import widened
+from mt4sim.symbols import Symbol, TradeMode
+from mt4sim.trading.closing import Closing, with_suffix
+from mt4sim.trading.engine import POSITION_OF, Engine, OrderWatcher
+from mt4sim.trading.levels import Levels
+from mt4sim.trading.orders import Activation, Order
+from mt_remote.records import ExecutionMode, TradeCommand
+
+if TYPE_CHECKING:
+    from mt4sim.accounts import Account
+
+Book = tuple[str, int]
+"""Symbol and spread difference: all that decides which quote an order sees."""
+
+_GAPS_FILL_AT_MARKET = (TradeCommand.BUY_STOP, TradeCommand.SELL_STOP)
+
+
+class SymbolLevels:
+    """The levels of one symbol under one spread difference, by what reaches them."""
+
+    __slots__ = ("ask_down", "ask_up", "bid_down", "bid_up")
+
+    def __init__(self) -> None:
+        self.bid_down: Levels[int] = Levels(down=True)  # SL of buys, SELL_STOP
+        self.bid_up: Levels[int] = Levels(down=False)  # TP of buys, SELL_LIMIT
+        self.ask_down: Levels[int] = Levels(down=True)  # TP of sells, BUY_LIMIT
+        self.ask_up: Levels[int] = Levels(down=False)  # SL of sells, BUY_STOP
+
+    def all(self) -> tuple[Levels[int], ...]:
+        return (self.bid_down, self.bid_up, self.ask_down, self.ask_up)
+
+
+class Triggers(OrderWatcher):
+    """Keeps the levels of all orders and carries out what a tick reaches: pendings first, then SL and TP. Assumed:
+    that order, and that a pending activated by a tick can hit its stops at the next one at the earliest."""
+
+    def __init__(self, engine: Engine, closing: Closing) -> None:
+        self._engine = engine
+        self._closing = closing
+        self._books: dict[str, dict[int, SymbolLevels]] = {}
+        self._place: dict[int, Book] = {}
+        engine.watchers.append(self)
+
+    # Keeping the levels
+
+    def order_changed(self, order: Order) -> None:
+        self._forget(order.ticket)
+        if order.is_open and (order.cmd.is_pending or order.sl or order.tp):
+            self._register(order)
+
+    def account_changed(self, account: Account) -> None:
+        """The group may have changed, and with it the spread difference."""
+        for order in self._engine.book.open_of(account.login):
+            place = self._place.get(order.ticket)
+            if place is not None and place[1] != self._engine.terms_of(order).spread_diff:
+                self.order_changed(order)
+
+    def _forget(self, ticket: int) -> None:
+        place = self._place.pop(ticket, None)
+        if place is not None:
+            for levels in self._books[place[0]][place[1]].all():
+                levels.drop(ticket)
+
+    def _register(self, order: Order) -> None:
+        spread_diff = self._engine.terms_of(order).spread_diff
+        books = self._books.setdefault(order.symbol, {})
+        levels = books.get(spread_diff)
+        if levels is None:
+            levels = books[spread_diff] = SymbolLevels()
+        self._place[order.ticket] = (order.symbol, spread_diff)
+        ticket, cmd = order.ticket, order.cmd
+        if cmd is TradeCommand.BUY:
+            self._stops(levels.bid_down, levels.bid_up, order)
+        elif cmd is TradeCommand.SELL:
+            self._stops(levels.ask_up, levels.ask_down, order)
+        elif cmd is TradeCommand.BUY_LIMIT:
+            levels.ask_down.set(ticket, order.open_price)
+        elif cmd is TradeCommand.BUY_STOP:
+            levels.ask_up.set(ticket, order.open_price)
+        elif cmd is TradeCommand.SELL_LIMIT:
+            levels.bid_up.set(ticket, order.open_price)
+        else:
+            levels.bid_down.set(ticket, order.open_price)
+
+    def _stops(self, losses: Levels[int], gains: Levels[int], order: Order) -> None:
+        if order.sl:
+            losses.set(order.ticket, order.sl)
+        if order.tp:
+            gains.set(order.ticket, order.tp)
+
+    # A tick
+
+    def on_quote(self, symbol: Symbol, quote: Quote) -> None:
+        """Carries out what the new quote reaches, in the order of tickets."""
+        books = self._books.get(symbol.name)
+        if not books:
+            return
+        for spread_diff, levels in list(books.items()):
+            bid, ask = widened(quote, spread_diff)
+            reached = {
+                *levels.bid_down.reached(bid), *levels.bid_up.reached(bid), *levels.ask_down.reached(ask),
+                *levels.ask_up.reached(ask),
+            }  # fmt: skip
+            if reached:
+                self._carry_out(symbol, sorted(reached), bid, ask)
+
+    def _carry_out(self, symbol: Symbol, tickets: list[int], bid: int, ask: int) -> None:
+        orders = [order for order in map(self._engine.book.open.get, tickets) if order is not None]
+        for order in [order for order in orders if order.cmd.is_pending]:
+            self._on_pending(symbol, order, bid, ask)
+            orders.remove(order)
+        for order in orders:
+            if order.is_open:
+                self._on_stop(order, bid, ask)
+
+    def _is_manual(self, order: Order) -> bool:
+        """In groups that dealers execute the server only marks what was reached (Semantics 6.4)."""
+        return self._engine.terms_of(order).security.execution_mode is ExecutionMode.MANUAL
+
+    def _mark(self, order: Order, activation: Activation) -> None:
+        if order.activation is not activation:
+            order.activation = activation
+            self._engine.server.events.emit("activation", Change.ADD, order)
+
+    def _on_pending(self, symbol: Symbol, order: Order, bid: int, ask: int) -> None:
+        if self._is_manual(order):
+            self._mark(order, Activation.PENDING)
+            return
+        buys = POSITION_OF[order.cmd] is TradeCommand.BUY
+        market = ask if buys else bid
+        price = market if order.cmd in _GAPS_FILL_AT_MARKET else order.open_price
+        if symbol.trade is not TradeMode.FULL:
+            self._engine.drop(order, "deleted [close only]", price=market)
+        elif not self._can_pay(order, price):
+            self._engine.drop(order, "deleted [no money]", price=market)
+        else:
+            self._engine.activate(order, price)
+
+    def _can_pay(self, order: Order, price: int) -> bool:
+        engine = self._engine
+        trial = Order(0, order.login, order.symbol, order.digits, POSITION_OF[order.cmd], order.volume, price, 0)
+        engine.price_rates(trial, engine.terms_of(order))
+        return may_open(engine, trial)
+
+    def _on_stop(self, order: Order, bid: int, ask: int) -> None:
+        """A stop loss fills at its level, beyond a gap at the market; a take profit always at its level."""
+        market = bid if order.is_buy else ask
+        lost = order.sl and (market <= order.sl if order.is_buy else market >= order.sl)
+        if self._is_manual(order):
+            self._mark(order, Activation.SL if lost else Activation.TP)
+        elif lost:
+            self._closing.close(order, order.volume, market, comment=with_suffix(order.comment, "[sl]"))
+        else:
+            self._closing.close(order, order.volume, order.tp, comment=with_suffix(order.comment, "[tp]"))
+
+
+def may_open(engine: Engine, order: Order) -> bool:
+    """The open test: whether the account can bear one more position (Semantics 2.9)."""
+    account = engine.account(order)
+    group = engine.server.groups[account.group]
+    before, after = engine.margin_of(order.login), engine.margin_with(account, order)
+    free = engine.free_margin(account, engine.floating_of(order.login), after)
+    short = free + round(group.credit * 100) < 0
+    return not (short and (engine.server.symbol(order.symbol).margin_hedged_strong or after >= before))
