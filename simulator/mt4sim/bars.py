@@ -5,7 +5,7 @@ opening: of M1 to H4 a multiple of the period since midnight, of D1 midnight, of
 midnight of the month's first day. A period without a tick has no bar: nothing is filled in. A tick that repeats the
 last pair is not published, so it counts in no bar.
 
-The work per tick is one update of the minute's bar; a finished minute is folded into the eight longer periods.
+The work per tick is one update of the minute's bar; a finished bar is folded into the next longer period.
 """
 
 from __future__ import annotations
@@ -54,9 +54,6 @@ class Period(IntEnum):
         return opening + calendar.monthrange(date.tm_year, date.tm_mon)[1] * DAY
 
 
-LONGER = tuple(period for period in Period if period is not Period.M1)
-
-
 class Bar(NamedTuple):
     """One bar: opening in Unix seconds of the server's zone, prices in points, volume in ticks."""
 
@@ -75,14 +72,34 @@ class Bar(NamedTuple):
         )  # fmt: skip
 
 
+_INTO: Mapping[Period, tuple[Period, ...]] = {
+    Period.M1: (Period.M5,), Period.M5: (Period.M15,), Period.M15: (Period.M30,), Period.M30: (Period.H1,),
+    Period.H1: (Period.H4,), Period.H4: (Period.D1,), Period.D1: (Period.W1, Period.MN1), Period.W1: (), Period.MN1: (),
+}  # fmt: skip
+"""Which periods a period's finished bars are folded into."""
+
+
+def _shorter(period: Period) -> list[Period]:
+    """The periods that are folded into this one at last, the longest first, M1 left out."""
+    chain: list[Period] = []
+    while period is not Period.M1:
+        period = next(short for short, longs in _INTO.items() if period in longs)
+        chain.append(period)
+    return chain[:-1]
+
+
+_SHORTER: Mapping[Period, list[Period]] = {period: _shorter(period) for period in Period}
+
+
 class _Series:
     """One symbol's bars: finished ones, and the one in progress of each period."""
 
-    __slots__ = ("ends", "kept", "minute", "open_bars")
+    __slots__ = ("ends", "kept", "limit", "minute", "open_bars")
 
     def __init__(self, limit: int) -> None:
+        self.limit = limit
         self.kept: dict[Period, deque[Bar]] = {period: deque(maxlen=limit) for period in Period}
-        self.open_bars: dict[Period, Bar] = {}  # longer periods, without the minute in progress
+        self.open_bars: dict[Period, Bar] = {}  # longer periods, without the shorter bars in progress
         self.ends: dict[Period, int] = {}
         self.minute: list[int] = []  # the minute in progress: time, open, high, low, close, volume
 
@@ -97,38 +114,39 @@ class _Series:
             minute[5] += 1
             return
         if minute:
-            self._finish(Bar(*minute))
+            self._finish(Period.M1, Bar(*minute))
         self.minute = [time - time % 60, price, price, price, price, 1]
 
-    def _finish(self, minute: Bar) -> None:
-        self.kept[Period.M1].append(minute)
-        for period in LONGER:
-            current = self.open_bars.get(period)
-            if current is not None and minute.time < self.ends[period]:
-                self.open_bars[period] = current.followed_by(minute)
+    def _finish(self, period: Period, bar: Bar) -> None:
+        """A bar is complete: it is kept, and folded into the next longer ones."""
+        self.kept[period].append(bar)
+        for longer in _INTO[period]:
+            current = self.open_bars.get(longer)
+            if current is not None and bar.time < self.ends[longer]:
+                self.open_bars[longer] = current.followed_by(bar)
                 continue
             if current is not None:
-                self.kept[period].append(current)
-            self.open_bars[period] = Bar(period.opening(minute.time), *minute[1:])
-            self.ends[period] = period.closing(minute.time)
+                self._finish(longer, current)
+            self.open_bars[longer] = Bar(longer.opening(bar.time), *bar[1:])
+            self.ends[longer] = longer.closing(bar.time)
 
     def all(self, period: Period) -> list[Bar]:
-        """Every bar kept, the one in progress last."""
+        """The bars kept, the one in progress last: what is finished, and what of shorter bars is still to be folded."""
         bars = list(self.kept[period])
-        if period in self.open_bars:
-            bars.append(self.open_bars[period])
+        parts = [self.open_bars[one] for one in (period, *_SHORTER[period]) if one in self.open_bars]
         if self.minute:
-            minute = Bar(*self.minute)
-            part = minute._replace(time=period.opening(minute.time))
-            if bars and bars[-1].time == part.time:
+            parts.append(Bar(*self.minute))
+        for part in parts:
+            opening = period.opening(part.time)
+            if bars and bars[-1].time == opening:
                 bars[-1] = bars[-1].followed_by(part)
             else:
-                bars.append(part)
-        return bars
+                bars.append(Bar(opening, *part[1:]))
+        return bars[-self.limit :]
 
 
 class BarBook:
-    """The bars of every symbol, ``limit`` finished ones of each period at most."""
+    """The bars of every symbol, the last ``limit`` of each period."""
 
     __slots__ = ("_by_symbol", "limit")
 

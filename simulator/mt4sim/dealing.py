@@ -106,7 +106,7 @@ class Desk:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._last_id = 0
+        self.last_id = 0
         self.requests: dict[int, DealRequest] = {}
         self.dealers: list[Dealer] = []
 
@@ -117,8 +117,8 @@ class Desk:
         server = self._server
         symbol = server.symbol(request.symbol)
         account = server.accounts.get(request.login)
-        self._last_id += 1
-        deal = DealRequest(self._last_id, request, symbol, account.group, server.now)
+        self.last_id += 1
+        deal = DealRequest(self.last_id, request, symbol, account.group, server.now)
         try:
             if request.type is not TransactionType.PRICES_GET:
                 server.trading.check_client(request)

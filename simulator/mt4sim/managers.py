@@ -9,7 +9,7 @@ currency); what they return is the caller's own. Invisible users are left out of
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from mt4sim.masks import allows, unrestricted
@@ -18,6 +18,7 @@ from mt4sim.symbols import Symbol
 from mt_remote.errors import NotFound, ReturnCode, ServerError
 from mt_remote.records import (
     ConCommon,
+    ConfirmMode,
     ConGroup,
     ConManager,
     Draft,
@@ -30,6 +31,7 @@ from mt_remote.records import (
 
 if TYPE_CHECKING:
     from mt4sim.accounts import Account
+    from mt4sim.dealing import Dealer, DealRequest
     from mt4sim.server import Server
     from mt4sim.trading.margin import MarginLevel
     from mt4sim.trading.orders import Order
@@ -80,6 +82,7 @@ class ManagerSession:
     def __init__(self, server: Server, login: int) -> None:
         self.server = server
         self.login = login
+        self.dealer: Dealer | None = None
 
     # Rights and sight
 
@@ -385,6 +388,41 @@ class ManagerSession:
         self._visible_account(login)
         return self.server.trading.margin_level(login)
 
+    # Dealing
+
+    def start_dealing(self, offer: Callable[[DealRequest], None]) -> None:
+        """Begins to deal: ``offer`` is told of each request that is locked to this manager."""
+        if self.dealer is None:
+            self.dealer = self.server.desk.join(self, offer)
+
+    def stop_dealing(self) -> None:
+        """Ends it; what was held goes to the next in line."""
+        if self.dealer is not None:
+            self.server.desk.leave(self.dealer)
+            self.dealer = None
+
+    def _dealing(self) -> Dealer:
+        self.need("broker")
+        if self.dealer is None:
+            raise ServerError(ReturnCode.INVALID_DATA, "Not dealing: subscribe to 'trade_request' first")
+        return self.dealer
+
+    def confirm_request(self, request_id: int, bid: float, ask: float, mode: ConfirmMode) -> None:
+        """Confirms a held request at these prices."""
+        self.server.desk.confirm(self._dealing(), request_id, bid, ask, mode)
+
+    def requote_request(self, request_id: int, bid: float, ask: float) -> None:
+        """Offers other prices."""
+        self.server.desk.requote(self._dealing(), request_id, bid, ask)
+
+    def reject_request(self, request_id: int) -> None:
+        """Refuses a held request."""
+        self.server.desk.reject(self._dealing(), request_id)
+
+    def reset_request(self, request_id: int) -> None:
+        """Gives a held request back; the next dealer in line gets it."""
+        self.server.desk.reset(self._dealing(), request_id)
+
     # The server's plugins
 
     def external(self, data: bytes) -> bytes:
@@ -397,8 +435,8 @@ class ManagerSession:
 
 
 def _invisible(path: str, what: object) -> ServerError:
-    return ServerError(ReturnCode.NOT_ENOUGH_RIGHTS, f"Not enough rights: {path} {what!r} is outside the manager's groups",
-                       path=path)  # fmt: skip
+    problem = f"Not enough rights: {path} {what!r} is outside the manager's groups"
+    return ServerError(ReturnCode.NOT_ENOUGH_RIGHTS, problem, path=path)
 
 
 def without_details(record: UserRecord) -> UserRecord:

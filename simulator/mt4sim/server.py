@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mt4sim.accounts import Accounts
 from mt4sim.clock import Timeline
@@ -36,7 +36,9 @@ class Server:
     ``timeline`` for time and ``events`` for what happened.
     """
 
-    def __init__(self, world: World | None = None, *, seed: int = 0, start: int | None = None) -> None:
+    def __init__(
+        self, world: World | None = None, *, seed: int = 0, start: int | None = None, populate: bool = True
+    ) -> None:
         world = world or World.demo()
         self.world = world
         self.seed = seed
@@ -44,7 +46,7 @@ class Server:
         self.timeline = Timeline(world.start if start is None else start)
         self.events = EventLog()
         self.common = world.make_common()
-        self.securities = world.security_names()
+        self.securities = world.security_names
         self.symbols: dict[str, Symbol] = world.make_symbols()
         self.groups = world.make_groups()
         seeds = world.make_managers()
@@ -57,12 +59,20 @@ class Server:
         self.config = Configuration(self)
         self.accounts = Accounts(self)
         self.online: dict[int, int] = {}
+        self.terminals: dict[int, Trader] = {}
         self.trading = Trading(self)
         self.desk = Desk(self)
+        self.feed_spec = world.feed
+        self.feed: Feed = self._make_feed(world.feed)
+        if populate:
+            self._populate(world)
+
+    def _populate(self, world: World) -> None:
+        """Starting prices, accounts with their first deposits, and the feed."""
         world.open_market(self.quotes)
         for user in world.make_users().values():
             self.accounts.seed(user)
-        self.feed: Feed = self._make_feed(world.feed)
+        self.feed.start()
 
     def _tell_tick(self, symbol: Symbol, quote: Quote) -> None:
         self.events.emit("tick", Change.UPDATE, (symbol, quote))
@@ -96,14 +106,20 @@ class Server:
 
     def _make_feed(self, spec: FeedSpec) -> Feed:
         market = Market(self.symbols, self.quotes, self.timeline)
-        feed = make_feed(spec, market, terms=self.world.feed_terms(), seed=self.seed)
-        feed.start()
-        return feed
+        return make_feed(spec, market, terms=self.world.feed_terms(), seed=self.seed)
 
     def set_feed(self, spec: FeedSpec) -> None:
-        """Prices come from another feed from now on."""
+        """Prices come from another feed from now on. Raises :class:`~mt_remote.errors.ConfigurationError` when it
+        can't be had; the old one goes on then."""
+        feed = self._make_feed(spec)
+        feed.start()
         self.feed.stop()
-        self.feed = self._make_feed(spec)
+        self.feed, self.feed_spec = feed, spec
+
+    def restore_feed(self, spec: FeedSpec, state: dict[str, Any]) -> None:
+        """The feed goes on where a snapshot was made."""
+        self.feed, self.feed_spec = self._make_feed(spec), spec
+        self.feed.restore(state)
 
     # Who talks to it
 

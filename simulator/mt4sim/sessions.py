@@ -6,9 +6,9 @@ All times are Unix seconds in the server's zone, so a day is ``time // 86400`` (
 from __future__ import annotations
 
 import time as _time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
 
 from mt4sim.symbols import DAY_MINUTES, Symbol, Window
 
@@ -179,6 +179,15 @@ class Calendar:
     def clients_welcome(self, time: int) -> bool:
         """Whether clients may connect in this hour (Semantics 11.3)."""
         return self.hours[week_day(time)][time % DAY // 3600]
+
+    def state(self) -> dict[str, Any]:
+        """All of it as plain JSON values, for a snapshot."""
+        return {"holidays": [asdict(holiday) for holiday in self.holidays], "hours": [list(day) for day in self.hours]}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Puts back what :meth:`state` gave."""
+        self.holidays = tuple(Holiday(**fields) for fields in state["holidays"])
+        self.hours = [list(day) for day in state["hours"]]
 
     def _spans(self, symbol: Symbol, time: int) -> tuple[tuple[int, int], ...]:
         """The day's spans, worked out once a day: every tick of a feed asks for them."""

@@ -51,6 +51,8 @@ class MarginMode(IntEnum):
     FUTURES = 2
     CFD_INDEX = 3
     CFD_LEVERAGE = 4
+    CFDINDEX = 3  # the library's spelling of the same
+    CFDLEVERAGE = 4
 
 
 class SwapType(IntEnum):

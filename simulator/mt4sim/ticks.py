@@ -6,7 +6,6 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator
 from enum import IntEnum
-from itertools import islice
 from typing import NamedTuple
 
 
@@ -51,8 +50,8 @@ class TickHistory:
 
     def last(self, symbol: str, count: int = 1) -> list[TickEntry]:
         """The last ``count`` ticks, oldest first."""
-        kept = self._by_symbol.get(symbol)
-        return list(islice(kept, max(0, len(kept) - count), None)) if kept and count > 0 else []
+        kept = self._by_symbol.get(symbol, ())
+        return [kept[place] for place in range(-min(count, len(kept)), 0)]
 
     def forget(self, symbol: str) -> None:
         """Drops a deleted symbol's ticks."""

@@ -30,7 +30,7 @@ from mt4sim.symbols import (
     Window,
 )  # fmt: skip
 from mt_remote.records import ConCommon, ConGroup, ConManager, Patch, UserRecord
-from mt_remote.records.declare import partial_hint
+from mt_remote.records.accept import partial_hint
 
 if TYPE_CHECKING:
     CommonFields = dict[str, Any]

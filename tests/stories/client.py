@@ -57,7 +57,7 @@ class Client:
             await self._receive()
         return self._answers.pop(id_)
 
-    async def call(self, name: str, **data: Any) -> Any:
+    async def call(self, name: str, /, **data: Any) -> Any:
         """Calls a function; gives its result, ``None`` where there is none."""
         return await self.call_with(name, data)
 
@@ -68,7 +68,7 @@ class Client:
             raise CallFailed(answer)
         return answer.get("result")
 
-    async def fails(self, name: str, **data: Any) -> CallFailed:
+    async def fails(self, name: str, /, **data: Any) -> CallFailed:
         """Calls a function that must answer an error; gives it."""
         try:
             result = await self.call(name, **data)

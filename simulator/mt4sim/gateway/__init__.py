@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import typer
 
     from mt4sim.gateway.settings import SimulatorSettings
+    from mt_remote.plugin import Gateway
 
 
 def _make(settings: SimulatorSettings) -> Backend:
@@ -41,6 +42,19 @@ def mt_remote_backend_namespaces(backend: str) -> list[Namespace]:
     from mt4sim.gateway import control
 
     return control.NAMESPACES
+
+
+@hookimpl
+def mt_remote_gateway_starting(gateway: Gateway) -> None:
+    """External commands of the simulated server go to the plugins that implement this room's hook."""
+    from mt4sim.gateway import echo
+    from mt4sim.gateway.backend import SimulatorBackend
+
+    if isinstance(gateway.backend, SimulatorBackend):
+        manager = gateway.hooks.manager
+        if not manager.is_registered(echo):
+            manager.register(echo, "simulator-echo")
+        gateway.backend.external = lambda command: manager.hook.mt_remote_simulator_external(command=command)
 
 
 @hookimpl

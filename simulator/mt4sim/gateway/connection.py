@@ -10,6 +10,7 @@ from mt_remote.backend import (
     CommonConfig,
     Connection,
     Dealing,
+    Event,
     External,
     Groups,
     Listener,
@@ -34,7 +35,9 @@ from mt_remote.records import (
 )  # fmt: skip
 
 if TYPE_CHECKING:
+    from mt4sim.dealing import DealRequest
     from mt4sim.gateway.backend import SimulatorBackend
+    from mt4sim.gateway.hub import Hub
 
 
 class SimulatorConnection(Connection):
@@ -45,6 +48,7 @@ class SimulatorConnection(Connection):
         self.login = session.login
         self.session = session
         self.listener = listener
+        self.opened = session.server.events.number
         self.visible: dict[str, None] = {}
         self._backend = backend
         self._open = True
@@ -67,19 +71,24 @@ class SimulatorConnection(Connection):
         return self.session
 
     @property
-    def hub(self) -> SimulatorBackend:
-        return self._backend
+    def hub(self) -> Hub:
+        """Where events come from."""
+        return self._backend.hub
 
     async def watch(self, kind: str) -> None:
-        if kind == "trade_request":
-            self._backend.desk.join(self)
-        self.live  # noqa: B018 - raises after a loss
+        session = self.live
         self._backend.hub.watch(self, kind)
+        if kind == "trade_request":
+            session.start_dealing(self._offer)
+
+    def _offer(self, deal: DealRequest) -> None:
+        """A request was locked to this dealer."""
+        self.listener.on_event(Event("trade_request", self.session.server.desk.record(deal)))
 
     async def unwatch(self, kind: str) -> None:
         self._backend.hub.unwatch(self, kind)
         if kind == "trade_request":
-            self._backend.desk.leave(self)
+            self.session.stop_dealing()
 
     async def server_time(self) -> int:
         return self.live.server.now
@@ -89,8 +98,10 @@ class SimulatorConnection(Connection):
 
     def end(self) -> None:
         """Nothing reaches the listener any more."""
-        self._open = False
-        self._backend.forget(self)
+        if self._open:
+            self._open = False
+            self.session.stop_dealing()
+            self._backend.forget(self)
 
 
 class _Area:
@@ -120,7 +131,9 @@ class _Groups(_Area, Groups):
         self._mt.set_group(patch)
 
     async def get(self, group: str) -> ConGroup:
-        return self._mt.group(group)
+        found = self._mt.group(group)
+        self._connection.hub.refuse_hidden(self._connection, group)
+        return found
 
     async def get_all(self) -> list[ConGroup]:
         return self._mt.groups()
@@ -161,12 +174,12 @@ class _Market(_Area, Market):
     async def show(self, symbol: str) -> None:
         self._mt.symbol(symbol)
         self._connection.visible[symbol] = None
-        self._connection.hub.hub.show(self._connection, symbol)
+        self._connection.hub.show(self._connection, symbol)
 
     async def hide(self, symbol: str) -> None:
         self._mt.symbol(symbol)
         self._connection.visible.pop(symbol, None)
-        self._connection.hub.hub.hide(self._connection, symbol)
+        self._connection.hub.hide(self._connection, symbol)
 
     def shown(self) -> Sequence[str]:
         return list(self._connection.visible)

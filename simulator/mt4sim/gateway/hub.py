@@ -14,11 +14,13 @@ from mt4sim.managers import tick_record, without_details
 from mt4sim.quotes import Quote
 from mt4sim.symbols import Symbol
 from mt_remote.backend import Event
+from mt_remote.errors import NotFound
 from mt_remote.records import ConGroup
 
 if TYPE_CHECKING:
     from mt4sim.accounts import Account
     from mt4sim.gateway.connection import SimulatorConnection
+    from mt4sim.realism import Realism
     from mt4sim.server import Server
     from mt4sim.trading.orders import Order
 
@@ -26,8 +28,11 @@ if TYPE_CHECKING:
 class Hub:
     """The connections of one server, by what they watch."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, realism: Realism) -> None:
         self._server = server
+        self._realism = realism
+        self._added: dict[str, int] = {}
+        self._delayed: list[tuple[SimulatorConnection, Event]] = []
         self._watching: defaultdict[str, dict[SimulatorConnection, None]] = defaultdict(dict)
         self._showing: defaultdict[str, dict[SimulatorConnection, None]] = defaultdict(dict)
         self._tellers = {"tick": self._tell_tick, "trade": self._tell_trade, "user": self._tell_user,
@@ -62,6 +67,27 @@ class Hub:
         """Who watches a kind, in the order in which they began."""
         return list(self._watching[kind])
 
+    def _tell(self, connection: SimulatorConnection, event: Event) -> None:
+        if self._realism.lagging_events or (self._realism.coalesced_ticks and event.merge_key):
+            self._delayed.append((connection, event))
+        else:
+            connection.listener.on_event(event)
+
+    def refuse_hidden(self, connection: SimulatorConnection, group: str) -> None:
+        """With the quirk on, a group is not found by connections that are older than it (Semantics 10.5)."""
+        if self._realism.hidden_groups and self._added.get(group, 0) > connection.opened:
+            raise NotFound(f"Cannot find group '{group}'")
+
+    def deliver_delayed(self) -> None:
+        """Tells what was held back since the last step of the clock."""
+        delayed, self._delayed = self._delayed, []
+        if self._realism.coalesced_ticks:
+            newest = {(c, e.merge_key): e for c, e in delayed if e.merge_key}
+            delayed = [(c, e) for c, e in delayed if not e.merge_key or newest[c, e.merge_key] is e]
+        for connection, event in delayed:
+            if connection in self._watching[event.kind]:
+                connection.listener.on_event(event)
+
     def _hear(self, happened: Happened) -> None:
         teller = self._tellers.get(happened.kind)
         if teller is not None:
@@ -73,7 +99,7 @@ class Hub:
         if showing:
             event = Event("tick", tick_record(symbol, quote.time, quote.bid, quote.ask), symbol.name)
             for connection in list(showing):
-                connection.listener.on_event(event)
+                self._tell(connection, event)
 
     def _tell_trade(self, happened: Happened) -> None:
         watching = self._watching["trade"]
@@ -84,7 +110,7 @@ class Hub:
         account = self._server.accounts.find(order.login)
         for connection in list(watching):
             if account is None or connection.session.sees_group(account.group):
-                connection.listener.on_event(event)
+                self._tell(connection, event)
 
     def _tell_user(self, happened: Happened) -> None:
         watching = self._watching["user"]
@@ -95,14 +121,20 @@ class Hub:
         full, blanked = Event("user", record), Event("user", without_details(record))
         for connection in list(watching):
             if connection.session.sees_group(account.group):
-                connection.listener.on_event(full if connection.session.rights.user_details else blanked)
+                self._tell(connection, full if connection.session.rights.user_details else blanked)
 
     def _tell_group(self, happened: Happened) -> None:
+        group_name = cast(ConGroup, happened.data).group
+        if happened.change is Change.ADD:
+            self._added[group_name] = happened.number
         watching = self._watching["group"]
         if not watching or happened.change is Change.DELETE:
             return
         group = cast(ConGroup, happened.data).copy()
+        if self._realism.pump_locales:
+            group.news_languages = ["en-150" if tag == "en-EN" else tag for tag in group.news_languages]
+            group.max_symbols = group.max_symbols or 4096
         event = Event("group", group)
         for connection in list(watching):
             if connection.session.sees_group(group.group):
-                connection.listener.on_event(event)
+                self._tell(connection, event)

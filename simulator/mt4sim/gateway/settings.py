@@ -17,11 +17,15 @@ class SimulatorSettings(BaseModel):
 
     world: Path | None = Field(None, description="world file (TOML); none: the packaged demo broker")
     clock: str = Field("wall", description="'wall', 'manual', or a date and time to start at: 2020-05-14T12:00")
-    start: int | None = Field(None, description="Unix seconds in the server's zone to start at; none: the world's "
-                                                "start with a manual clock, the present with the wall clock")  # fmt: skip
+    start: int | None = Field(
+        None,
+        description="Unix seconds in the server's zone to start at; none: the world's start with a manual clock, the "
+        "present with the wall clock",
+    )
     speed: PositiveFloat = Field(1.0, description="server seconds that pass in one real second")
-    feed: Literal["off", "random", "replay"] | None = Field(None, description="where prices come from; none: as the "
-                                                                              "world says")  # fmt: skip
+    feed: Literal["off", "random", "replay"] | None = Field(
+        None, description="where prices come from; none: as the world says"
+    )
     replay: Path | None = Field(None, description="CSV of ticks for the feed 'replay': time,symbol,bid,ask")
     seed: Annotated[int, Field(ge=0)] = Field(0, description="seed of all that is random")
     snapshot: Path | None = Field(None, description="snapshot to go on from, instead of a world")

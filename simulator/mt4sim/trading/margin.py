@@ -88,14 +88,14 @@ def _per_lot(symbol: Symbol) -> float:
 
 
 def _scale(symbol: Symbol) -> float:
-    if symbol.margin_mode is MarginMode.CFDINDEX:
+    if symbol.margin_mode is MarginMode.CFD_INDEX:
         return symbol.tick_value / (symbol.tick_size or symbol.point)
     return 1.0
 
 
 def _leverage(symbol: Symbol, leverage: int) -> float:
     """Leverage counts in forex and CFD-leverage modes alone."""
-    return leverage if symbol.margin_mode in (MarginMode.FOREX, MarginMode.CFDLEVERAGE) else 1
+    return leverage if symbol.margin_mode in (MarginMode.FOREX, MarginMode.CFD_LEVERAGE) else 1
 
 
 class LevelType(IntEnum):

@@ -1,4 +1,4 @@
-"""Clients' requests: what they ask for, the checks in the documented order, and their execution (Semantics 6.2, 6.5)."""
+"""Clients' requests: what they ask for, their checks in the documented order, their execution (Semantics 6.2, 6.5)."""
 
 from __future__ import annotations
 
@@ -121,14 +121,16 @@ class Requests:
         group, book = terms.group, self._engine.book
         if group.max_positions and book.count_of(account.login) >= group.max_positions:
             refuse(ReturnCode.TRADE_TOO_MANY_ORDERS)
-        if group.hedge_prohibited and request.cmd.is_market:
-            if any(o.symbol == request.symbol and o.cmd.is_market and o.cmd is not request.cmd
-                   for o in book.each_open_of(account.login)):  # fmt: skip
-                refuse(ReturnCode.TRADE_HEDGE_PROHIBITED)
+        if group.hedge_prohibited and request.cmd.is_market and self._has_opposite(request):
+            refuse(ReturnCode.TRADE_HEDGE_PROHIBITED)
         if request.expiration and GroupRight.EXPIRATION not in group.rights:
             refuse(ReturnCode.TRADE_EXPIRATION_DENIED, "expiration")
         if request.expiration and request.expiration <= self._engine.server.now:
             refuse(ReturnCode.INVALID_DATA, "expiration")
+
+    def _has_opposite(self, request: ClientRequest) -> bool:
+        positions = (order for order in self._engine.book.each_open_of(request.login) if order.cmd.is_market)
+        return any(order.symbol == request.symbol and order.cmd is not request.cmd for order in positions)
 
     def _check_grid(self, symbol: Symbol, price: int) -> None:
         if price <= 0 or price % symbol.grid:
@@ -297,8 +299,8 @@ def no_rate_code() -> ReturnCode:
 
 
 def check_stops(cmd: TradeCommand, price: int, sl: int, tp: int, bid: int, ask: int, stops_level: int) -> None:
-    """SL, TP and a pending's price keep their distance from the market (boundaries inclusive); prices and ``stops_level``
-    in points. Raises 130 (Semantics 6.5). Assumed: the code for a pending's price."""
+    """SL, TP and a pending's price keep their distance from the market (boundaries inclusive); all in points. Raises
+    130 (Semantics 6.5). Assumed: the code for a pending's price."""
     distance = {
         TradeCommand.BUY_LIMIT: ask - price, TradeCommand.BUY_STOP: price - ask, TradeCommand.SELL_LIMIT: price - bid,
         TradeCommand.SELL_STOP: bid - price,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -169,3 +170,24 @@ def test_holidays_only_ever_close(week: tuple[DaySessions, ...], time: int, rows
     symbol = Symbol(name="X", sessions=week)
     if trade_open(symbol, time, rows):
         assert trade_open(symbol, time)
+
+
+def test_a_calendar_survives_saving_and_loading() -> None:
+    calendar_ = Calendar([Holiday(month=5, day=14, symbol="X", description="A day")], [[True] * 23 + [False]] * 7)
+    other = Calendar()
+    other.restore(json.loads(json.dumps(calendar_.state())))
+    assert (other.holidays, other.hours) == (calendar_.holidays, calendar_.hours)
+
+
+@given(weeks, st.lists(times, max_size=6), holidays, holidays)
+def test_what_a_calendar_remembers_never_shows(
+    week: tuple[DaySessions, ...], moments: list[int], first: list[Holiday], second: list[Holiday]
+) -> None:
+    symbol, server = Symbol(name="X", sessions=week), Calendar(first)
+    for rows in (first, second):
+        server.holidays = tuple(rows)
+        for delay in (0, 50):
+            symbol.quotes_delay = delay
+            for time in (*moments, *moments):
+                assert server.quote_open(symbol, time) is quote_open(symbol, time, rows)
+                assert server.next_quote_time(symbol, time) == next_quote_time(symbol, time, rows)

@@ -1,0 +1,143 @@
+"""The backend: one simulated server for the whole gateway, its clock, its connections."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import anyio
+
+from mt4sim import Server, World
+from mt4sim.gateway.connection import SimulatorConnection
+from mt4sim.gateway.hub import Hub
+from mt4sim.realism import Realism
+from mt4sim.world_specs import FeedSpec
+from mt_remote.backend import Backend, Connection, Listener
+from mt_remote.errors import ConfigurationError, ConnectionLost
+
+if TYPE_CHECKING:
+    from mt4sim.gateway.settings import SimulatorSettings
+
+_STEP_SECONDS = 0.05
+
+
+class SimulatorBackend(Backend):
+    """Serves :class:`~mt4sim.server.Server`. ``down`` makes it unreachable: log-ins answer ``no_connection``."""
+
+    name = "simulator"
+
+    def __init__(self, settings: SimulatorSettings) -> None:
+        self.settings = settings
+        self.realism = Realism.of(settings.realism)
+        self.down = False
+        self.connections: dict[SimulatorConnection, None] = {}
+        self.external: Callable[[bytes], bytes | None] = lambda command: None
+        self.server = self.make_server()
+        self.hub = Hub(self.server, self.realism)
+        self._clock = WallClock(self.server.now, settings.speed)
+
+    def make_server(self) -> Server:
+        """A fresh server as the settings say."""
+        settings = self.settings
+        if settings.snapshot is not None:
+            return self._wired(Server.load(settings.snapshot))
+        world = World.demo() if settings.world is None else World.load(settings.world)
+        start = settings.start_time()
+        if start is None and settings.clock == "wall":
+            start = int(time.time()) + world.make_common().timezone * 3600
+        server = Server(world, seed=settings.seed, start=start)
+        self._set_feed(server)
+        return self._wired(server)
+
+    def _wired(self, server: Server) -> Server:
+        """External commands of a server reach whoever answers them now."""
+        server.externals.append(lambda command: self.external(command))
+        return server
+
+    def _set_feed(self, server: Server) -> None:
+        settings = self.settings
+        if settings.feed == "replay" or settings.replay is not None:
+            if settings.replay is None:
+                raise ConfigurationError("--feed replay needs --replay FILE, a CSV of time,symbol,bid,ask")
+            server.set_feed(FeedSpec(kind="replay", file=str(settings.replay)))
+        elif settings.feed is not None and settings.feed != server.world.feed.kind:
+            server.set_feed(server.world.feed.model_copy(update={"kind": settings.feed}))
+
+    # Time
+
+    def catch_up(self) -> None:
+        """Brings the server to the present of its clock, so that no call sees an older one."""
+        if self.settings.moves:
+            now = self._clock.now()
+            if now > self.server.now:
+                self.server.advance_to(now)
+
+    async def run(self) -> None:
+        """Lets time pass, where it does by itself."""
+        while self.settings.moves:
+            self.catch_up()
+            self.hub.deliver_delayed()
+            await anyio.sleep(_STEP_SECONDS)
+
+    def advance(self, seconds: int) -> None:
+        """Lets time pass at once."""
+        self.catch_up()
+        self.server.advance(seconds)
+        self._clock = WallClock(self.server.now, self.settings.speed)
+
+    def replace(self, server: Server) -> None:
+        """Another server takes this one's place: every connection is lost."""
+        self.lose_all("the server was replaced")
+        self.hub.stop()
+        self.server = server if server.externals else self._wired(server)
+        self.hub = Hub(server, self.realism)
+        self._clock = WallClock(server.now, self.settings.speed)
+
+    # Connections
+
+    async def open(self, server: str, login: int, password: str, listener: Listener, *, peer: str = "") -> Connection:
+        if self.down:
+            raise ConnectionLost(f"The server {server!r} can't be reached")
+        self.catch_up()
+        session = self.server.login(login, password, address=peer or "127.0.0.1")
+        connection = SimulatorConnection(self, server, session, listener)
+        self.connections[connection] = None
+        return connection
+
+    def forget(self, connection: SimulatorConnection) -> None:
+        """A connection is over."""
+        self.hub.leave(connection)
+        self.connections.pop(connection, None)
+
+    def lose(self, connection: SimulatorConnection, reason: str) -> None:
+        """A connection breaks: its listener is told."""
+        if connection in self.connections:
+            connection.end()
+            connection.listener.on_lost(ConnectionLost(f"The connection to the MT4 server was lost: {reason}"))
+
+    def lose_all(self, reason: str) -> int:
+        """Every connection breaks; gives how many there were."""
+        lost = list(self.connections)
+        for connection in lost:
+            self.lose(connection, reason)
+        return len(lost)
+
+    def describe(self) -> str:
+        server = self.server
+        clock = "manual clock" if not self.settings.moves else f"wall clock at speed {self.settings.speed:g}"
+        size = f"{len(server.symbols)} symbols, {len(server.groups)} groups"
+        return f"simulated MT4 server {server.common.name!r}: {size}, feed {server.feed.kind}, {clock}"
+
+
+class WallClock:
+    """Server time that passes with real time, from a moment on, at a speed."""
+
+    def __init__(self, start: int, speed: float) -> None:
+        self._start = start
+        self._speed = speed
+        self._began = time.monotonic()
+
+    def now(self) -> int:
+        """Unix seconds in the server's zone."""
+        return self._start + int((time.monotonic() - self._began) * self._speed)

@@ -1,0 +1,306 @@
+"""``simulator.*``: functions with which a client drives the simulation. Served only on the simulator.
+
+They are for tests and demos; any connected manager may call them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, cast
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from mt4sim import Server
+from mt4sim.dealing import DealRequest
+from mt4sim.gateway.backend import SimulatorBackend
+from mt4sim.trader import Trader
+from mt4sim.world_specs import FeedSpec
+from mt_remote.errors import ConfigurationError, InvalidData, NotFound, SessionStateError
+from mt_remote.plugin import Kind, Namespace, Session
+from mt_remote.records import TradeCommand
+from mt_remote.values import Comment, Login, Lots, PriceLevel, SymbolName, Ticket, UnixTime
+
+clock = Namespace("simulator.clock", help="The simulated server's time")
+prices = Namespace("simulator", help="The simulation as a whole")
+trader = Namespace("simulator.trader", help="Traders at their terminals")
+faults = Namespace("simulator.fault", help="What goes wrong, on purpose")
+snapshot = Namespace("simulator.snapshot", help="The whole state in a file")
+
+NAMESPACES = [clock, prices, trader, faults, snapshot]
+
+
+class Clock(TypedDict):
+    """The server's time, Unix seconds in its zone."""
+
+    time: int
+
+
+class Quoted(TypedDict):
+    """Prices offered."""
+
+    bid: float
+    ask: float
+
+
+class Heard(TypedDict):
+    """What a trader heard of his request: ``code`` is null until the final answer, ``order`` 0 when none came of it."""
+
+    request_id: int
+    status: str
+    code: int | None
+    order: int
+    prices: Quoted | None
+
+
+class Lost(TypedDict):
+    """How many connections broke."""
+
+    connections: int
+
+
+def _backend(session: Session) -> SimulatorBackend:
+    if not session.link.wanted:
+        raise SessionStateError("not_connected", "Not connected to an MT4 server: call 'connect' first")
+    return cast(SimulatorBackend, session.gateway.backend)
+
+
+# Time
+
+Seconds = Annotated[int, Field(ge=0, le=366 * 86_400, description="server seconds to pass")]
+
+
+@clock.function("get")
+def clock_get(session: Session) -> Clock:
+    """The server's time."""
+    backend = _backend(session)
+    backend.catch_up()
+    return {"time": backend.server.now}
+
+
+@clock.function("advance", kind=Kind.CHANGE, example={"seconds": 3600})
+def clock_advance(session: Session, seconds: Seconds) -> Clock:
+    """Lets time pass at once: timers, day ends and the feed's ticks come in order. Gives the new time."""
+    backend = _backend(session)
+    backend.advance(seconds)
+    return {"time": backend.server.now}
+
+
+# Prices and the whole
+
+
+@prices.function("feed", kind=Kind.CHANGE, example={"kind": "random"})
+def feed(
+    session: Session,
+    kind: Annotated[Literal["off", "random", "replay"], Field(description="where prices come from")],
+    file: Annotated[str, Field(max_length=1024, description="CSV of ticks, for 'replay'")] = "",
+    rate: Annotated[float, Field(gt=0, le=1000, description="multiplies the random feed's tick rate")] = 1.0,
+) -> None:
+    """Prices come from another feed from now on."""
+    server = _backend(session).server
+    changes = {"kind": kind, "file": file or None, "rate": rate}
+    try:
+        server.set_feed(FeedSpec(**{**server.feed_spec.model_dump(), **changes}))
+    except ConfigurationError as error:
+        raise InvalidData.of("file", str(error)) from error
+
+
+@prices.function("reset", kind=Kind.CHANGE)
+def reset(session: Session) -> None:
+    """The server starts anew from its world or snapshot; every connection is lost, this one too."""
+    backend = _backend(session)
+    backend.replace(backend.make_server())
+
+
+# Traders
+
+
+def _traders(session: Session) -> dict[int, Trader]:
+    """The traders of the present server, shared by all sessions."""
+    server = _backend(session).server
+    found: dict[int, Trader] = server.terminals
+    return found
+
+
+def _trader(session: Session, login: int) -> Trader:
+    traders = _traders(session)
+    if login not in traders or not traders[login].online:
+        traders[login] = _backend(session).server.trader(login)
+    return traders[login]
+
+
+def _heard(deal: DealRequest) -> Heard:
+    answer = deal.answer
+    offered: Quoted | None = None
+    if answer is not None and answer.prices is not None:
+        bid, ask = answer.prices
+        offered = {"bid": deal.symbol.to_price(bid), "ask": deal.symbol.to_price(ask)}
+    return {
+        "request_id": deal.id, "status": str(deal.status), "code": None if answer is None else int(answer.code),
+        "order": 0 if answer is None else answer.order, "prices": offered,
+    }  # fmt: skip
+
+
+def _request(session: Session, login: int, request_id: int) -> DealRequest:
+    trader = _traders(session).get(login)
+    for deal in trader.requests if trader else ():
+        if deal.id == request_id:
+            return deal
+    raise NotFound(f"Cannot find request {request_id} of trader {login}")
+
+
+Command = Annotated[
+    Literal["buy", "sell", "buy_limit", "buy_stop", "sell_limit", "sell_stop"], Field(description="type of order")
+]
+Deviation = Annotated[int, Field(ge=0, le=2**31 - 1, description="points that the market may have moved")]
+Request = Annotated[int, Field(ge=1, le=2**31 - 1, description="id of a dealing request")]
+
+
+@trader.function("open", kind=Kind.TRADE, example={"login": 5001, "symbol": "EURUSD", "command": "buy", "volume": 0.1})
+def trader_open(
+    session: Session,
+    login: Login,
+    symbol: SymbolName,
+    command: Command,
+    volume: Lots,
+    price: PriceLevel = 0.0,
+    sl: PriceLevel = 0.0,
+    tp: PriceLevel = 0.0,
+    deviation: Deviation = 0,
+    expiration: UnixTime = 0,
+    comment: Comment = "",
+) -> Heard:
+    """A trader asks to open a position (price 0: the market's) or to place a pending order; all checks apply."""
+    deal = _trader(session, login).open(
+        symbol, TradeCommand(command), volume, price, sl=sl, tp=tp, deviation=deviation, comment=comment,
+        expiration=expiration,
+    )  # fmt: skip
+    return _heard(deal)
+
+
+@trader.function("close", kind=Kind.TRADE, example={"login": 5001, "order": 1})
+def trader_close(
+    session: Session,
+    login: Login,
+    order: Ticket,
+    volume: Lots | None = None,
+    price: PriceLevel = 0.0,
+    deviation: Deviation = 0,
+) -> Heard:
+    """A trader asks to close a position, all of it unless a volume is stated."""
+    return _heard(_trader(session, login).close(order, volume or 0.0, price, deviation=deviation))
+
+
+@trader.function("modify", kind=Kind.TRADE, example={"login": 5001, "order": 1, "sl": 1.05})
+def trader_modify(
+    session: Session,
+    login: Login,
+    order: Ticket,
+    price: PriceLevel = 0.0,
+    sl: PriceLevel = 0.0,
+    tp: PriceLevel = 0.0,
+    expiration: UnixTime = 0,
+) -> Heard:
+    """A trader asks to change SL and TP, and a pending's price and expiration: all are replaced."""
+    return _heard(_trader(session, login).modify(order, price=price, sl=sl, tp=tp, expiration=expiration))
+
+
+@trader.function("delete", kind=Kind.TRADE, example={"login": 5001, "order": 1})
+def trader_delete(session: Session, login: Login, order: Ticket) -> Heard:
+    """A trader asks to delete a pending order."""
+    return _heard(_trader(session, login).delete(order))
+
+
+@trader.function("close_by", kind=Kind.TRADE, example={"login": 5001, "order": 1, "order_by": 2})
+def trader_close_by(session: Session, login: Login, order: Ticket, order_by: Ticket) -> Heard:
+    """A trader asks to close two opposite positions against each other."""
+    return _heard(_trader(session, login).close_by(order, order_by))
+
+
+@trader.function("prices", kind=Kind.TRADE, example={"login": 5001, "symbol": "EURUSD"})
+def trader_prices(session: Session, login: Login, symbol: SymbolName) -> Heard:
+    """A trader asks for prices (request execution)."""
+    return _heard(_trader(session, login).prices(symbol))
+
+
+@trader.function("request", example={"login": 5001, "request_id": 1})
+def trader_request(session: Session, login: Login, request_id: Request) -> Heard:
+    """What a trader has heard of a request by now."""
+    return _heard(_request(session, login, request_id))
+
+
+@trader.function("accept", kind=Kind.TRADE, example={"login": 5001, "request_id": 1})
+def trader_accept(session: Session, login: Login, request_id: Request) -> Heard:
+    """A trader says yes to a requote: the same request at the offered prices."""
+    return _heard(_trader(session, login).accept(_request(session, login, request_id)))
+
+
+@trader.function("withdraw", kind=Kind.TRADE, example={"login": 5001, "request_id": 1})
+def trader_withdraw(session: Session, login: Login, request_id: Request) -> Heard:
+    """A trader takes a request back that no dealer has answered."""
+    deal = _request(session, login, request_id)
+    _trader(session, login).withdraw(deal)
+    return _heard(deal)
+
+
+@trader.function("log_out", kind=Kind.CHANGE, example={"login": 5001})
+def trader_log_out(session: Session, login: Login) -> None:
+    """A trader leaves; his waiting requests are withdrawn."""
+    leaving = _traders(session).pop(login, None)
+    if leaving is None:
+        raise NotFound(f"Trader {login} is not logged in")
+    leaving.log_out()
+
+
+# Faults
+
+
+@faults.function("disconnect", kind=Kind.CHANGE, example={"login": 1})
+def disconnect(session: Session, login: Login | None = None) -> Lost:
+    """Breaks the MT4 connections of a manager, or of all; this session's own too, once it is answered."""
+    backend = _backend(session)
+    chosen = [each for each in backend.connections if login is None or each.login == login]
+    own = session.link.connection
+    for connection in chosen:
+        if connection is not own:
+            backend.lose(connection, "a fault on purpose")
+    for connection in chosen:
+        if connection is own:
+            session.gateway.spawn(_lose_later, backend, connection)
+    return {"connections": len(chosen)}
+
+
+async def _lose_later(backend: SimulatorBackend, connection: object) -> None:
+    for found in list(backend.connections):
+        if found is connection:
+            backend.lose(found, "a fault on purpose")
+
+
+@faults.function("down", kind=Kind.CHANGE, example={"down": True})
+def down(session: Session, down: Annotated[bool, Field(description="whether log-ins fail")]) -> None:
+    """Makes the server unreachable for new connections, or reachable again; those that are open stay."""
+    _backend(session).down = down
+
+
+# Snapshots
+
+File = Annotated[str, Field(min_length=1, max_length=1024, description="file on the gateway's machine")]
+
+
+@snapshot.function("save", kind=Kind.CHANGE, example={"file": "monday.json"})
+def snapshot_save(session: Session, file: File) -> None:
+    """Writes the server's whole state to a file."""
+    try:
+        _backend(session).server.save(Path(file))
+    except OSError as error:
+        raise InvalidData.of("file", error.strerror or "can't be written") from error
+
+
+@snapshot.function("load", kind=Kind.CHANGE, example={"file": "monday.json"})
+def snapshot_load(session: Session, file: File) -> None:
+    """The server becomes as it was saved; every connection is lost, this one too."""
+    try:
+        server = Server.load(Path(file))
+    except ConfigurationError as error:
+        raise InvalidData.of("file", str(error)) from error
+    _backend(session).replace(server)
