@@ -6,12 +6,13 @@ import struct
 from collections.abc import Sequence
 
 from mt_remote.backend import Market, Users
-from mt_remote.errors import NotFound, ReturnCode
+from mt_remote.errors import NotFound, ReturnCode, ServerError
 from mt_remote.records import Draft, Patch, Tick, UserRecord
 from mt_remote_plugins.manager.abi import number, structure, table
 from mt_remote_plugins.manager.configuration import changed
 from mt_remote_plugins.manager.desk import Desk, check, integers
 from mt_remote_plugins.manager.engine.handle import Reply
+from mt_remote_plugins.manager.refusals import Refusals
 
 _SYMBOL_SIZE = 12
 
@@ -19,6 +20,7 @@ _SYMBOL_SIZE = 12
 class LibraryUsers(Users):
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._refusals = Refusals(desk)
 
     async def _natives(self, logins: Sequence[int]) -> dict[int, bytes]:
         if not logins:
@@ -30,7 +32,11 @@ class LibraryUsers(Users):
         return found
 
     async def add(self, draft: Draft[UserRecord]) -> int:
-        reply = await self._desk.direct("UserRecordNew", self._desk.codec(UserRecord).encode(draft.build()))
+        user = draft.build()
+        try:
+            reply = await self._desk.direct("UserRecordNew", self._desk.codec(UserRecord).encode(user))
+        except ServerError as error:
+            raise await self._refusals.of_user(error, user.login, user.group) from None
         return int.from_bytes(bytes(reply.outs[0])[:4], "little", signed=True)  # type: ignore[arg-type]
 
     async def set(self, patch: Patch[UserRecord]) -> None:
@@ -38,7 +44,10 @@ class LibraryUsers(Users):
         if native is None:
             raise NotFound(f"Cannot find user {patch.key}")
         native = self._desk.codec(UserRecord).cleared(native)
-        await self._desk.direct("UserRecordUpdate", changed(self._desk, UserRecord, native, patch))
+        try:
+            await self._desk.direct("UserRecordUpdate", changed(self._desk, UserRecord, native, patch))
+        except ServerError as error:
+            raise await self._refusals.of_user(error, 0, str(patch.get("group", ""))) from None
 
     async def get(self, logins: Sequence[int]) -> list[UserRecord]:
         found = await self._natives(list(dict.fromkeys(logins)))
@@ -62,6 +71,7 @@ class LibraryUsers(Users):
 class LibraryMarket(Market):
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._refusals = Refusals(desk)
         self._shown: dict[str, None] = {}
 
     def _name(self, symbol: str) -> bytes:
@@ -79,7 +89,10 @@ class LibraryMarket(Market):
         return tuple(self._shown)
 
     async def add_tick(self, symbol: str, bid: float, ask: float) -> None:
-        await self._desk.direct("SymbolSendTick", self._name(symbol), bid, ask)
+        try:
+            await self._desk.direct("SymbolSendTick", self._name(symbol), bid, ask)
+        except ServerError as error:
+            raise await self._refusals.of_tick(error, symbol, bid, ask) from None
 
     async def last_ticks(self, symbol: str) -> list[Tick]:
         reply: Reply = await self._desk.pumping("call", "SymbolInfoGet", self._name(symbol), b"")

@@ -23,6 +23,7 @@ _ROWS_ON_THE_LOOP = 1000
 
 _RIGHTS = {
     "CfgRequestGroup": "admin", "CfgRequestManager": "admin", "TradesRequest": "see_trades",
+    "TradeRecordsRequest": "see_trades",
     "TradesUserHistory": "reports",
 }  # fmt: skip
 """The right that a list needs. The library answers a manager without it with no list and no reason."""
@@ -51,9 +52,19 @@ class Desk:
         """The codec of a record kind."""
         return self.marshal.codec(kind)
 
+    @property
+    def group_size(self) -> int:
+        """Bytes of a native group."""
+        return table().layouts["ConGroup"].size
+
+    async def ask(self, key: str, *values: Value) -> Reply:
+        """A call on the direct lane, whatever its code."""
+        reply: Reply = await self.channel.call(LaneName.DIRECT, "call", key, *values)
+        return reply
+
     async def direct(self, key: str, *values: Value) -> Reply:
         """A call on the direct lane that must succeed."""
-        reply: Reply = await self.channel.call(LaneName.DIRECT, "call", key, *values)
+        reply = await self.ask(key, *values)
         check(reply.code)
         return reply
 

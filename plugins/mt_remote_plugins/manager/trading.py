@@ -13,6 +13,7 @@ from mt_remote_plugins.manager.desk import Desk, check
 from mt_remote_plugins.manager.engine.handle import Reply
 from mt_remote_plugins.manager.engine.messages import LaneName
 from mt_remote_plugins.manager.marshal.units import hundredths
+from mt_remote_plugins.manager.refusals import Refusals, named
 
 _COMMENT_SIZE, _SYMBOL_SIZE = 32, 12
 
@@ -20,6 +21,7 @@ _COMMENT_SIZE, _SYMBOL_SIZE = 32, 12
 class LibraryOrders(Orders):
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._refusals = Refusals(desk)
 
     async def _transact(self, kind: Transaction, **members: Any) -> int:
         """Carries a manager's transaction out; the record's ticket."""
@@ -45,14 +47,17 @@ class LibraryOrders(Orders):
         except ServerError as error:
             if error.return_code == ReturnCode.INVALID_DATA:
                 await self._desk.trade(order)
-            raise
+            raise named(error) from None
 
     async def open(self, login: int, symbol: str, command: TradeCommand, volume: float, price: float, *,
                    sl: float = 0.0, tp: float = 0.0, expiration: int = 0, comment: str = "") -> int:  # fmt: skip
-        return await self._transact(
-            Transaction.OPEN, orderby=login, symbol=symbol, cmd=command, volume=volume, price=price, sl=sl, tp=tp,
-            expiration=expiration, comment=comment,
-        )  # fmt: skip
+        try:
+            return await self._transact(
+                Transaction.OPEN, orderby=login, symbol=symbol, cmd=command, volume=volume, price=price, sl=sl, tp=tp,
+                expiration=expiration, comment=comment,
+            )  # fmt: skip
+        except ServerError as error:
+            raise await self._refusals.of_order(error, login=login, symbol=symbol, price=price) from None
 
     async def modify(self, order: int, *, price: float | None = None, sl: float | None = None,
                      tp: float | None = None, expiration: int | None = None,
@@ -79,7 +84,10 @@ class LibraryOrders(Orders):
             raise
 
     async def close_all(self, login: int, symbol: str) -> None:
-        await self._transact(Transaction.CLOSE_ALL, orderby=login, symbol=symbol)
+        try:
+            await self._transact(Transaction.CLOSE_ALL, orderby=login, symbol=symbol)
+        except ServerError as error:
+            raise await self._refusals.of_order(error, login=login, symbol=symbol) from None
 
     async def cancel(self, order: int, command: TradeCommand) -> None:
         found = await self._desk.trade(order)
@@ -93,14 +101,21 @@ class LibraryOrders(Orders):
 
     async def balance(self, login: int, command: TradeCommand, amount: float, *, expiration: int = 0,
                       comment: str = "") -> int:  # fmt: skip
-        return await self._transact(
-            Transaction.BALANCE, orderby=login, cmd=command, price=amount, expiration=expiration, comment=comment
-        )
+        try:
+            return await self._transact(
+                Transaction.BALANCE, orderby=login, cmd=command, price=amount, expiration=expiration, comment=comment
+            )
+        except ServerError as error:
+            now = (await self._desk.ask("ServerTime")).code
+            raise await self._refusals.of_balance(error, login, command, amount, expiration, now) from None
 
 
 class LibraryTrades(Trades):
+    """An empty list is asked about: the library says nothing of a login or a group that it does not know."""
+
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._refusals = Refusals(desk)
 
     async def get(self, order: int) -> TradeRecord:
         return await self._desk.trade(order)
@@ -110,10 +125,17 @@ class LibraryTrades(Trades):
 
     async def get_by_login(self, login: int, group: str) -> list[TradeRecord]:
         """By a request: the pumped list is up to a second behind."""
-        return [trade for trade in await self.get_all() if trade.login == login]
+        found = [trade for trade in await self.get_all() if trade.login == login]
+        if not found:
+            await self._refusals.need_account(login)
+            await self._refusals.need_group(group)
+        return found
 
     async def history(self, login: int, start: int, end: int) -> list[TradeRecord]:
-        return _by_ticket(await self._desk.records(TradeRecord, "TradesUserHistory", login, start, end, 0))
+        found = await self._desk.records(TradeRecord, "TradesUserHistory", login, start, end, 0)
+        if not found:
+            await self._refusals.need_account(login)
+        return _by_ticket(found)
 
 
 def _by_ticket(records: list[TradeRecord]) -> list[TradeRecord]:

@@ -113,6 +113,6 @@ def test_the_commands(tmp_path: Path) -> None:
 
 def test_the_plugin_brings_the_backend() -> None:
     (spec,) = plugin.mt_remote_backends()
-    backend = spec.factory(spec.settings(library="C:\\mt4\\mtmanapi64.dll", isolate=True))  # type: ignore[call-arg]
+    backend = spec.factory(spec.settings(library="C:\\mt4\\mtmanapi64.dll", isolate=True))
     assert backend.name == "manager"
     assert "worker process" in backend.describe()

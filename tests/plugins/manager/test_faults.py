@@ -248,7 +248,12 @@ async def test_a_crash_ends_one_connection_and_the_next_one_works(heard: Heard) 
 async def test_a_hanging_worker_is_killed(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
     ports: list[WorkerPort] = []
     begin = WorkerPort.__init__
-    monkeypatch.setattr(WorkerPort, "__init__", lambda self, *a: (ports.append(self), begin(self, *a))[1])
+
+    def kept(self: WorkerPort, *arguments: Any) -> None:
+        ports.append(self)
+        begin(self, *arguments)
+
+    monkeypatch.setattr(WorkerPort, "__init__", kept)
     async with _isolated(heard, "hanging", call_timeout=3.0) as connection:
         with pytest.raises(CallTimeout, match="was stopped; whether the call was carried out is unknown"):
             await connection.users.get_all()

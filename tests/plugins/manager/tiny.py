@@ -201,6 +201,9 @@ class TinyManager:
     def symbols_refresh(self) -> int:
         return OK
 
+    def symbol_get(self, symbol: int, native: int) -> int:
+        return OK if text_at(symbol) in self.server.infos else int(ReturnCode.ERROR)
+
     def symbols_groups_get(self, groups: int) -> int:
         rows = [row("ConSymbolGroup", name=name) for name in self.server.securities]
         put(groups, b"".join(rows).ljust(32 * size_of("ConSymbolGroup"), b"\0"))
