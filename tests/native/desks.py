@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import mt_remote_plugins
-from mt4sim import Server, World
 from mt4sim.native.host import Host, SimulatedLibrary
-from mt4sim.world_specs import FeedSpec
 from mt_remote.hooks import Hooks
 from mt_remote.host import plugin_manager
 from mt_remote.server import running
@@ -19,17 +17,10 @@ from mt_remote.settings import Settings
 from mt_remote_plugins.manager import plugin
 from mt_remote_plugins.manager.backend import ManagerBackend, ManagerSettings
 from mt_remote_plugins.manager.engine.library import Library, open_library
-from tests.native.current import hosts
-from tests.stories.conftest import START, Desk
+from tests.native.current import serving
+from tests.stories.conftest import Desk
 
 MANNERS = ("made in Python", "shared object")
-
-
-def quiet_host() -> Host:
-    """The demo world with its feed off and its clock in the test's hands."""
-    server = Server(World.demo(), start=START)
-    server.set_feed(FeedSpec(kind="off"))
-    return Host(server)
 
 
 def library_for(manner: str, host: Host, shared_object: Path) -> Library:
@@ -40,14 +31,8 @@ def library_for(manner: str, host: Host, shared_object: Path) -> Library:
 @asynccontextmanager
 async def open_library_desk(manner: str, shared_object: Path, **settings: Any) -> AsyncIterator[Desk]:
     """A gateway on the library, and the server behind it."""
-    host = quiet_host()
-    hosts.append(host)
-    backend = ManagerBackend(ManagerSettings(isolate=False), library=library_for(manner, host, shared_object))
-    hooks = Hooks(plugin_manager(plugins=[mt_remote_plugins, plugin], entry_points=False))
-    try:
+    with serving() as host:
+        backend = ManagerBackend(ManagerSettings(isolate=False), library=library_for(manner, host, shared_object))
+        hooks = Hooks(plugin_manager(plugins=[mt_remote_plugins, plugin], entry_points=False))
         async with running(Settings(port=0, **settings), hooks, backend) as gateway:
             yield Desk(gateway, host.server)
-        assert host.handles == {}
-        assert (host.memory.outstanding, host.memory.wrong_frees) == (0, 0)
-    finally:
-        hosts.remove(host)

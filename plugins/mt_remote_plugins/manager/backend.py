@@ -29,6 +29,9 @@ class ManagerSettings(BaseSettings):
     isolate: bool = Field(True, description="a worker process for each MT4 connection, so that a crash ends only that")
     code_page: str = Field("cp1252", description="code page of the server's texts")
     call_timeout: PositiveFloat = Field(30, description="seconds after which a call in the library counts as hung")
+    login_timeout: PositiveFloat = Field(
+        30, description="seconds for connecting and logging in, a worker's start included"
+    )
     max_waiting: PositiveInt = Field(
         1000, description="calls that may wait for one connection; further ones answer busy"
     )
@@ -86,7 +89,8 @@ class ManagerBackend(Backend):
             self._page.encode(password, _PASSWORD_SIZE, "password"),
         )
         quiet = _Quiet(listener)
-        connection = LibraryConnection(server, login, quiet, Limits(settings.call_timeout, settings.max_waiting))
+        limits = Limits(settings.call_timeout, settings.max_waiting, settings.login_timeout)
+        connection = LibraryConnection(server, login, quiet, limits)
         try:
             port = await to_thread.run_sync(self._port, connection)
             await connection.begin(port, credentials, settings.code_page)

@@ -26,10 +26,16 @@ from mt_remote_plugins.manager.watchdog import WATCHDOG
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """``call`` seconds a call may wait, and again as long in the library; ``waiting`` calls a lane may have."""
+    """``call`` seconds a call may wait, and again as long in the library; ``login`` seconds for connecting, a worker's
+    start included; ``waiting`` calls a lane may have."""
 
     call: float = 30.0
     waiting: int = 1000
+    login: float = 30.0
+
+    def of(self, operation: str) -> float:
+        """Seconds that an operation may take in the library."""
+        return self.login if operation in ("open", "start") else self.call
 
 
 @dataclass(slots=True)
@@ -127,7 +133,8 @@ class Channel:
         assert self._port is not None
         call.begun = True
         number = call.order.id
-        call.watch = WATCHDOG.watch(self._limits.call, lambda: self.door.put(("hung", number)))
+        seconds = self._limits.of(call.order.operation)
+        call.watch = WATCHDOG.watch(seconds, lambda: self.door.put(("hung", number, seconds)))
         self._port.submit(call.order)
 
     def _take(self, notice: Notice) -> None:
@@ -135,7 +142,7 @@ class Channel:
         if kind == "reply":
             self._replied(notice[1], notice[2])
         elif kind == "hung":
-            self._hung(notice[1])
+            self._hung(notice[1], notice[2])
         elif kind == "exit":
             self.fail(ConnectionLost(f"The process with the MT4 library {notice[1]}"))
         elif kind == "lost":
@@ -154,9 +161,9 @@ class Channel:
                     self._begin(waiting[0])
                 return
 
-    def _hung(self, number: int) -> None:
+    def _hung(self, number: int, seconds: float) -> None:
         if any(waiting and waiting[0].order.id == number for waiting in self._queues.values()):
-            self.fail(CallTimeout(f"The MT4 library did not return for {self._limits.call:g} s and was stopped"))
+            self.fail(CallTimeout(f"The MT4 library did not return for {seconds:g} s and was stopped"))
 
     def fail(self, error: RequestError) -> None:
         """The engine is lost: ends it, answers what is in flight, tells the listener."""

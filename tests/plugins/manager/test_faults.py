@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -195,11 +194,12 @@ async def test_ten_thousand_lists_leak_no_memory(opening: Opening, server: TinyS
     for order in range(5):
         server.trade(order)
     async with opening() as connection:
+        resource = pytest.importorskip("resource", reason="Windows counts memory otherwise")
 
         async def calls(count: int) -> int:
             for _ in range(count):
                 await connection.trades.get_all()
-            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            return int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
         before = await calls(1000)
         assert await calls(9000) - before < 4096  # KiB
@@ -237,7 +237,7 @@ async def test_a_crash_ends_one_connection_and_the_next_one_works(heard: Heard) 
     async with _isolated(heard, "crashing") as connection:
         with pytest.raises(ConnectionLost, match="whether the call was carried out is unknown"):
             await connection.users.get_all()
-        assert "ended by signal 6" in heard.lost[0].message
+        assert "The process with the MT4 library" in heard.lost[0].message
         with pytest.raises(ConnectionLost):
             await connection.common.get()
     async with _isolated(heard, "well_behaved") as connection:
@@ -254,7 +254,7 @@ async def test_a_hanging_worker_is_killed(heard: Heard, monkeypatch: pytest.Monk
         begin(self, *arguments)
 
     monkeypatch.setattr(WorkerPort, "__init__", kept)
-    async with _isolated(heard, "hanging", call_timeout=3.0) as connection:
+    async with _isolated(heard, "hanging", call_timeout=0.5) as connection:
         with pytest.raises(CallTimeout, match="was stopped; whether the call was carried out is unknown"):
             await connection.users.get_all()
         assert len(heard.lost) == 1
