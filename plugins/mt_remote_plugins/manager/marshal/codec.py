@@ -23,6 +23,9 @@ from mt_remote_plugins.manager.marshal.text import CodePage
 
 R = TypeVar("R", bound=Record)
 
+_CHUNK = 128
+"""Rows that one ``struct`` unpacks at once: a flat tuple that is sliced by column, and no tuple a row."""
+
 _NESTED = (Unit.SECURITIES, Unit.ENTRIES, Unit.STRUCT)
 
 
@@ -65,6 +68,7 @@ class Codec(Generic[R]):
         self._marshal = marshal
         self._lines = {name: self._line(wire) for name, wire in kind.wires.items()}
         self._row, places = self._compile()
+        self._chunk = struct.Struct("<" + self._row.format[1:] * _CHUNK)
         self._reads = [
             (getattr(kind, name).__set__, line.decode, places[line.name]) for name, line in self._lines.items()
         ]
@@ -99,9 +103,15 @@ class Codec(Generic[R]):
 
     def decode_many(self, data: bytes) -> list[R]:
         """The records of an array of structs. Write-only fields stay empty: see :meth:`with_secrets`."""
-        columns: list[Column] = list(zip(*self._row.iter_unpack(data), strict=True))
-        if not columns:
-            return []
+        records: list[R] = []
+        whole = len(data) - len(data) % (_CHUNK * self.size)
+        for at in range(0, whole, _CHUNK * self.size):
+            flat = self._chunk.unpack_from(data, at)
+            records += self._records([flat[place :: self._width] for place in range(self._width)])
+        rest = list(zip(*self._row.iter_unpack(memoryview(data)[whole:]), strict=True))
+        return records + self._records(rest) if rest else records
+
+    def _records(self, columns: list[Column]) -> list[R]:
         new = cast("Callable[[type[R]], R]", object.__new__)
         records = [new(self.kind) for _ in range(len(columns[0]))]
         for put, decode, places in self._reads:

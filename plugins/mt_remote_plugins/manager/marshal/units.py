@@ -81,7 +81,7 @@ def addresses_of(raw: bytes) -> list[str]:
 
 def base64_of(raw: bytes) -> str:
     """Base64 of raw bytes, ``""`` when all are zero."""
-    return base64.b64encode(raw).decode("ascii") if any(raw) else ""
+    return base64.b64encode(raw).decode("ascii") if raw.strip(b"\0") else ""
 
 
 def raw_of_base64(value: str, size: int, path: str) -> bytes:
