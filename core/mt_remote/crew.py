@@ -127,15 +127,18 @@ class Crew:
                 with anyio.CancelScope() as scope:
                     carrier.scope = scope
                     await self._carry_on(carrier, scope)
-                self._settle(carrier)
+                await self._settle(carrier)
         finally:
             self.carriers.discard(carrier)
 
-    def _settle(self, carrier: Carrier) -> None:
+    async def _settle(self, carrier: Carrier) -> None:
         """A carrier's scope was cancelled: whatever it carried ends here."""
-        if carrier.started is not None:
-            carrier.started.close()
-            carrier.started = None
+        if carrier.started is not None:  # cancelled before it took the call over
+            started, carrier.started = carrier.started, None
+            with anyio.CancelScope() as scope:
+                scope.cancel()
+                await started
+                carrier.call = None
         call, carrier.call = carrier.call, None
         if call is not None and carrier.session is not None:
             self._timed_out(carrier.session, call)
@@ -172,14 +175,21 @@ class Crew:
 
     def cancel_reads(self, session: Session) -> None:
         """A session ended: nobody waits for its reads. What changes state is carried through."""
+        if any(owner is session for owner, _ in self._inbox):
+            kept = ((owner, call) for owner, call in self._inbox if owner is not session or _changes_state(call))
+            self._inbox = deque(kept)
         for carrier in self.carriers:
             call = carrier.call
             if call is None or carrier.scope is None or carrier.session is not session:
                 continue
-            if not call.function.kind.changes_state:
+            if not _changes_state(call):
                 carrier.scope.cancel()
 
     @property
     def in_flight(self) -> int:
         """Calls queued or being carried out."""
         return len(self._inbox) + sum(carrier.call is not None for carrier in self.carriers)
+
+
+def _changes_state(call: Call) -> bool:
+    return call.function.kind.changes_state

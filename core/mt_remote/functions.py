@@ -28,6 +28,8 @@ from mt_remote.records.declare import DIALECTS, building_for
 if TYPE_CHECKING:
     from mt_remote.session import Session
 
+_LONGEST_ID = 256
+_LONGEST_NEAR = 100
 _NAME_RULE = "lower-case words joined by dots, e.g. 'report.daily.get'"
 
 
@@ -46,7 +48,7 @@ class Function:
         self._parameters, self.result = _signature(declared, plugin)
         self._session = self._injected("Session")
         self._connection = self._injected("Connection")
-        self._positional = [p.role for p in self._parameters if p.is_positional]
+        self._positional = [None if p.role == "data" else p.parameter.name for p in self._parameters if p.is_positional]
         data = [p for p in self._parameters if p.role == "data"]
         bodies = [p for p in data if p.is_positional]
         self.takes_body = bool(bodies)
@@ -68,16 +70,13 @@ class Function:
 
     def invoke(self, session: Session, arguments: dict[str, Any], body: object) -> Any:
         """Calls the handler with what it asks for. Raises what a session without a connection has to say."""
-        if self._positional:
-            given = {"Session": session, "data": body}
-            if self._connection is not None:
-                given["Connection"] = session.link.required()
-            return self.handler(*[given[role] for role in self._positional], **arguments)
         if self._connection is not None:
             arguments[self._connection] = session.link.required()
         if self._session is not None:
             arguments[self._session] = session
-        return self.handler(**arguments)
+        if not self._positional:
+            return self.handler(**arguments)
+        return self.handler(*[body if name is None else arguments.pop(name) for name in self._positional], **arguments)
 
     def _wrong(self, problem: str) -> PluginError:
         return PluginError(f"plugin {self.plugin!r}, function {self.name!r}: {problem}")
@@ -94,9 +93,19 @@ class Function:
         if self._positional and not bodies:
             raise self._wrong("only a parameter that takes the whole data may be positional-only")
 
+    def _check_fields(self, data: list[_Parameter]) -> None:
+        names: dict[str, str] = {}
+        for parameter in data:
+            name, field = parameter.parameter.name, parameter.wire_name
+            if not field:
+                raise self._wrong(f"parameter {name!r} leaves no name for a field")
+            if names.setdefault(field, name) != name:
+                raise self._wrong(f"parameters {names[field]!r} and {name!r} are one field, {field!r}")
+
     def _input_hint(self, data: list[_Parameter]) -> object:
         if self.takes_body:
             return data[0].hint
+        self._check_fields(data)
         fields: dict[str, Any] = {
             p.parameter.name: Annotated[Optional[p.hint], Field(alias=p.wire_name)]  # noqa: UP045
             if p.optional
@@ -197,7 +206,7 @@ class Registry:
     def parse(self, message: bytes) -> Call:
         """A request's JSON, validated. Raises :class:`RequestFailed` with the error and the id to answer."""
         try:
-            request = self._validator.validate_json(message, context=self._context)
+            request = self._validator.validate_json(message, strict=True, context=self._context)
         except CoreValidationError as error:
             raise self._explain(message, error) from None
         function = self.functions[request["name"]]
@@ -214,12 +223,14 @@ class Registry:
     def _without_data(self, function: Function, id_: bytes) -> Any:
         """``"data": null`` is no data."""
         try:
-            return function.adapter.validate_python({}, context=self._context)
+            return function.adapter.validate_python({}, strict=True, context=self._context)
         except CoreValidationError as error:
             raise RequestFailed(id_, _invalid(function.name, error)) from None
 
     def near(self, name: str) -> list[str]:
         """Names of functions that look like ``name``."""
+        if len(name) > _LONGEST_NEAR:
+            return []
         return difflib.get_close_matches(name, self.functions, n=3, cutoff=0.6)
 
     def _explain(self, message: bytes, error: CoreValidationError) -> RequestFailed:
@@ -232,6 +243,8 @@ class Registry:
         id_ = request.get("id")
         if isinstance(id_, bool) or not isinstance(id_, int | str):
             return RequestFailed(b"null", InvalidRequest("A request needs an id: an integer or a text"))
+        if isinstance(id_, str) and len(id_) > _LONGEST_ID:
+            return RequestFailed(b"null", InvalidRequest(f"An id has at most {_LONGEST_ID} characters"))
         return RequestFailed(_encode_id(id_), self._explain_request(request, error))
 
     def _explain_request(self, request: dict[str, object], error: CoreValidationError) -> RequestError:
@@ -267,7 +280,8 @@ def _encode_id(id_: int | str) -> bytes:
 def _request_validator(functions: Mapping[str, Function]) -> SchemaValidator:
     """One validator of whole requests, tagged by ``name``."""
     identity = core_schema.union_schema(
-        [core_schema.int_schema(strict=True), core_schema.str_schema(strict=True, max_length=256)], mode="left_to_right"
+        [core_schema.int_schema(strict=True), core_schema.str_schema(strict=True, max_length=_LONGEST_ID)],
+        mode="left_to_right",
     )
     choices: dict[str, core_schema.CoreSchema] = {}
     definitions: dict[str, core_schema.CoreSchema] = {}

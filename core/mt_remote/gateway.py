@@ -219,8 +219,10 @@ class Gateway:
             session.fail(call, InvalidRequest(problem))
             return
         lane = session.lane
-        if lane.waiting >= self.settings.max_calls:
-            session.fail(call, Busy(f"More than {self.settings.max_calls} calls are waiting; nothing was started"))
+        if lane.calls >= self.settings.max_calls:
+            session.fail(
+                call, Busy(f"More than {self.settings.max_calls} calls are under way; this one was not started")
+            )
         elif lane.admit(call, self.clock()):
             self.crew.submit(session, call)
 
@@ -307,6 +309,7 @@ class Gateway:
     async def watch(self) -> None:
         """Keeps deadlines: calls, handshakes, closing sessions, silent ones."""
         next_ping = self.clock() + self.settings.ping_interval
+        next_look = self.clock()
         while True:
             await anyio.sleep(_WATCH_SECONDS)
             now = self.clock()
@@ -316,7 +319,8 @@ class Gateway:
             if now >= next_ping:
                 next_ping = now + self.settings.ping_interval
                 self._ping(now)
-            elif int(now) != int(now - _WATCH_SECONDS):
+            if now >= next_look:
+                next_look = now + min(1.0, self.settings.handshake_timeout)
                 self._end_slow_handshakes(now)
 
     def _end_slow_handshakes(self, now: float) -> None:
@@ -329,6 +333,9 @@ class Gateway:
         for session in list(self.sessions):
             if not session.is_open:
                 continue
+            if session.protocol.congested:  # nothing is read from it now: what it takes shows that it is there
+                before, session.unsent = session.unsent, session.wire.unsent
+                session.heard = session.heard or before != session.unsent
             if session.heard:
                 session.heard = session.pinged = False
             elif session.pinged:
@@ -359,6 +366,9 @@ class Gateway:
                 await self._next_progress()
         for session in list(self.sessions):
             session.wire.abort()
+        with anyio.move_on_after(_WATCH_SECONDS):
+            while self.sessions:
+                await self._next_progress()
 
 
 def _key_problem(session: Session, call: Call) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pluggy
 import structlog
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from mt_remote.gateway import Gateway
     from mt_remote.protocol.calls import Call, Outcome
     from mt_remote.session import Session
+
+_T = TypeVar("_T")
 
 log = structlog.get_logger(__name__)
 
@@ -36,21 +38,23 @@ class Hooks:
         """(plugin, namespace) of every namespace served on a backend."""
         found: list[tuple[str, Namespace]] = []
         for implementation in self.manager.hook.mt_remote_namespaces.get_hookimpls():
-            found += [(implementation.plugin_name, namespace) for namespace in _call(implementation)]
+            found += [(implementation.plugin_name, namespace) for namespace in _call(implementation, Namespace)]
         for implementation in self.manager.hook.mt_remote_backend_namespaces.get_hookimpls():
             arguments = [backend] if "backend" in implementation.argnames else []
-            found += [(implementation.plugin_name, namespace) for namespace in _call(implementation, *arguments)]
+            found += [
+                (implementation.plugin_name, namespace) for namespace in _call(implementation, Namespace, *arguments)
+            ]
         return found
 
     def event_kinds(self) -> list[tuple[str, EventKind]]:
         """(plugin, kind) of every kind of event."""
         implementations = self.manager.hook.mt_remote_event_kinds.get_hookimpls()
-        return [(each.plugin_name, kind) for each in implementations for kind in _call(each)]
+        return [(each.plugin_name, kind) for each in implementations for kind in _call(each, EventKind)]
 
     def backends(self) -> list[tuple[str, BackendSpec]]:
         """(plugin, backend) of every backend."""
         implementations = self.manager.hook.mt_remote_backends.get_hookimpls()
-        return [(each.plugin_name, spec) for each in implementations for spec in _call(each)]
+        return [(each.plugin_name, spec) for each in implementations for spec in _call(each, BackendSpec)]
 
     def session_opened(self, session: Session) -> None:
         self._tell("mt_remote_session_opened", session=session)
@@ -61,9 +65,15 @@ class Hooks:
     async def call_started(self, session: Session, call: Call) -> None:
         """Lets plugins veto. Raises the first veto; a plugin that breaks vetoes too, as an internal error."""
         try:
-            for answer in self.manager.hook.mt_remote_call_started(session=session, call=call):
-                if inspect.isawaitable(answer):
-                    await answer
+            answers = self.manager.hook.mt_remote_call_started(session=session, call=call)
+            try:
+                while answers:
+                    if inspect.isawaitable(answer := answers.pop(0)):
+                        await answer
+            finally:
+                for unasked in answers:  # after a veto
+                    if inspect.iscoroutine(unasked):
+                        unasked.close()
         except RequestError:
             raise
         except Exception as error:
@@ -87,10 +97,16 @@ class Hooks:
             log.exception("a plugin failed", hook=name)
 
 
-def _call(implementation: pluggy.HookImpl, *arguments: str) -> list[Any]:
-    """What one plugin gives. A plugin that gives something else than a list is refused by name."""
-    given: Any = implementation.function(*arguments)
+def _call(implementation: pluggy.HookImpl, kind: type[_T], *arguments: str) -> list[_T]:
+    """What one plugin gives. A plugin that breaks, or gives something else than a list of ``kind``, is refused by
+    name."""
+    where = f"plugin {implementation.plugin_name!r}: {implementation.function.__name__}"
+    try:
+        given: Any = implementation.function(*arguments)
+    except Exception as error:
+        raise PluginError(f"{where} failed: {type(error).__name__}: {error}") from error
     if not isinstance(given, list):
-        name = implementation.function.__name__
-        raise PluginError(f"plugin {implementation.plugin_name!r}: {name} must return a list, got {given!r}")
+        raise PluginError(f"{where} must return a list, got {given!r}")
+    if wrong := [each for each in given if not isinstance(each, kind)]:
+        raise PluginError(f"{where} must return a list of {kind.__name__}, got {wrong[0]!r} in it")
     return given

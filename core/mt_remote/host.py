@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import importlib.util
 import sys
 from collections.abc import Iterable
@@ -39,8 +40,8 @@ def plugin_manager(
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(hookspecs)
     try:
-        if entry_points:
-            manager.load_setuptools_entrypoints(PROJECT)
+        for point in importlib.metadata.entry_points(group=PROJECT) if entry_points else ():
+            _register(manager, _load_point(point), point.name)
         for name in modules:
             _register(manager, _import(name), name)
         for folder in folders:
@@ -69,10 +70,18 @@ def _register(manager: pluggy.PluginManager, plugin: object, name: str | None) -
         raise PluginError(f"plugin {name!r}: {error}") from error
 
 
+def _load_point(point: importlib.metadata.EntryPoint) -> object:
+    try:
+        return point.load()
+    except (Exception, SystemExit) as error:
+        whose = f"plugin {point.name!r} ({point.value})"
+        raise PluginError(f"{whose} can't be imported: {type(error).__name__}: {error}") from error
+
+
 def _import(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PluginError(f"plugin module {name!r} can't be imported: {type(error).__name__}: {error}") from error
 
 
@@ -91,7 +100,7 @@ def _load(path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise PluginError(f"plugin file {str(path)!r}: {type(error).__name__}: {error}") from error
     return module
@@ -131,6 +140,10 @@ def catalogue(hooks: Hooks, backend: str, code_page: str) -> Catalogue:
             raise PluginError(
                 f"plugins {kind_plugins[kind.name]!r} and {plugin!r} both register the event kind {kind.name!r}"
             )
+        if not kind.name.replace(".", "_").isidentifier() or kind.name != kind.name.lower():
+            raise PluginError(
+                f"plugin {plugin!r}, event kind {kind.name!r}: the name must be lower-case words joined by '_' or '.'"
+            )
         kinds[kind.name], kind_plugins[kind.name] = kind, plugin
         for dialect in DIALECTS:
             serializers[kind.name, dialect] = _event_serializer(plugin, kind, dialect)
@@ -148,7 +161,12 @@ def _event_serializer(plugin: str, kind: EventKind, dialect: str) -> SchemaSeria
 
 def find_backend(hooks: Hooks, name: str) -> BackendSpec:
     """The backend of that name. Raises :class:`~mt_remote.errors.PluginError` when no plugin brings it."""
-    specs = {spec.name: spec for _, spec in hooks.backends()}
+    specs: dict[str, BackendSpec] = {}
+    plugins: dict[str, str] = {}
+    for plugin, spec in hooks.backends():
+        if spec.name in specs:
+            raise PluginError(f"plugins {plugins[spec.name]!r} and {plugin!r} both bring a backend {spec.name!r}")
+        specs[spec.name], plugins[spec.name] = spec, plugin
     if name not in specs:
         known = ", ".join(sorted(specs)) or "none"
         raise PluginError(f"no plugin brings a backend {name!r}; there is {known}")

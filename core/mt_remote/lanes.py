@@ -14,11 +14,13 @@ from mt_remote.protocol.calls import Call
 
 
 class Lane:
-    """Decides when a call may start. ``now`` is the time in seconds at which it is asked."""
+    """Decides when a call may start. ``now`` is the time in seconds at which it is asked. ``calls`` counts those that
+    wait and those that run."""
 
-    __slots__ = ("_barriers", "_running", "_waiting")
+    __slots__ = ("_barriers", "_running", "_waiting", "calls")
 
     def __init__(self) -> None:
+        self.calls = 0
         self._running: Kind | None = None
         self._waiting: deque[tuple[Call, float]] | None = None
         self._barriers = 0
@@ -31,6 +33,7 @@ class Lane:
     def admit(self, call: Call, now: float) -> bool:
         """Whether the call starts at once; otherwise it waits and :meth:`done` gives it later."""
         kind = call.function.kind
+        self.calls += 1
         if not kind.changes_state:
             if self._running is not Kind.SESSION and not self._barriers:
                 return True
@@ -46,6 +49,7 @@ class Lane:
 
     def done(self, call: Call) -> list[tuple[Call, float]]:
         """A call ended; gives those that may start now, with the times at which they came."""
+        self.calls -= 1
         if call.function.kind.changes_state:
             self._running = None
         started: list[tuple[Call, float]] = []
@@ -66,6 +70,7 @@ class Lane:
     def clear(self) -> int:
         """The session is over: nothing that waits will start. Gives how many waited."""
         dropped = self.waiting
+        self.calls -= dropped
         self._waiting = None
         self._barriers = 0
         return dropped

@@ -54,7 +54,12 @@ class Link:
         """Connects. ``delay`` in seconds is the pause between attempts to reconnect, 0 for none."""
         if self.wanted:
             raise SessionStateError("already_connected", f"Already connected to {self.server!r} as {self.login}")
-        self.connection = await self.session.gateway.open_connection(server, login, password, self)
+        gateway = self.session.gateway
+        connection = await gateway.open_connection(server, login, password, self, peer=self.session.peer)
+        if self.session not in gateway.sessions:
+            await connection.aclose()
+            raise ConnectionLost("The session ended meanwhile")
+        self.connection = connection
         self.server, self.login, self._password, self.delay = server, login, password, delay
         self._tell(up=True)
 
@@ -113,9 +118,14 @@ class Link:
             while self.connection is None and self.wanted:
                 await anyio.sleep(self.delay)
                 try:
-                    await self._restore()
+                    with anyio.fail_after(self.session.gateway.settings.deadlines.session):
+                        await self._restore()
                 except RequestError as error:
                     log.info("reconnecting failed", server=self.server, login=self.login, reason=error.message)
+                except TimeoutError:
+                    log.info("reconnecting failed", server=self.server, login=self.login, reason="no answer in time")
+                except Exception:  # a bug of the backend; the next attempt may find it in a better state
+                    log.exception("reconnecting failed", server=self.server, login=self.login)
         if self._scope is scope:
             self._scope = None
 

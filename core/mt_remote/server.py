@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
-import sniffio
 import structlog
 from anyio.abc import TaskGroup
 
@@ -72,7 +71,7 @@ def load_certificate(context: ssl.SSLContext, certificate: Path, key: Path) -> N
 async def running(settings: Settings, hooks: Hooks, backend: Backend) -> AsyncIterator[Running]:
     """A gateway that serves while the context is open; leaving it shuts down gracefully. Works on asyncio and trio."""
     ensure_configured()
-    on_asyncio = sniffio.current_async_library() == "asyncio"
+    on_asyncio = asyncio_shell.is_running()
     context = tls_context(settings.tls_cert, settings.tls_key)
     contents = catalogue(hooks, backend.name, settings.code_page)
     async with anyio.create_task_group() as group:

@@ -35,7 +35,7 @@ class Session:
     """
 
     __slots__ = ("_closing", "_dirty", "_lapsed", "_state", "gateway", "heard", "id", "lane", "link", "opened_at",
-                 "pinged", "protocol", "subscriptions", "wire")  # fmt: skip
+                 "pinged", "protocol", "subscriptions", "unsent", "wire")  # fmt: skip
 
     def __init__(self, gateway: Gateway, wire: Wire, protocol: SessionProtocol, id_: int, now: float) -> None:
         self.gateway = gateway
@@ -48,6 +48,7 @@ class Session:
         self.subscriptions: set[str] = set()
         self.heard = False
         self.pinged = False
+        self.unsent = 0
         self._lapsed: set[str] | None = None
         self._state: dict[str, Any] | None = None
         self._dirty = False

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
-class Deadlines(BaseSettings):
+class Deadlines(BaseModel):
     """Seconds until a call of each kind is answered with ``timeout``."""
 
-    model_config = SettingsConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     trade: PositiveFloat = 5
     read: PositiveFloat = 10
@@ -35,7 +36,7 @@ class Settings(BaseSettings):
     max_sessions: PositiveInt = Field(10_000, description="sessions at once; further ones are refused with 503")
     max_message: PositiveInt = Field(4 * 1024 * 1024, description="bytes of the longest message taken")
     max_backlog: PositiveInt = Field(10_000, description="events kept for a slow reader before it is closed with 1008")
-    max_calls: PositiveInt = Field(1_000, description="calls of one session that may wait; further ones answer busy")
+    max_calls: PositiveInt = Field(1_000, description="calls of one session at once; further ones answer busy")
     write_high_water: PositiveInt = Field(1024 * 1024, description="unsent bytes from which a client counts as slow")
     handshake_timeout: PositiveFloat = Field(10, description="seconds for the upgrade request")
     close_timeout: PositiveFloat = Field(5, description="seconds for the peer to answer our close")
@@ -44,7 +45,7 @@ class Settings(BaseSettings):
     login_failures: PositiveInt = Field(10, description="failed logins of one address before it has to wait")
     login_window: PositiveFloat = Field(60, description="seconds that a failed login counts")
     deadlines: Deadlines = Field(default_factory=Deadlines, description="seconds a call may take, by kind")
-    log_level: str = Field("info", description="debug, info, warning or error")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="what is worth logging")
     log_json: bool = Field(False, description="log as JSON lines")
 
     @field_validator("code_page")

@@ -71,7 +71,7 @@ def credentials(request: UpgradeRequested) -> Credentials | None:
         if not headers.get(name):
             raise BadHandshake(400, "missing_header", f"The header {name.upper()} is missing")
     login = headers["mt-login"].strip()
-    if not (login.isascii() and login.isdigit() and 0 < int(login) < 2**31):
+    if not (login.isascii() and login.isdigit() and len(login) <= 10 and 0 < int(login) < 2**31):
         raise BadHandshake(400, "malformed_header", "The header MT-LOGIN must be a manager's login, e.g. 1")
     return Credentials(headers["mt-server"].strip(), int(login), headers["mt-password"], version)
 

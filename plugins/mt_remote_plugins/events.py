@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from typing import cast
 
 from mt_remote.plugin import Connection, EventKind, NotFound, Resync
-from mt_remote.records import ConGroup, Tick, TradeRecord, TradeRequest, UserRecord
+from mt_remote.records import ConGroup, Record, Tick, TradeRecord, TradeRequest, UserRecord
 
 
 async def _closed_trade(mt: Connection, ticket: int) -> TradeRecord | None:
@@ -14,6 +14,11 @@ async def _closed_trade(mt: Connection, ticket: int) -> TradeRecord | None:
         return await mt.trades.get(ticket)
     except NotFound:  # erased with its user
         return None
+
+
+def _fingerprint(record: Record) -> Hashable:
+    """All that a record holds, secrets too, which its ``repr`` leaves out."""
+    return repr(record.to_dict())
 
 
 def _trade_fingerprint(trade: TradeRecord) -> Hashable:
@@ -32,7 +37,7 @@ KINDS = [
         help="A group was added or changed.",
         from_backend=True,
         resync=Resync(
-            read=lambda mt: mt.groups.get_all(), key=lambda group: cast(str, group.group), fingerprint=lambda g: repr(g)
+            read=lambda mt: mt.groups.get_all(), key=lambda group: cast(str, group.group), fingerprint=_fingerprint
         ),
     ),
     EventKind(
@@ -41,7 +46,7 @@ KINDS = [
         help="An account was added or changed.",
         from_backend=True,
         resync=Resync(
-            read=lambda mt: mt.users.get_all(), key=lambda user: cast(int, user.login), fingerprint=lambda u: repr(u)
+            read=lambda mt: mt.users.get_all(), key=lambda user: cast(int, user.login), fingerprint=_fingerprint
         ),
     ),
     EventKind(

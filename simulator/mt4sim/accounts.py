@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from mt4sim.events import Change
@@ -235,6 +236,8 @@ class Accounts:
 
 def amount_in_cents(amount: float, path: str = "amount") -> int:
     """A stated amount of money in cents. Raises 3 for one that has no cent in it."""
+    if not isfinite(amount):
+        raise InvalidData.of(path, f"must be a number, got {amount}")
     cents = to_cents(amount)
     if not cents:
         raise InvalidData.of(path, "must be at least one cent")

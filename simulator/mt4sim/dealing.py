@@ -5,10 +5,10 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from mt4sim.clock import Timer
-from mt4sim.events import Change
+from mt4sim.events import Change, Happened
 from mt4sim.spreads import widened
 from mt4sim.symbols import Execution, Symbol
 from mt4sim.trading.requests import ClientRequest
@@ -26,6 +26,7 @@ from mt_remote.records import (
 )  # fmt: skip
 
 if TYPE_CHECKING:
+    from mt4sim.accounts import Account
     from mt4sim.managers import ManagerSession
     from mt4sim.server import Server
 
@@ -109,6 +110,19 @@ class Desk:
         self.last_id = 0
         self.requests: dict[int, DealRequest] = {}
         self.dealers: list[Dealer] = []
+        server.events.listen(self._hear)
+
+    def _hear(self, happened: Happened) -> None:
+        """What an account asked for ends with it; a manager who lost the right to deal holds nothing any more."""
+        if happened.kind == "user" and happened.change is Change.DELETE:
+            login = cast("Account", happened.data).login
+            for deal in [each for each in self.requests.values() if each.request.login == login]:
+                self._end(deal, Answer(ReturnCode.BAD_ACCOUNT_INFO), RequestStatus.CANCELED)
+        elif happened.kind == "manager":
+            managers = self._server.managers
+            for dealer in list(self.dealers):
+                if dealer.login not in managers or not managers[dealer.login].broker:
+                    self.leave(dealer)
 
     # Clients
 

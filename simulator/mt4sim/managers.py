@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from mt4sim.server import Server
     from mt4sim.trading.margin import MarginLevel
     from mt4sim.trading.orders import Order
+    from mt4sim.trading.rollover import DailyReport
 
 DETAILS = ("name", "address", "phone", "email", "id")
 """What a manager without ``user_details`` does not see."""
@@ -100,8 +101,9 @@ class ManagerSession:
             raise ServerError(ReturnCode.NOT_ENOUGH_RIGHTS, f"Not enough rights: manager {self.login} has no {right!r}")
 
     def sees_group(self, name: str) -> bool:
-        """Whether a group is in the manager's masks."""
-        return allows(tuple(self.rights.groups), name)
+        """Whether a group is in the manager's masks; a manager who was deleted sees none."""
+        manager = self.server.managers.get(self.login)
+        return manager is not None and allows(tuple(manager.groups), name)
 
     def sees_all(self) -> bool:
         """Whether nothing is hidden from the manager."""
@@ -220,6 +222,26 @@ class ManagerSession:
             self._known_account(login)
         for login in dict.fromkeys(logins):
             self.server.accounts.delete(login)
+
+    def change_users(
+        self,
+        logins: Sequence[int],
+        *,
+        group: str | None = None,
+        leverage: int | None = None,
+        enable: bool | None = None,
+    ) -> None:
+        """Sets what is not ``None`` on all of these accounts (natively ``UsersGroupOp``); on none when one can't be."""
+        wanted = {"group": group, "leverage": leverage, "enable": enable}
+        changes = {name: value for name, value in wanted.items() if value is not None}
+        patches = [Patch(UserRecord, {"login": login, **changes}) for login in dict.fromkeys(logins)]
+        self.need("manager")
+        for patch in patches:
+            self._known_account(patch.key)
+        if group is not None:
+            self.group(group)
+        for patch in patches:
+            self.server.accounts.set(patch)
 
     def check_password(self, login: int, password: str) -> None:
         """Raises 65 when it is neither the master nor the investor password."""
@@ -382,6 +404,28 @@ class ManagerSession:
         depth = self.rights.info_depth
         first = max(start, self.server.now - depth * _DAY) if depth else start
         return [self.server.trading.record(order) for order in self.server.trading.history(login, first, end)]
+
+    def online(self) -> list[int]:
+        """Logins of the visible accounts whose terminals are logged in (natively ``OnlineRequest``)."""
+        self.need("online")
+        find = self.server.accounts.find
+        seen = ((login, find(login)) for login in sorted(self.server.online))
+        return [login for login, account in seen if account is not None and self.sees_group(account.group)]
+
+    def daily_reports(self, logins: Iterable[int], start: int, end: int) -> list[DailyReport]:
+        """Day-end reports of the range, both ends included, by login and time; unknown and invisible accounts are left
+        out."""
+        self.need("reports")
+        found = (self.server.accounts.find(login) for login in sorted(set(logins)))
+        visible = [account.login for account in found if account is not None and self.sees_group(account.group)]
+        return [report for login in visible for report in self.server.trading.daily_reports(login, start, end)]
+
+    def margin_levels(self) -> list[MarginLevel]:
+        """Figures of all visible accounts that have open orders, by login."""
+        self.need("see_trades")
+        logins = self.server.trading.engine.book.accounts_with_orders()
+        accounts = (self.server.accounts.get(login) for login in logins)
+        return [self.server.trading.margin_level(each.login) for each in accounts if self.sees_group(each.group)]
 
     def margin_level(self, login: int) -> MarginLevel:
         """One account's balance, equity, margin and levels."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,8 @@ class Server:
 
     def _populate(self, world: World) -> None:
         """Starting prices, accounts with their first deposits, and the feed."""
+        if not self.common.overmonth_last_month:
+            self.common.overmonth_last_month = datetime.fromtimestamp(self.now, UTC).month
         world.open_market(self.quotes)
         for user in world.make_users().values():
             self.accounts.seed(user)

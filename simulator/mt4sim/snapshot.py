@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter
 
+from mt4sim.accounts import Account
 from mt4sim.symbols import Symbol
+from mt4sim.trading.rollover import DailyReport
 from mt4sim.world import World
 from mt4sim.world_specs import FeedSpec
 from mt_remote.errors import ConfigurationError
-from mt_remote.records import ConCommon, ConGroup, ConManager, Record
+from mt_remote.records import ConCommon, ConGroup, ConManager, Record, UserRecord
 
 if TYPE_CHECKING:
     from mt4sim.server import Server
@@ -65,7 +68,9 @@ def state(server: Server) -> dict[str, Any]:
         "managers": [manager.to_dict() for manager in server.managers.values()],
         "manager_passwords": [[login, password] for login, password in server.manager_passwords.items()],
         "accounts": server.accounts.state(),
+        "archived": [_archived_row(each) for each in server.accounts.archived.values()],
         "trading": server.trading.state(),
+        "daily_reports": [asdict(each) for reports in server.trading.rollover.reports.values() for each in reports],
         "quotes": server.quotes.state(),
         "feed": server.feed.state(),
         "feed_spec": server.feed_spec.model_dump(mode="json"),
@@ -90,11 +95,28 @@ def restored(found: dict[str, Any]) -> Server:
     server.manager_passwords = dict(found["manager_passwords"])
     server.quotes.restore(found["quotes"])
     server.accounts.restore(found["accounts"])
+    server.accounts.archived = {each.login: each for each in map(_archived, found["archived"])}
     server.trading.restore(found["trading"])
+    for row in found["daily_reports"]:
+        server.trading.rollover.reports.setdefault(row["login"], []).append(DailyReport(**row))
+    server.trading.rollover.schedule()  # its day may end at another hour than the world's
     server.restore_feed(FeedSpec(**found["feed_spec"]), found["feed"])
     server.desk.last_id = found["last_request"]
     server.events.number = found["events"]
     return server
+
+
+def _archived_row(account: Account) -> dict[str, Any]:
+    figures = {name: getattr(account, name) for name in Account.__slots__ if name != "info"}
+    return {"info": account.info.to_dict(), **figures}
+
+
+def _archived(row: dict[str, Any]) -> Account:
+    account = Account(UserRecord(**row["info"]), 0)
+    for name, value in row.items():
+        if name != "info":
+            setattr(account, name, value)
+    return account
 
 
 def _record(kind: type[R], row: dict[str, Any]) -> R:

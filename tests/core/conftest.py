@@ -140,10 +140,27 @@ class Peer:
         assert answer == {"id": self.next_id, "status": "OK"}
 
 
+async def until(condition: Callable[[], object]) -> None:
+    """Waits for a condition that other tasks bring about."""
+    with anyio.fail_after(10):
+        while not condition():  # noqa: ASYNC110  nobody would set an event
+            await anyio.sleep(0.002)
+
+
+async def rest(client: Peer) -> bytes:
+    """All bytes up to the end of the connection, unread by any protocol."""
+    received = b""
+    try:
+        while True:
+            received += await client.stream.receive()
+    except (anyio.EndOfStream, anyio.BrokenResourceError):
+        return received
+
+
 @asynccontextmanager
 async def raw(gateway: Running) -> AsyncIterator[Peer]:
     """A peer that did no handshake yet."""
-    with anyio.fail_after(10):
+    with anyio.fail_after(20):
         stream = await anyio.connect_tcp(gateway.host, gateway.port)
         async with stream:
             yield Peer(stream)

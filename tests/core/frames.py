@@ -12,6 +12,8 @@ TEXT, BINARY, CONTINUATION, CLOSE, PING, PONG = 0x1, 0x2, 0x0, 0x8, 0x9, 0xA
 
 
 def xor(data: bytes, mask: bytes) -> bytes:
+    if not any(mask):
+        return data
     return bytes(byte ^ mask[index % 4] for index, byte in enumerate(data))
 
 

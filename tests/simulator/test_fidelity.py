@@ -29,6 +29,9 @@ def test_every_rule_says_how_sure_it_is() -> None:
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"`([\w.]+)`", "".join(where for *_, where in ROWS)))))
 def test_what_a_rule_names_exists(name: str) -> None:
     """Run scripts/fidelity when this fails: it names what there is now."""
+    if name.startswith("mt_remote."):
+        importlib.import_module(name)
+        return
     parts = name.split(".")
     for count in range(len(parts), 0, -1):
         try:

@@ -1,4 +1,4 @@
-"""A client as a stranger would write it: the ``websockets`` library and the protocol's documentation, nothing of ours."""
+"""A client as a stranger would write it: the ``websockets`` library and the documentation, nothing of ours."""
 
 from __future__ import annotations
 

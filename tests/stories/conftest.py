@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import Any, cast
+
+import pytest
 
 import mt4sim.gateway
 import mt_remote_plugins
-import pytest
 from mt4sim import Server
-
+from mt4sim.gateway.backend import SimulatorBackend
 from mt_remote.hooks import Hooks
 from mt_remote.host import find_backend, plugin_manager
 from mt_remote.server import Running, running
@@ -23,9 +24,13 @@ START = 1_579_500_000
 class Desk:
     """A running gateway with the simulator behind it."""
 
-    def __init__(self, gateway: Running, server: Server) -> None:
+    def __init__(self, gateway: Running, backend: SimulatorBackend) -> None:
         self.gateway = gateway
-        self.server = server
+        self.server_backend = backend
+
+    @property
+    def server(self) -> Server:
+        return self.server_backend.server
 
     @property
     def url(self) -> str:
@@ -36,14 +41,16 @@ Open = Callable[..., AbstractAsyncContextManager[Desk]]
 
 
 @asynccontextmanager
-async def open_desk(*, plugins: tuple[object, ...] = (), simulator: dict[str, Any] | None = None,
-                    **settings: Any) -> AsyncIterator[Desk]:
+async def open_desk(
+    *, plugins: tuple[object, ...] = (), simulator: dict[str, Any] | None = None, **settings: Any
+) -> AsyncIterator[Desk]:
     manager = plugin_manager(plugins=[mt_remote_plugins, mt4sim.gateway, *plugins], entry_points=False)
     hooks = Hooks(manager)
     spec = find_backend(hooks, "simulator")
-    backend = spec.factory(spec.settings(**{"clock": "manual", "start": START, "feed": "off", **(simulator or {})}))
+    chosen = spec.settings(**{"clock": "manual", "start": START, "feed": "off", **(simulator or {})})
+    backend = cast(SimulatorBackend, spec.factory(chosen))
     async with running(Settings(port=0, **settings), hooks, backend) as gateway:
-        yield Desk(gateway, backend.server)
+        yield Desk(gateway, backend)
 
 
 @pytest.fixture

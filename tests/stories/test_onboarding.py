@@ -26,9 +26,7 @@ async def test_group_user_deposit(desk: Desk, dialect: str) -> None:
         assert user["last_ip"] == "0.0.0.0"
         assert "password" not in user
         before = (await mt.call("config.common.get"))["last_order"]
-        deposit = await mt.call(
-            "order.balance", login=100, command="balance", amount=111.11, comment="Initial deposit"
-        )
+        deposit = await mt.call("order.balance", login=100, command="balance", amount=111.11, comment="Initial deposit")
         assert deposit == {"order": before + 1}
         (record,) = await mt.call("trades.history", login=100)
         assert record == {

@@ -43,8 +43,8 @@ def check_text(limit: int) -> Callable[[str, ValidationInfo], str]:
             try:
                 length = len(value.encode(page))
             except UnicodeEncodeError as error:
-                bad = value[error.start]
-                raise _refuse(f"character {bad!r} does not exist in the server's code page {page}") from None
+                position = error.start + 1  # and not the character: the text may be secret
+                raise _refuse(f"character {position} does not exist in the server's code page {page}") from None
         if length > limit:
             raise _refuse(f"at most {limit} bytes in the server's code page, got {length}")
         return value
@@ -134,6 +134,17 @@ def _names_hint(wire: Wire) -> object:
     ]
 
 
+def _choice_hint(wire: Wire) -> object:
+    return Annotated[wire.hint, BeforeValidator(_check_whole)]
+
+
+def _check_whole(value: object) -> object:
+    """JSON's ``true`` and ``1.0`` are no integers, though Python's equal one."""
+    if isinstance(value, bool | float):
+        raise _refuse("must be an integer")
+    return value
+
+
 def _nested_hint(wire: Wire) -> object:
     kind = get_args(wire.hint)[1]
     inner: Any = partial_hint(kind, "patch")
@@ -150,7 +161,7 @@ _HINTS: dict[Unit, Callable[[Wire], object]] = {
     Unit.UNSIGNED: _bounded_hint,
     Unit.NUMBER: lambda wire: Annotated[float, Field(allow_inf_nan=False)],
     Unit.LOTS: lambda wire: Annotated[_bounded_hint(wire), AfterValidator(check_lots)],
-    Unit.CHOICE: lambda wire: wire.hint,
+    Unit.CHOICE: _choice_hint,
     Unit.NAMED: lambda wire: wire.hint,
     Unit.BITMASK: _names_hint,
     Unit.DENIALS: _names_hint,

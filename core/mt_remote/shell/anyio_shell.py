@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import anyio
-import sniffio
+import structlog
 from anyio.abc import SocketAttribute, SocketStream, TaskGroup
 from anyio.streams.tls import TLSListener, TLSStream
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 Stream = SocketStream | TLSStream
 
+log = structlog.get_logger(__name__)
+
 _READ = 65536
+_WRITE = 262_144
 
 
 class AnyioWire(Wire):
@@ -35,8 +38,7 @@ class AnyioWire(Wire):
         self._closing = False
         self._slow = False
         self._scope = anyio.CancelScope()
-        name = stream.extra(SocketAttribute.remote_address)
-        self.peer = f"{name[0]}:{name[1]}" if isinstance(name, tuple) else str(name)
+        self.peer = _peer(stream)
         self.secure = isinstance(stream, TLSStream)
         self.session = gateway.open_session(self)
 
@@ -48,6 +50,8 @@ class AnyioWire(Wire):
                     group.start_soon(self._write)
                     await self._read()
                     self.close()
+        except Exception:  # a bug ends the one session that met it
+            log.exception("a session failed", session=self.session.id)
         finally:
             self.session.connection_lost()
             with anyio.CancelScope(shield=True):
@@ -67,12 +71,14 @@ class AnyioWire(Wire):
             while self._queue:
                 data = b"".join(self._queue)
                 self._queue.clear()
-                try:
-                    await self._stream.send(data)
-                except (anyio.BrokenResourceError, anyio.ClosedResourceError):
-                    self._scope.cancel()
-                    return
-                self._queued -= len(data)
+                for start in range(0, len(data), _WRITE):
+                    part = data[start : start + _WRITE]
+                    try:
+                        await self._stream.send(part)
+                    except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+                        self._scope.cancel()
+                        return
+                    self._queued -= len(part)
                 if self._slow and self._queued <= self._gateway.settings.write_high_water // 4:
                     self._slow = False
                     self.session.writing_resumed()
@@ -81,6 +87,10 @@ class AnyioWire(Wire):
                 return
             self._wake = anyio.Event()
             await self._wake.wait()
+
+    @property
+    def unsent(self) -> int:
+        return self._queued
 
     def write(self, data: bytes) -> None:
         self._queue.append(data)
@@ -103,6 +113,14 @@ class AnyioWire(Wire):
 
     def resume_reading(self) -> None:
         self._readable.set()
+
+
+def _peer(stream: Stream) -> str:
+    try:
+        name = stream.extra(SocketAttribute.remote_address)
+    except OSError:  # it left before it was accepted
+        return "?"
+    return f"{name[0]}:{name[1]}" if isinstance(name, tuple) else str(name)
 
 
 class AnyioListener:
@@ -150,10 +168,6 @@ async def listen(
 
 def soon() -> Callable[[Callable[[], object]], object]:
     """Runs a callback once the present turn of the loop is over."""
-    if sniffio.current_async_library() == "trio":
-        import trio
+    import trio
 
-        return trio.lowlevel.current_trio_token().run_sync_soon
-    import asyncio
-
-    return asyncio.get_running_loop().call_soon
+    return trio.lowlevel.current_trio_token().run_sync_soon

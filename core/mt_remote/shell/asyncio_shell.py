@@ -42,6 +42,10 @@ class AsyncioWire(asyncio.Protocol, Wire):
     def resume_writing(self) -> None:
         self.session.writing_resumed()
 
+    @property
+    def unsent(self) -> int:
+        return self._transport.get_write_buffer_size()
+
     def write(self, data: bytes) -> None:
         self._transport.write(data)
 
@@ -86,3 +90,12 @@ async def listen(gateway: Gateway, host: str, port: int, context: ssl.SSLContext
 def soon() -> Callable[[Callable[[], object]], object]:
     """Runs a callback once the present turn of the loop is over."""
     return asyncio.get_running_loop().call_soon
+
+
+def is_running() -> bool:
+    """Whether the code that asks runs on asyncio."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

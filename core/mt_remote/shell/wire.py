@@ -11,6 +11,11 @@ class Wire(ABC):
     peer: str
     secure: bool
 
+    @property
+    @abstractmethod
+    def unsent(self) -> int:
+        """Bytes written that the network did not take yet."""
+
     @abstractmethod
     def write(self, data: bytes) -> None:
         """Queues bytes; they leave in order. Past the high-water mark the session is told to hold events back."""

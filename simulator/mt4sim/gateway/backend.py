@@ -84,6 +84,7 @@ class SimulatorBackend(Backend):
         """Lets time pass at once."""
         self.catch_up()
         self.server.advance(seconds)
+        self.hub.deliver_delayed()
         self._clock = WallClock(self.server.now, self.settings.speed)
 
     def replace(self, server: Server) -> None:

@@ -46,7 +46,7 @@ class Trading:
         self._transactions = Transactions(self.engine, closing)
         self._requests = Requests(self.engine, closing)
         self.triggers = Triggers(self.engine, closing)
-        self.supervisor = Supervisor(self.engine, closing)
+        self.supervisor = Supervisor(self.engine, closing, self.triggers)
         self.expiry = Expiry(self.engine)
         self.rollover = Rollover(self.engine)
         server.quotes.subscribe(self._on_quote)
@@ -124,6 +124,14 @@ class Trading:
     def activate(self, ticket: int, price: float) -> None:
         """Makes a pending order a position at ``price``."""
         self._transactions.activate(ticket, price)
+
+    def clear_rollback(self, ticket: int) -> None:
+        """Takes away the mark that asks a dealer to carry an order out."""
+        self.triggers.clear(self.engine.book.find_open(ticket))
+
+    def by_market(self) -> list[Order]:
+        """Orders that wait for a dealer to carry out what the market reached, by ticket."""
+        return self.triggers.marked()
 
     def balance(
         self, login: int, command: TradeCommand, amount: float, *, expiration: int = 0, comment: str = ""

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from mt4sim.events import Change
 from mt4sim.money import share
 from mt4sim.spreads import widened
+from mt4sim.symbols import MarginMode
 from mt4sim.trading.commission import agent_commission, commission, taxes
 from mt4sim.trading.conversion import Converter
 from mt4sim.trading.margin import Exposure, LevelType, MarginLevel, margin_of
 from mt4sim.trading.orders import Order, OrderBook, OrderState
 from mt4sim.trading.profit import profit
 from mt4sim.trading.terms import Terms, TermsBook, leverage_of
-from mt_remote.records import GroupMarginMode, MarginType, TradeCommand, TradeReason
+from mt_remote.records import ConGroup, GroupMarginMode, MarginType, TradeCommand, TradeReason
 
 if TYPE_CHECKING:
     from mt4sim.accounts import Account
@@ -112,11 +113,17 @@ class Engine:
         level = round(equity / margin * 100, 2) if margin else 0.0
         free = self.free_margin(account, floating, margin)
         volume = sum(e.buys.volume + e.sells.volume for e in self.exposures.get(login, {}).values())
-        figure = equity / margin * 100 if margin else 0.0
-        measured = figure if group.margin_type is MarginType.PERCENT else free / 100
-        kind = level_type(measured, group.margin_call, group.margin_stopout) if margin else LevelType.OK
+        kind = self.level_of(group, equity, free, margin)
         return MarginLevel(login, account.group, leverage_of(account, group), account.balance, account.credit, floating,
                            equity, volume, margin, free, level, kind)  # fmt: skip
+
+    @staticmethod
+    def level_of(group: ConGroup, equity: int, free: int, margin: int) -> LevelType:
+        """Whether these figures (cents) make a margin call or a stop-out (Semantics 6.9)."""
+        if not margin:
+            return LevelType.OK
+        measured = equity / margin * 100 if group.margin_type is MarginType.PERCENT else free / 100
+        return level_type(measured, group.margin_call, group.margin_stopout)
 
     # Exposure
 
@@ -143,18 +150,16 @@ class Engine:
             self._remargin(account.login, symbol, exposure)
 
     def margin_with(self, account: Account, order: Order) -> int:
-        """What the account's margin would be with one more position."""
-        table = self.exposures.get(account.login, {})
-        exposure = table.get(order.symbol)
+        """What the account's margin would be with one more position: what is bound now, and what it takes to open the
+        new one. A candidate of the CFD modes counts at the price at which it would close (Semantics 2.2)."""
         terms = self.terms.of(account, order.symbol)
-        trial = Exposure()
-        if exposure is not None:
-            for leg, of in ((trial.buys, exposure.buys), (trial.sells, exposure.sells)):
-                leg.volume, leg.rated, leg.priced, leg.at_price = of.volume, of.rated, of.priced, of.at_price
-            trial.count = exposure.count
-        trial.add(order)
-        before = exposure.margin if exposure is not None else 0
-        return self.margin_of(account.login) - before + margin_of(trial, terms, leverage_of(account, terms.group))
+        leverage = leverage_of(account, terms.group)
+        held = self.exposures.get(account.login, {}).get(order.symbol, Exposure())
+        trial = held.copy()
+        cfd = terms.symbol.margin_mode not in (MarginMode.FOREX, MarginMode.FUTURES)
+        trial.add(order, price=self.closing_price(order, terms) if cfd else 0)
+        more = margin_of(trial, terms, leverage, opening=True) - margin_of(held, terms, leverage, opening=True)
+        return self.margin_of(account.login) + more
 
     # What trades are made of
 
@@ -210,7 +215,7 @@ class Engine:
         """The agent's commission is booked at the close; that of an unknown agent goes to the server's own account
         for it (Semantics 5.4). Assumed: the comment; nothing is booked when that account does not exist either."""
         agent_login = account.info.agent_account
-        if not agent_login:
+        if not agent_login or not order.volume:
             return
         amount = agent_commission(self.converter, terms, buy=order.is_buy, volume=order.volume, price=order.open_price)
         accounts = self.server.accounts
@@ -244,6 +249,14 @@ class Engine:
         self.expose(rest, 1)
         self.tell_watchers(rest)
         self.emit(Change.ADD, rest)
+
+    def charge_swap(self, order: Order, cents: int) -> None:
+        """Adds a swap to what the position has gathered; positive is credited (Semantics 4.1)."""
+        order.storage += cents
+        order.timestamp = self.server.now
+        self.exposures[order.login][order.symbol].costs += cents
+        self.tell_watchers(order)
+        self.emit(Change.UPDATE, order)
 
     def drop(self, order: Order, comment: str, *, price: int = 0) -> None:
         """A pending goes to the history without profit (Semantics 3.7, 6.1)."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NoReturn
 
 from mt4sim.events import Change
+from mt4sim.sessions import alive
 from mt4sim.symbols import Symbol, TradeMode
 from mt4sim.trading.closing import Closing
 from mt4sim.trading.engine import POSITION_OF, Engine
@@ -137,8 +138,9 @@ class Requests:
             refuse(ReturnCode.TRADE_BAD_PRICES, "price")
 
     def _check_session(self, terms: Terms) -> None:
+        """Assumed: symbols that are not real-time, not begun or expired answer as disabled ones (Semantics 11.4)."""
         server, symbol = self._engine.server, terms.symbol
-        if not (terms.security.show and terms.security.trade):
+        if not (terms.security.show and terms.security.trade and symbol.realtime and alive(symbol, server.now)):
             refuse(ReturnCode.TRADE_DISABLE)
         if not server.quotes.calendar.trade_open(symbol, server.now):
             refuse(ReturnCode.TRADE_MARKET_CLOSED)
@@ -288,6 +290,7 @@ class Requests:
         order.sl, order.tp = request.sl, request.tp
         if order.cmd.is_pending:
             order.open_price, order.expiration = request.price, request.expiration
+            self._engine.price_rates(order, self._engine.terms_of(order))
         order.timestamp = self._engine.server.now
         self._engine.tell_watchers(order)
         self._engine.emit(Change.UPDATE, order)
@@ -310,8 +313,7 @@ def check_stops(cmd: TradeCommand, price: int, sl: int, tp: int, bid: int, ask: 
     buys = POSITION_OF.get(cmd, cmd) is TradeCommand.BUY
     market = price if cmd.is_pending else bid if buys else ask
     sign = 1 if buys else -1
-    least = max(stops_level, 1)
-    if sl and sign * (market - sl) < least:
+    if sl and sign * (market - sl) < stops_level:
         refuse(ReturnCode.TRADE_BAD_STOPS, "sl")
-    if tp and sign * (tp - market) < least:
+    if tp and sign * (tp - market) < stops_level:
         refuse(ReturnCode.TRADE_BAD_STOPS, "tp")

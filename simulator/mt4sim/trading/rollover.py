@@ -69,7 +69,7 @@ class Rollover:
     def end_day(self) -> None:
         """Everything of one day's end, in order: day orders, swaps, interest, reports, previous figures, archive."""
         server = self._engine.server
-        now = datetime.fromtimestamp(server.now, UTC)
+        now = datetime.fromtimestamp(server.now - 1, UTC)  # the day that ends: at 0:00 it is yesterday
         self._drop_day_orders()
         self._charge_swaps(now.weekday())
         new_month = self._month_ends(now)
@@ -117,8 +117,7 @@ class Rollover:
             count = nights(terms.symbol.swap_rollover3days, week_day)
             cents = count * swap(engine.converter, terms, order, engine.closing_price(order, terms)) if count else 0
             if cents:
-                order.storage += cents
-                self._changed(order)
+                engine.charge_swap(order, cents)
 
     def _interest(self, account: Account, *, post: bool) -> None:
         """Interest gathers by the day and is booked when the month ends. Assumed: the comment (Semantics 4.6)."""

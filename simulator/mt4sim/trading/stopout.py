@@ -8,8 +8,7 @@ ordered levels; an account is looked at again only when a price leaves a band, o
 
 from __future__ import annotations
 
-from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mt4sim.events import Change
 from mt4sim.quotes import Quote
@@ -17,28 +16,33 @@ from mt4sim.symbols import Symbol
 from mt4sim.trading.closing import Closing
 from mt4sim.trading.engine import Engine, OrderWatcher
 from mt4sim.trading.levels import Levels
-from mt4sim.trading.margin import LevelType, MarginLevel
+from mt4sim.trading.margin import Exposure, LevelType, MarginLevel
 from mt4sim.trading.orders import Activation, Order
 from mt4sim.trading.profit import profit_rate, worth_of_point
+from mt4sim.trading.terms import Terms
+from mt4sim.trading.triggers import Triggers
 from mt_remote.records import ConGroup, ExecutionMode, MarginType
 
 if TYPE_CHECKING:
     from mt4sim.accounts import Account
 
 _SAFETY = 0.5
-"""Share of an account's room that its bands use up: rates move with prices, and cents are rounded."""
+_WIDEST = 0.1
+"""A band is never wider than this part of the price, so that conversion rates change by little inside it, and uses up
+this share of the account's room alone, which makes up for that little."""
 
 
 class Supervisor(OrderWatcher):
     """Watches every account with positions and thresholds."""
 
-    def __init__(self, engine: Engine, closing: Closing) -> None:
+    def __init__(self, engine: Engine, closing: Closing, triggers: Triggers) -> None:
         self._engine = engine
         self._closing = closing
-        self._falls: dict[str, Levels[int]] = {}
-        self._rises: dict[str, Levels[int]] = {}
+        self._triggers = triggers
+        self._bands: dict[str, Bands] = {}
         self._banded: dict[int, list[str]] = {}
         self._stale: dict[int, None] = {}
+        self._asked: dict[int, Order] = {}
         self.called: dict[int, LevelType] = {}
         self.looks = 0
         engine.watchers.append(self)
@@ -48,6 +52,8 @@ class Supervisor(OrderWatcher):
     def order_changed(self, order: Order) -> None:
         if order.cmd.is_market:
             self._stale[order.login] = None
+        if order.activation is Activation.STOPOUT:
+            self._asked[order.login] = order
 
     def account_changed(self, account: Account) -> None:
         self._stale[account.login] = None
@@ -56,6 +62,7 @@ class Supervisor(OrderWatcher):
         """The account is gone."""
         self._unband(login)
         self._stale.pop(login, None)
+        self._asked.pop(login, None)
         self.called.pop(login, None)
 
     def restore_called(self, called: list[tuple[int, int]]) -> None:
@@ -66,11 +73,9 @@ class Supervisor(OrderWatcher):
 
     def on_quote(self, symbol: Symbol, quote: Quote) -> None:
         """Looks at the accounts whose band this price left, and at those that changed since."""
-        falls = self._falls.get(symbol.name)
-        if falls is not None:
-            for login in falls.reached(quote.bid):
-                self._stale[login] = None
-            for login in self._rises[symbol.name].reached(quote.ask):
+        bands = self._bands.get(symbol.name)
+        if bands is not None:
+            for login in bands.left(quote):
                 self._stale[login] = None
         if self._stale:
             stale, self._stale = sorted(self._stale), {}
@@ -78,6 +83,8 @@ class Supervisor(OrderWatcher):
                 self._look(login)
 
     def _look(self, login: int) -> None:
+        """Finds out how an account stands, and when it has to be looked at again. Position by position it is valued
+        only when its sums come close to a threshold."""
         self.looks += 1
         self._unband(login)
         account = self._engine.server.accounts.find(login)
@@ -85,22 +92,52 @@ class Supervisor(OrderWatcher):
             return
         group = self._engine.server.groups[account.group]
         if not (group.margin_call or group.margin_stopout) or login not in self._engine.exposures:
-            self._tell(login, LevelType.OK, None)
+            self._settle(login, LevelType.OK, None)
+            return
+        standing = self._standing(account, group)
+        if standing.room > 0 and standing.kind is self.called.get(login, LevelType.OK) is not LevelType.STOP_OUT:
+            self._band(login, standing)
             return
         level = self._engine.margin_level(login)
         while self._must_stop_out(level, group) and self._stop_out(account, level):
             if login not in self._engine.exposures:
-                self._tell(login, LevelType.OK, None)
+                self._settle(login, LevelType.OK, None)
                 return
             level = self._engine.margin_level(login)
         self._stale.pop(login, None)
-        self._tell(login, level.level_type, level)
-        self._band(level, group)
+        self._settle(login, level.level_type, level)
+        self._band(login, self._standing(account, group))
+
+    def _standing(self, account: Account, group: ConGroup) -> Standing:
+        """How an account stands by the sums over its positions; its room allows for the cents that rounding each
+        position would make."""
+        engine, floating, count, margin = self._engine, 0.0, 0, 0
+        weights: dict[str, float] = {}
+        for name, exposure in engine.exposures[account.login].items():
+            terms = engine.terms.of(account, name)
+            floating += value_of(engine, exposure, terms, weights)
+            count += exposure.count
+            margin += exposure.margin
+        floating_cents = round(floating)
+        equity = account.balance + account.credit + floating_cents
+        free = engine.free_margin(account, floating_cents, margin)
+        dead = hedged_to_death(group, equity, margin)
+        kind = LevelType.STOP_OUT if dead else engine.level_of(group, equity, free, margin)
+        return Standing(kind, room_of(group, equity, free, margin) - count - 1, weights)
+
+    def _settle(self, login: int, kind: LevelType, level: MarginLevel | None) -> None:
+        """Tells what came of a look."""
+        asked = self._asked.get(login)
+        if asked is not None and kind is not LevelType.STOP_OUT:
+            del self._asked[login]
+            if asked.activation is Activation.STOPOUT:
+                self._triggers.mark(asked, Activation.STOPOUT_ROLLBACK)
+        self._tell(login, kind, level)
 
     def _must_stop_out(self, level: MarginLevel, group: ConGroup) -> bool:
         if level.level_type is LevelType.STOP_OUT:
             return True
-        return hedged_to_death(level, group)
+        return hedged_to_death(group, level.equity, level.margin)
 
     def _tell(self, login: int, kind: LevelType, level: MarginLevel | None) -> None:
         """Margin calls are told when they begin, change and end."""
@@ -120,9 +157,8 @@ class Supervisor(OrderWatcher):
         worst = min(positions, key=lambda order: (engine.floating(order), order.ticket))
         terms = engine.terms_of(worst)
         if terms.security.execution_mode is ExecutionMode.MANUAL:
-            if worst.activation is not Activation.STOPOUT:
-                worst.activation = Activation.STOPOUT
-                engine.server.events.emit("activation", Change.ADD, worst)
+            self._triggers.mark(worst, Activation.STOPOUT)
+            self._asked[account.login] = worst
             return False
         price = engine.closing_price(worst, terms)
         self._closing.close(worst, worst.volume, price, comment=stop_out_comment(level))
@@ -132,73 +168,103 @@ class Supervisor(OrderWatcher):
 
     def _unband(self, login: int) -> None:
         for name in self._banded.pop(login, ()):
-            self._falls[name].drop(login)
-            self._rises[name].drop(login)
+            self._bands[name].drop(login)
 
-    def _band(self, level: MarginLevel, group: ConGroup) -> None:
+    def _band(self, login: int, standing: Standing) -> None:
         """Sets the prices at which the account has to be looked at again."""
-        room = self._room(level, group) * _SAFETY
-        weights = self._weights(level.login)
-        self._banded[level.login] = list(weights)
-        for name, (falling, rising) in weights.items():
+        self._banded[login] = list(standing.weights)
+        each = max(0.0, standing.room) * _SAFETY / max(1, len(standing.weights))
+        for name, weight in standing.weights.items():
             quote = self._engine.server.quotes.last(name)
-            if quote is None:
-                continue
-            each = room / len(weights)
-            if name not in self._falls:
-                self._falls[name], self._rises[name] = Levels(down=True), Levels(down=False)
-            if falling:
-                self._falls[name].set(level.login, quote.bid - max(1, int(each / falling)))
-            if rising:
-                self._rises[name].set(level.login, quote.ask + max(1, int(each / rising)))
-
-    def _room(self, level: MarginLevel, group: ConGroup) -> float:
-        """Cents that equity may lose (or gain, while called) before something changes."""
-        own = level.equity if group.margin_type is MarginType.PERCENT else level.free
-        edges = [t for t in (group.margin_call, group.margin_stopout) if t]
-        rooms = []
-        for threshold in edges:
-            edge = level.margin * threshold / 100 if group.margin_type is MarginType.PERCENT else threshold * 100
-            rooms.append(abs(own - edge))
-        if not level.margin:
-            rooms.append(abs(level.equity))
-        return max(0.0, min(rooms, default=0.0) - 2 * self._engine.book.count_of(level.login))
-
-    def _weights(self, login: int) -> dict[str, tuple[float, float]]:
-        """Cents an account's equity may change by when a symbol falls, or rises, by one point; both directions count
-        each side's whole exposure, whatever hedges it."""
-        engine, weights = self._engine, dict[str, tuple[float, float]]()
-        account = engine.server.accounts.get(login)
-        for name, exposure in engine.exposures.get(login, {}).items():
-            terms = engine.terms.of(account, name)
-            symbol, prices = terms.symbol, engine.client_quote(terms)
-            closed = prices[0] if prices else 0
-            rate = profit_rate(engine.converter, symbol, terms.deposit, buy=True, closed=closed)
-            gross = (exposure.buys.volume + exposure.sells.volume) * worth_of_point(symbol) * rate
-            _add(weights, name, gross)
-            moved = abs(self._result(exposure.buys.at_price, exposure.buys.volume, closed))
-            moved += abs(self._result(exposure.sells.at_price, exposure.sells.volume, closed))
-            value = moved * worth_of_point(symbol) * rate + gross
-            for converting in engine.converter.symbols_used(symbol.quote, terms.deposit):
-                quote = engine.server.quotes.last(converting)
-                if quote is not None and converting != name:
-                    _add(weights, converting, ceil(value / max(quote.bid, 1)))
-        return weights
-
-    @staticmethod
-    def _result(at_price: int, volume: int, closed: int) -> int:
-        return closed * volume - at_price
+            bands = self._bands.get(name)
+            if bands is None:
+                bands = self._bands[name] = Bands()
+            if quote is not None:
+                widest = max(1.0, quote.bid * _WIDEST)
+                bands.set(login, quote, max(1, int(min(each / weight, widest) if weight else widest)))
 
 
-def _add(weights: dict[str, tuple[float, float]], name: str, weight: float) -> None:
-    falling, rising = weights.get(name, (0.0, 0.0))
-    weights[name] = (falling + weight, rising + weight)
+class Standing(NamedTuple):
+    """How an account stands: the kind of its level, the cents that it may lose or gain before that can change, and the
+    cents that a move of each symbol by one point makes at most."""
+
+    kind: LevelType
+    room: float
+    weights: dict[str, float]
 
 
-def hedged_to_death(level: MarginLevel, group: ConGroup) -> bool:
+class Bands:
+    """The prices of one symbol at which accounts have to be looked at: bid and ask may move by less than an account's
+    width, in either direction."""
+
+    __slots__ = ("_levels",)
+
+    def __init__(self) -> None:
+        self._levels: tuple[Levels[int], Levels[int], Levels[int], Levels[int]] = (
+            Levels(down=True), Levels(down=False), Levels(down=True), Levels(down=False),
+        )  # fmt: skip
+
+    def set(self, login: int, quote: Quote, width: int) -> None:
+        """The account has this width around the quote."""
+        bid_down, bid_up, ask_down, ask_up = self._levels
+        bid_down.set(login, quote.bid - width)
+        bid_up.set(login, quote.bid + width)
+        ask_down.set(login, quote.ask - width)
+        ask_up.set(login, quote.ask + width)
+
+    def drop(self, login: int) -> None:
+        """The account waits for nothing here."""
+        for levels in self._levels:
+            levels.drop(login)
+
+    def left(self, quote: Quote) -> list[int]:
+        """Accounts whose band the quote has left."""
+        bid_down, bid_up, ask_down, ask_up = self._levels
+        return [
+            *bid_down.reached(quote.bid), *bid_up.reached(quote.bid), *ask_down.reached(quote.ask),
+            *ask_up.reached(quote.ask),
+        ]  # fmt: skip
+
+
+def value_of(engine: Engine, exposure: Exposure, terms: Terms, weights: dict[str, float]) -> float:
+    """Cents that an account's positions in a symbol would bring now, unrounded, costs included. Adds to ``weights``
+    what a move by one point of the symbol, and of those that convert its result, makes at most."""
+    symbol, prices = terms.symbol, engine.client_quote(terms)
+    if prices is None:
+        return exposure.costs
+    worth = worth_of_point(symbol)
+    bid_rate = profit_rate(engine.converter, symbol, terms.deposit, buy=True, closed=prices[0])
+    ask_rate = profit_rate(engine.converter, symbol, terms.deposit, buy=False, closed=prices[1])
+    bought = (exposure.buys.volume * prices[0] - exposure.buys.at_price) * worth
+    sold = (exposure.sells.at_price - exposure.sells.volume * prices[1]) * worth
+    rate = max(bid_rate, ask_rate)
+    _add(weights, symbol.name, (exposure.buys.volume + exposure.sells.volume) * worth * rate)
+    converted = (abs(bought) + abs(sold)) * rate
+    for name in engine.converter.symbols_used(symbol.quote, terms.deposit):
+        quote = engine.server.quotes.last(name)
+        if quote is not None:
+            _add(weights, name, converted / max(1, min(quote.bid, quote.ask)))
+    return bought * bid_rate + sold * ask_rate + exposure.costs
+
+
+def _add(weights: dict[str, float], name: str, weight: float) -> None:
+    weights[name] = weights.get(name, 0.0) + weight
+
+
+def room_of(group: ConGroup, equity: int, free: int, margin: int) -> float:
+    """Cents from the nearest threshold."""
+    if not margin:
+        return abs(equity)
+    thresholds = [threshold for threshold in (group.margin_call, group.margin_stopout) if threshold]
+    if group.margin_type is MarginType.PERCENT:
+        return min(abs(equity - margin * threshold / 100) for threshold in thresholds)
+    return min(abs(free - threshold * 100) for threshold in thresholds)
+
+
+def hedged_to_death(group: ConGroup, equity: int, margin: int) -> bool:
     """A fully hedged account that binds no margin is stopped out when its equity is below zero, unless the group skips
     hedged accounts (Semantics 6.9)."""
-    return bool(group.margin_stopout) and not level.margin and level.equity < 0 and not group.stopout_skip_hedged
+    return bool(group.margin_stopout) and not margin and equity < 0 and not group.stopout_skip_hedged
 
 
 def stop_out_comment(level: MarginLevel) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from mt4sim.accounts import amount_in_cents
 from mt4sim.events import Change
-from mt4sim.trading.closing import Closing
+from mt4sim.symbols import Symbol
+from mt4sim.trading.closing import COMMENT_LENGTH, Closing
 from mt4sim.trading.engine import Engine
 from mt4sim.trading.orders import Order
 from mt_remote.errors import InvalidData, ReturnCode, ServerError
@@ -44,13 +46,12 @@ class Transactions:
         found = engine.server.symbol(symbol)
         if not (command.is_market or command.is_pending):
             raise InvalidData.of("command", f"'{command}' is no order")
-        units = _units(volume)
-        points = found.to_points(price)
-        if points <= 0:
-            raise InvalidData.of("price", f"must be at least one point of {symbol}, got {price}")
+        units, points = _units(volume), _price(found, price)
+        stops = _level(found, sl, "sl"), _level(found, tp, "tp")
+        _check_comment(comment)
         terms = engine.terms.of(account, symbol)
         order = Order(engine.next_ticket(), login, symbol, found.digits, command, units, points, engine.server.now)
-        order.sl, order.tp = found.to_points(sl), found.to_points(tp)
+        order.sl, order.tp = stops
         order.comment, order.reason, order.magic = comment, reason, magic
         order.expiration = expiration if command.is_pending else 0
         engine.start(order, terms)
@@ -69,16 +70,16 @@ class Transactions:
         """Changes what is stated. Assumed: a position's open price too."""
         engine = self._engine
         order = engine.book.find_open(ticket)
-        to_points = engine.server.symbol(order.symbol).to_points
-        if price is not None:
-            points = to_points(price)
-            if points <= 0:
-                raise InvalidData.of("price", f"must be at least one point of {order.symbol}, got {price}")
+        symbol = engine.server.symbol(order.symbol)
+        points = order.open_price if price is None else _price(symbol, price)
+        stops = (
+            order.sl if sl is None else _level(symbol, sl, "sl"), order.tp if tp is None else _level(symbol, tp, "tp")
+        )  # fmt: skip
+        if comment is not None:
+            _check_comment(comment)
+        if points != order.open_price:
             self._move(order, points)
-        if sl is not None:
-            order.sl = to_points(sl)
-        if tp is not None:
-            order.tp = to_points(tp)
+        order.sl, order.tp = stops
         if expiration is not None and order.cmd.is_pending:
             order.expiration = expiration
         if comment is not None:
@@ -99,6 +100,7 @@ class Transactions:
     def comment(self, ticket: int, comment: str) -> None:
         """Changes the comment alone."""
         order = self._engine.book.find_open(ticket)
+        _check_comment(comment)
         order.comment = comment
         order.timestamp = self._engine.server.now
         self._engine.emit(Change.UPDATE, order)
@@ -110,9 +112,7 @@ class Transactions:
         if units > order.volume:
             problem = f"volume: at most the {order.volume / 100:g} lots that are open, got {volume:g}"
             raise ServerError(ReturnCode.TRADE_BAD_VOLUME, problem, path="volume")
-        points = self._engine.server.symbol(order.symbol).to_points(price)
-        if points <= 0:
-            raise InvalidData.of("price", f"must be at least one point of {order.symbol}, got {price}")
+        points = _price(self._engine.server.symbol(order.symbol), price)
         self._closing.close(order, units, points)
 
     def _position(self, ticket: int) -> Order:
@@ -154,9 +154,7 @@ class Transactions:
         order = self._engine.book.find_open(ticket)
         if not order.cmd.is_pending:
             raise InvalidData.of("order", f"{ticket} is a {order.cmd}, not a pending order")
-        points = self._engine.server.symbol(order.symbol).to_points(price)
-        if points <= 0:
-            raise InvalidData.of("price", f"must be at least one point of {order.symbol}, got {price}")
+        points = _price(self._engine.server.symbol(order.symbol), price)
         self._engine.activate(order, points)
 
     def balance(self, login: int, command: TradeCommand, amount: float, *, expiration: int, comment: str) -> Order:
@@ -165,7 +163,8 @@ class Transactions:
         if command not in (TradeCommand.BALANCE, TradeCommand.CREDIT):
             raise InvalidData.of("command", f"'{command}' is no balance operation")
         cents = amount_in_cents(amount)
-        if command is TradeCommand.CREDIT and cents > 0 and expiration <= self._engine.server.now:
+        _check_comment(comment)
+        if command is TradeCommand.CREDIT and expiration <= self._engine.server.now:
             raise InvalidData.of("expiration", "credit needs one in the future")
         if cents < 0:
             self._check_funds(account, -cents, command)
@@ -186,8 +185,27 @@ class Transactions:
 
 def _units(volume: float) -> int:
     """Lots as 1/100 lot."""
-    units = round(volume * 100)
+    units = round(volume * 100) if isfinite(volume) else 0
     if units <= 0:
-        raise ServerError(ReturnCode.TRADE_BAD_VOLUME, f"volume: must be at least 0.01 lot, got {volume:g}",
-                          path="volume")  # fmt: skip
+        raise InvalidData.of("volume", f"must be at least 0.01 lot, got {volume:g}")
     return units
+
+
+def _price(symbol: Symbol, price: float) -> int:
+    """A price that has to be stated, in points."""
+    points = symbol.to_points(price) if isfinite(price) else 0
+    if points <= 0:
+        raise InvalidData.of("price", f"must be at least one point of {symbol.name}, got {price}")
+    return points
+
+
+def _level(symbol: Symbol, price: float, path: str) -> int:
+    """A stop's price in points, 0 for none."""
+    if not isfinite(price) or price < 0:
+        raise InvalidData.of(path, f"must be a price, or 0 for none, got {price}")
+    return symbol.to_points(price)
+
+
+def _check_comment(comment: str) -> None:
+    if len(comment) > COMMENT_LENGTH:
+        raise InvalidData.of("comment", f"at most {COMMENT_LENGTH} characters, got {len(comment)}")

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 Book = tuple[str, int]
 """Symbol and spread difference: all that decides which quote an order sees."""
 
+_PENDING_MARKS = (Activation.PENDING, Activation.PENDING_ROLLBACK)
+_POSITION_MARKS = tuple(set(Activation) - {Activation.NONE, *_PENDING_MARKS})
+_KINDS = {cmd: _PENDING_MARKS if cmd.is_pending else _POSITION_MARKS for cmd in TradeCommand}
+"""Which marks an order of a type can have."""
+
 _GAPS_FILL_AT_MARKET = (TradeCommand.BUY_STOP, TradeCommand.SELL_STOP)
 
 
@@ -47,14 +52,39 @@ class Triggers(OrderWatcher):
         self._closing = closing
         self._books: dict[str, dict[int, SymbolLevels]] = {}
         self._place: dict[int, Book] = {}
+        self._marked: dict[str, dict[int, Order]] = {}
         engine.watchers.append(self)
 
     # Keeping the levels
 
     def order_changed(self, order: Order) -> None:
         self._forget(order.ticket)
+        if order.activation is not Activation.NONE:
+            self._keep_mark(order)
         if order.is_open and (order.cmd.is_pending or order.sl or order.tp):
             self._register(order)
+
+    def _keep_mark(self, order: Order) -> None:
+        """A mark stands while what it was made for is as it was."""
+        wanted = order.is_open and order.activation in _KINDS[order.cmd]
+        marked = self._marked.setdefault(order.symbol, {})
+        if wanted:
+            marked[order.ticket] = order
+            return
+        marked.pop(order.ticket, None)
+        order.activation = Activation.NONE
+        self._engine.server.events.emit("activation", Change.DELETE, order)
+
+    def marked(self) -> list[Order]:
+        """What waits for a dealer to carry it out, by ticket."""
+        orders = {ticket: order for each in self._marked.values() for ticket, order in each.items()}
+        return [orders[ticket] for ticket in sorted(orders)]
+
+    def clear(self, order: Order) -> None:
+        """Takes the mark of an order away."""
+        if self._marked.get(order.symbol, {}).pop(order.ticket, None) is not None:
+            order.activation = Activation.NONE
+            self._engine.server.events.emit("activation", Change.DELETE, order)
 
     def account_changed(self, account: Account) -> None:
         """The group may have changed, and with it the spread difference."""
@@ -111,6 +141,18 @@ class Triggers(OrderWatcher):
             }  # fmt: skip
             if reached:
                 self._carry_out(symbol, sorted(reached), bid, ask)
+        if self._marked.get(symbol.name):
+            self._roll_back(symbol, quote)
+
+    def _roll_back(self, symbol: Symbol, quote: Quote) -> None:
+        """The price has gone back from what was marked: the mark is negative from now on, and the level waits anew."""
+        for order in list(self._marked[symbol.name].values()):
+            bid, ask = widened(quote, self._engine.terms_of(order).spread_diff)
+            if order.activation > 0 and order.activation is not Activation.STOPOUT and not _reaches(order, bid, ask):
+                order.activation = Activation(-order.activation)
+                self._forget(order.ticket)
+                self._register(order)
+                self._engine.server.events.emit("activation", Change.UPDATE, order)
 
     def _carry_out(self, symbol: Symbol, tickets: list[int], bid: int, ask: int) -> None:
         orders = [order for order in map(self._engine.book.open.get, tickets) if order is not None]
@@ -125,14 +167,18 @@ class Triggers(OrderWatcher):
         """In groups that dealers execute the server only marks what was reached (Semantics 6.4)."""
         return self._engine.terms_of(order).security.execution_mode is ExecutionMode.MANUAL
 
-    def _mark(self, order: Order, activation: Activation) -> None:
-        if order.activation is not activation:
-            order.activation = activation
-            self._engine.server.events.emit("activation", Change.ADD, order)
+    def mark(self, order: Order, activation: Activation) -> None:
+        """A dealer is asked to carry it out."""
+        if order.activation is activation:
+            return
+        change = Change.ADD if order.activation is Activation.NONE else Change.UPDATE
+        order.activation = activation
+        self._marked.setdefault(order.symbol, {})[order.ticket] = order
+        self._engine.server.events.emit("activation", change, order)
 
     def _on_pending(self, symbol: Symbol, order: Order, bid: int, ask: int) -> None:
         if self._is_manual(order):
-            self._mark(order, Activation.PENDING)
+            self.mark(order, Activation.PENDING)
             return
         buys = POSITION_OF[order.cmd] is TradeCommand.BUY
         market = ask if buys else bid
@@ -153,13 +199,29 @@ class Triggers(OrderWatcher):
     def _on_stop(self, order: Order, bid: int, ask: int) -> None:
         """A stop loss fills at its level, beyond a gap at the market; a take profit always at its level."""
         market = bid if order.is_buy else ask
-        lost = order.sl and (market <= order.sl if order.is_buy else market >= order.sl)
+        lost = _stopped(order, market)
         if self._is_manual(order):
-            self._mark(order, Activation.SL if lost else Activation.TP)
+            self.mark(order, Activation.SL if lost else Activation.TP)
         elif lost:
             self._closing.close(order, order.volume, market, comment=with_suffix(order.comment, "[sl]"))
         else:
             self._closing.close(order, order.volume, order.tp, comment=with_suffix(order.comment, "[tp]"))
+
+
+def _stopped(order: Order, market: int) -> bool:
+    return bool(order.sl) and (market <= order.sl if order.is_buy else market >= order.sl)
+
+
+def _reaches(order: Order, bid: int, ask: int) -> bool:
+    """Whether these prices set off what the order is marked for."""
+    if order.cmd.is_market:
+        market = bid if order.is_buy else ask
+        if order.activation is Activation.SL:
+            return _stopped(order, market)
+        return market >= order.tp if order.is_buy else market <= order.tp
+    market = ask if POSITION_OF[order.cmd] is TradeCommand.BUY else bid
+    falling = order.cmd in (TradeCommand.BUY_LIMIT, TradeCommand.SELL_STOP)
+    return market <= order.open_price if falling else market >= order.open_price
 
 
 def may_open(engine: Engine, order: Order) -> bool:

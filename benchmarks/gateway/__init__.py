@@ -1,0 +1,1 @@
+"""The gateway under test: what it needs beside itself."""

@@ -1,0 +1,1 @@
+"""Load generators: C where there is a compiler, else Python. Both take the same flags and print the same JSON."""

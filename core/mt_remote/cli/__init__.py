@@ -1,0 +1,14 @@
+"""The command line: ``mt-remote serve``, ``plugins``, ``functions``, ``call``, ``watch``, ``cert``, ``version``, and
+what plugins add. Nothing here is imported before it is needed: ``serve`` answers a second after it was started."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; gives the exit code: 0 done, 1 failed, 2 wrong usage, settings or plugins."""
+    from mt_remote.cli.app import run
+
+    return run(list(sys.argv[1:] if arguments is None else arguments))

@@ -1,0 +1,296 @@
+"""Order, deadlines, safe repetition, bugs of a backend: what becomes of calls."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+import pytest
+import structlog
+
+from mt_remote.logs import configure
+from tests.core.conftest import Peer, Start, peer, until
+from tests.core.memory import MemoryServer
+
+pytestmark = pytest.mark.anyio
+
+HEADERS = {"MT_SERVER": "Memory", "MT_LOGIN": "1", "MT_PASSWORD": "manager", "VERSION": "2"}
+
+
+def balance(id_: object, amount: float, **more: object) -> dict[str, Any]:
+    data = {"login": 1, "command": "balance", "amount": amount}
+    return {"id": id_, "name": "order.balance", "data": data, **more}
+
+
+async def test_changes_keep_their_order_and_reads_overtake(start: Start, memory: MemoryServer) -> None:
+    async with start() as gateway, peer(gateway) as client:
+        await client.connect()
+        memory.gate = anyio.Event()
+        for number in range(1, 6):
+            await client.send(balance(number, number))
+        await client.send({"id": "read", "name": "config.group.get", "data": {"group": "demo"}})
+        await client.send({"id": "barrier", "name": "subscribe", "data": {"event": "group"}})
+        await client.send({"id": "late read", "name": "config.group.get", "data": {"group": "demo"}})
+        assert (await client.message())["id"] == "read"
+        assert memory.started == 1, "one change at a time"
+        assert gateway.gateway.counters()["calls_waiting"] == 6
+        memory.gate.set()
+        answers = [await client.message() for _ in range(7)]
+        assert [answer["id"] for answer in answers] == [1, 2, 3, 4, 5, "barrier", "late read"]
+        assert memory.balances == [1, 2, 3, 4, 5]
+        assert [answer["result"]["order"] for answer in answers[:5]] == [1, 2, 3, 4, 5]
+
+
+async def test_sessions_do_not_wait_for_each_other(start: Start, memory: MemoryServer) -> None:
+    async with start() as gateway, peer(gateway) as one, peer(gateway) as other:
+        await one.connect()
+        await other.connect()
+        memory.gate = anyio.Event()
+        await one.send(balance(1, 1))
+        await until(lambda: memory.started)
+        assert (await other.ask("config.group.set", group="demo", copies=1))["status"] == "OK"
+        memory.gate.set()
+        assert (await one.answer(1))["status"] == "OK"
+
+
+async def test_a_deadline_says_what_is_known_of_the_outcome(start: Start, memory: MemoryServer) -> None:
+    deadlines = {"trade": 0.15, "read": 0.15, "change": 30, "session": 0.15}
+    async with start(deadlines=deadlines) as gateway, peer(gateway, **HEADERS) as client:
+        memory.gate = anyio.Event()
+        await client.send(balance("first", 1))
+        await client.send(balance("second", 2))
+        await client.send({"id": "read", "name": "trades.get"})
+        answers = {answer["id"]: answer for answer in [await client.message() for _ in range(3)]}
+        assert {answer["code"] for answer in answers.values()} == {"timeout"}
+        assert answers["first"]["outcome"] == "unknown"
+        assert answers["second"]["outcome"] == "not_done"
+        assert answers["read"]["outcome"] == "not_done"
+        assert "unknown" in answers["first"]["message"]
+        memory.gate.set()
+        assert (await client.ask("config.group.get", group="demo"))["status"] == "OK"
+        assert memory.balances == []
+        async with peer(gateway) as old:
+            answer = await old.ask("connect", server="slow", login=1, password="manager")
+            assert set(answer) == {"id", "status", "message"}
+            assert (await old.ask("config.common.get"))["status"] == "ERROR"
+            await old.connect()
+
+
+# Keys
+
+
+async def test_a_key_gives_the_first_answer_again(start: Start, memory: MemoryServer) -> None:
+    async with start() as gateway, peer(gateway, **HEADERS) as client, peer(gateway, **HEADERS) as other:
+        for asking, id_ in ((client, 1), (client, "again"), (other, 7)):
+            await asking.send(balance(id_, 100, key="k1"))
+            assert await asking.answer(id_) == {"id": id_, "status": "OK", "result": {"order": 1}}
+        assert memory.balances == [100]
+        await client.send(balance(2, 101, key="k1"))
+        different = await client.answer(2)
+        assert different["code"] == "key_reused"
+        await client.send(balance(3, 101, key="k2"))
+        assert (await client.answer(3))["result"] == {"order": 2}
+        await client.send(balance(4, 2e6, key="poor"))
+        assert (await client.answer(4))["code"] == "trade_no_money"
+        await client.send(balance(5, 2e6, key="poor"))
+        assert (await client.answer(5))["code"] == "trade_no_money"
+        assert memory.started == 3, "a refusal of the server is an answer too"
+
+
+async def test_a_repetition_waits_for_the_first_call(start: Start, memory: MemoryServer) -> None:
+    async with start() as gateway, peer(gateway, **HEADERS) as one, peer(gateway, **HEADERS) as other:
+        memory.gate = anyio.Event()
+        await one.send(balance(1, 5, key="k"))
+        await until(lambda: memory.started)
+        await other.send(balance(2, 5, key="k"))
+        await until(lambda: gateway.gateway.counters()["calls_in_flight"] == 2)
+        await one.stream.aclose()  # what changes the server is carried through
+        memory.gate.set()
+        assert (await other.answer(2))["result"] == {"order": 1}
+        assert memory.balances == [5]
+
+
+async def test_a_timed_out_first_call_stays_unknown_under_its_key(start: Start, memory: MemoryServer) -> None:
+    async with start(deadlines={"trade": 0.1}) as gateway, peer(gateway, **HEADERS) as client:
+        memory.gate = anyio.Event()
+        await client.send(balance(1, 5, key="k"))
+        assert (await client.answer(1))["outcome"] == "unknown"
+        memory.gate.set()
+        await client.send(balance(2, 5, key="k"))
+        assert (await client.answer(2))["outcome"] == "unknown"
+        assert memory.balances == []
+
+
+async def test_what_is_known_not_to_have_happened_may_be_tried_again(start: Start, memory: MemoryServer) -> None:
+    async with start() as gateway, peer(gateway, VERSION="2") as client:
+        await client.send(balance(1, 5, key="k"))
+        assert (await client.answer(1))["code"] == "not_connected"
+        await client.connect()
+        await client.send(balance(2, 5, key="k"))
+        assert (await client.answer(2))["status"] == "OK"
+        memory.lose()
+        await client.send(balance(3, 5, key="lost"))
+        assert (await client.answer(3))["code"] == "not_connected"
+        await client.connect()
+        await client.send(balance(4, 5, key="lost"))
+        assert (await client.answer(4))["result"] == {"order": 2}
+
+
+async def test_keys_are_for_changes_in_dialect_2(start: Start) -> None:
+    async with start() as gateway, peer(gateway, **HEADERS) as new, peer(gateway) as old:
+        await old.connect()
+        await old.send(balance(1, 5, key="k"))
+        assert "key: only dialect 2 has it" in (await old.answer(1))["message"]
+        await new.send({"id": 1, "name": "trades.get.by_login", "data": {"login": 1, "group": "demo"}, "key": "k"})
+        assert (await new.answer(1))["code"] == "invalid_request"
+
+
+# Bugs and secrets
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+async def test_a_bug_is_an_internal_error_and_secrets_stay_out_of_the_log(
+    start: Start, memory: MemoryServer, as_json: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = io.StringIO()
+    monkeypatch.setattr("sys.stderr", log)
+    before = structlog.get_config()
+    configure("debug", as_json=as_json)
+    try:
+        async with start(deadlines={"session": 0.3}) as gateway, peer(gateway, VERSION="2") as client:
+            told = []
+            for server in ("broken", "Memory", "slow"):
+                told.append(await client.ask("connect", server=server, login=1, password="hunter-2-secret"))
+            assert [answer["code"] for answer in told] == ["internal_error", "bad_account_info", "timeout"]
+            await client.send('{"id":9,"name":"connect","data":{"server":1,"login":1,"password":["hunter-2-secret"]}}')
+            told.append(await client.answer(9))
+            await client.connect(reconnect_delay=10)
+            told.append(await client.ask("config.group.set", group="demo", smtp_password="hunter-2-secret", bad=1))
+            assert (await client.ask("config.group.set", group="demo", smtp_password="hunter-2-secret"))[
+                "status"
+            ] == "OK"
+            memory.down = True
+            memory.lose()
+            await until(lambda: "reconnecting failed" in log.getvalue())
+            async with peer(gateway, **HEADERS | {"MT_SERVER": "broken", "MT_PASSWORD": "hunter-2-secret"}) as refused:
+                told.append(json.loads(refused.body))
+        for answer in told:
+            assert "Traceback" not in json.dumps(answer)
+            assert "ZeroDivision" not in json.dumps(answer)
+            assert "hunter" not in json.dumps(answer)
+        assert "ZeroDivisionError" in log.getvalue()
+        assert "hunter" not in log.getvalue()
+        assert 'manager"' not in log.getvalue().replace("'", '"')
+    finally:
+        structlog.configure(**before)
+
+
+# The end
+
+
+async def test_clients_that_die_at_random_leave_nothing(start: Start, memory: MemoryServer) -> None:
+    async with start(deadlines={"session": 0.3}) as gateway:
+
+        async def live(number: int, stop_at: int) -> None:
+            async with peer(gateway) as client:
+                steps: list[Callable[[], Awaitable[object]]] = [
+                    client.connect,
+                    lambda: client.ask("symbol.show", symbol="EURUSD"),
+                    lambda: client.ask("subscribe", event="tick"),
+                    lambda: client.ask("subscribe", event="group"),
+                    lambda: client.send({"id": "r", "name": "trades.get"}),
+                    lambda: client.send(balance("b", number)),
+                    lambda: client.send({"id": "c", "name": "disconnect"}),
+                    lambda: client.send({"id": "d", "name": "connect", "data": {"server": "slow", "login": 1,
+                                                                                "password": "manager"}}),
+                ]  # fmt: skip
+                for step in steps[:stop_at]:
+                    await step()
+
+        memory.gate = anyio.Event()
+        async with anyio.create_task_group() as group:
+            for number in range(27):
+                group.start_soon(live, number, number % 9)
+        memory.gate.set()
+        memory.tick("EURUSD", 1, 1.1)
+        await until(lambda: not any(n for name, n in gateway.gateway.counters().items() if name != "carriers"))
+        await until(lambda: not memory.connections)
+
+
+async def test_a_connection_that_opens_after_its_client_left_is_closed(start: Start, memory: MemoryServer) -> None:
+    opened = anyio.Event()
+    go = anyio.Event()
+    real = memory.open
+
+    async def slowly(*arguments: Any, **named: Any) -> Any:
+        opened.set()
+        await go.wait()
+        return await real(*arguments, **named)
+
+    memory.open = slowly  # type: ignore[method-assign]
+    async with start() as gateway:
+        async with peer(gateway) as client:
+            await client.send({"id": 1, "name": "connect",
+                               "data": {"server": "Memory", "login": 1, "password": "manager"}})  # fmt: skip
+            await opened.wait()
+        await until(lambda: not gateway.gateway.sessions)
+        go.set()
+        await until(lambda: not gateway.gateway.crew.in_flight)
+        assert memory.connections == []
+
+
+async def finished(client: Peer) -> tuple[int, str]:
+    ended = await client.until_closed()
+    await client.stream.aclose()
+    return ended
+
+
+async def test_a_graceful_end(start: Start, memory: MemoryServer) -> None:
+    ends: list[tuple[int, str]] = []
+    answers: list[dict[str, Any]] = []
+
+    async def wait_for_the_end(client: Peer) -> None:
+        answers.append(await client.answer("held"))
+        ends.append(await finished(client))
+
+    async with anyio.create_task_group() as group:
+        clients: list[Peer] = []
+        async with start() as gateway:
+            stream = await anyio.connect_tcp(gateway.host, gateway.port)
+            client = Peer(stream)
+            clients.append(client)
+            await client.handshake()
+            await client.connect()
+            memory.gate = anyio.Event()
+            await client.send(balance("held", 1))
+            await until(lambda: memory.started)
+            group.start_soon(wait_for_the_end, client)
+
+            async def open_the_gate() -> None:
+                await until(lambda: gateway.gateway.stopping)
+                with pytest.raises(OSError, match=r".*"):
+                    await anyio.connect_tcp(gateway.host, gateway.port)
+                memory.gate.set()
+
+            group.start_soon(open_the_gate)
+        assert gateway.gateway.counters()["sessions"] == 0
+    assert answers[0]["status"] == "OK"
+    assert ends == [(1001, "the gateway is shutting down")]
+    assert memory.connections == []
+
+
+async def test_a_call_that_does_not_end_holds_the_shutdown_no_longer_than_the_grace(
+    start: Start, memory: MemoryServer
+) -> None:
+    async with start(shutdown_grace=0.1, close_timeout=0.1) as gateway:
+        client = Peer(await anyio.connect_tcp(gateway.host, gateway.port))
+        await client.handshake()
+        await client.connect()
+        memory.gate = anyio.Event()
+        await client.send(balance("held", 1))
+        await until(lambda: memory.started)
+    assert (await finished(client))[0] == 1001
+    assert memory.balances == []

@@ -1,0 +1,197 @@
+"""Semantics, chapter 4 and 9.6, 9.7: swaps, interest, day and month ends."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from mt4sim.symbols import MarginMode, ProfitMode, SwapType
+from mt_remote.records import ConCommon, Patch, TradeCommand
+
+from .conftest import Broker
+
+BUY, SELL = TradeCommand.BUY, TradeCommand.SELL
+DAY = 86_400
+
+
+def moment(text: str) -> int:
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())
+
+
+def nights(broker: Broker, count: int = 1) -> None:
+    broker.server.advance(count * DAY)
+
+
+def test_points(broker: Broker) -> None:
+    """From a Thursday: Thursday, Friday, no charge on the weekend, Monday, Tuesday, Wednesday thrice."""
+    broker.symbol("EURUSD", swap_long=-2.2)
+    login = broker.account()
+    ticket = broker.open(login, BUY, 1.0, 1.1)
+    seen = []
+    for _ in range(8):
+        nights(broker)
+        seen.append(broker.record(ticket).storage)
+    assert seen == [-2.20, -4.40, -4.40, -4.40, -6.60, -8.80, -15.40, -17.60]
+    assert broker.user(login).balance == 0.0
+    broker.trading.close(ticket, 1.0, 1.1)
+    assert broker.user(login).balance == -17.60
+
+
+def test_five_nights(broker: Broker) -> None:
+    broker.symbol("EURUSD", swap_long=-2.2, swap_rollover3days=6)
+    ticket = broker.open(broker.account(), BUY, 1.0, 1.1)
+    nights(broker, 7)
+    assert broker.record(ticket).storage == -11.0
+
+
+def test_points_of_the_yen(broker: Broker) -> None:
+    broker.symbol("USDJPY", swap_short=-1.5)
+    broker.tick("USDJPY", 149.99, 150.0)
+    ticket = broker.open(broker.account(), SELL, 1.0, 150.0, "USDJPY")
+    nights(broker)
+    assert broker.record(ticket).storage == -1.0
+
+
+@pytest.mark.parametrize(("open_price", "storage"), [(False, -11.67), (True, -9.72)])
+def test_interest_of_the_price(broker: Broker, open_price: bool, storage: float) -> None:
+    broker.symbol("EURUSD", swap_type=SwapType.INTEREST, swap_long=-3.5, swap_openprice=open_price)
+    ticket = broker.open(broker.account(), BUY, 1.0, 1.0)
+    broker.tick("EURUSD", 1.2, 1.2002)
+    nights(broker)
+    assert broker.record(ticket).storage == storage
+
+
+def test_in_the_base_currency(broker: Broker) -> None:
+    broker.symbol("EURUSD", swap_type=SwapType.DOLLARS, swap_long=2.0)
+    broker.tick("EURUSD", 1.2, 1.2)
+    ticket = broker.open(broker.account(), BUY, 1.5, 1.0)
+    nights(broker)
+    assert broker.record(ticket).storage == 3.60
+
+
+def test_in_the_margin_currency(broker: Broker) -> None:
+    broker.symbol("ACME", swap_type=SwapType.MARGIN_CURRENCY, swap_short=-4.0, margin_currency="EUR",
+                  profit_mode=ProfitMode.CFD, margin_mode=MarginMode.CFD)  # fmt: skip
+    broker.tick("EURUSD", 1.2, 1.2)
+    broker.tick("ACME", 100.0, 100.0)
+    ticket = broker.open(broker.account(), SELL, 1.0, 100.0, "ACME")
+    nights(broker)
+    assert broker.record(ticket).storage == -4.80
+
+
+def test_a_groups_own_swap_goes_first(broker: Broker) -> None:
+    broker.symbol("EURUSD", swap_long=-2.2, swap_short=-1.0)
+    broker.group(symbols={"EURUSD": {"swap_long": 3.0}})
+    login = broker.account()
+    buy, sell = broker.open(login, BUY, 1.0, 1.1), broker.open(login, SELL, 1.0, 1.1)
+    nights(broker)
+    assert [broker.record(ticket).storage for ticket in (buy, sell)] == [3.0, -1.0]
+
+
+@pytest.mark.parametrize("off", ["group", "symbol", "pending"])
+def test_no_swap(broker: Broker, off: str) -> None:
+    broker.symbol("EURUSD", swap_long=-2.2, swap_enable=off != "symbol")
+    broker.group(use_swap=off != "group")
+    cmd = TradeCommand.BUY_LIMIT if off == "pending" else BUY
+    ticket = broker.open(broker.account(), cmd, 1.0, 1.1)
+    nights(broker)
+    assert broker.record(ticket).storage == 0.0
+
+
+def test_a_day_that_ends_at_midnight_is_the_day_before(broker: Broker) -> None:
+    broker.server.config.set_common(Patch(ConCommon, {"end_of_day_hour": 0, "end_of_day_minute": 0}))
+    broker.symbol("EURUSD", swap_long=-2.2)
+    ticket = broker.open(broker.account(), BUY, 1.0, 1.1)
+    seen = []
+    for _ in range(7):  # Thursday noon to Thursday noon
+        nights(broker)
+        seen.append(broker.record(ticket).storage)
+    assert seen == [-2.20, -4.40, -4.40, -4.40, -6.60, -8.80, -15.40]
+
+
+def test_a_changed_day_end_counts_at_once(broker: Broker) -> None:
+    broker.symbol("EURUSD", swap_long=-2.2)
+    ticket = broker.open(broker.account(), BUY, 1.0, 1.1)
+    broker.server.config.set_common(Patch(ConCommon, {"end_of_day_hour": 12, "end_of_day_minute": 30}))
+    broker.server.advance(1799)
+    assert broker.record(ticket).storage == 0.0
+    broker.server.advance(1)
+    assert broker.record(ticket).storage == -2.2
+
+
+def test_interest_gathers_and_is_posted_at_the_months_end(broker: Broker) -> None:
+    broker.group(interest_rate=2.0)
+    login = broker.account(10_000)
+    nights(broker)
+    assert broker.user(login).interestrate == pytest.approx(0.5556, abs=1e-4)
+    assert broker.user(login).balance == 10_000.0
+    broker.server.advance_to(moment("2020-06-01T00:00:00"))
+    posted = broker.history(login)[-1]
+    assert (posted.cmd, posted.comment, posted.profit) == (TradeCommand.BALANCE, "Interest", 10.0)  # 18 days
+    assert (broker.user(login).balance, broker.user(login).interestrate) == (10_010.0, 0.0)
+
+
+@pytest.mark.parametrize("off", ["use_swap", "no free margin"])
+def test_no_interest(broker: Broker, off: str) -> None:
+    broker.group(interest_rate=2.0, use_swap=off != "use_swap")
+    login = broker.account(10_000)
+    if off == "no free margin":
+        broker.open(login, BUY, 10.0, 1.1)
+    nights(broker)
+    assert broker.user(login).interestrate == 0.0
+
+
+def test_previous_figures_and_reports(broker: Broker) -> None:
+    broker.tick("EURUSD", 1.1, 1.1)
+    login = broker.account(1000)
+    closed = broker.open(login, BUY, 0.1, 1.1)
+    broker.trading.close(closed, 0.1, 1.101)
+    broker.open(login, BUY, 0.1, 1.1)
+    broker.tick("EURUSD", 1.095, 1.0952)
+    nights(broker)
+    user = broker.user(login)
+    assert (user.prev_day_balance, user.prev_day_equity) == (1010.0, 960.0)
+    assert (user.prev_month_balance, user.prev_month_equity) == (0.0, 0.0)
+    (report,) = broker.trading.daily_reports(login, 0, 2**31)
+    assert (report.balance_prev, report.balance, report.deposit, report.credit) == (0, 1010_00, 1000_00, 0)
+    assert (report.profit_closed, report.profit, report.equity) == (10_00, -50_00, 960_00)
+    assert (report.margin, report.free) == (110_00, 850_00)
+    assert report.time == moment("2020-05-14T23:59:00")
+    nights(broker)
+    assert [each.deposit for each in broker.trading.daily_reports(login, 0, 2**31)] == [1000_00, 0]
+    broker.server.advance_to(moment("2020-06-01T00:00:00"))
+    assert broker.user(login).prev_month_balance == 1010.0
+
+
+@pytest.mark.parametrize(("weekend", "reports"), [(False, 5), (True, 7)])
+def test_reports_of_weekends(broker: Broker, weekend: bool, reports: int) -> None:
+    broker.server.config.set_common(Patch(ConCommon, {"statement_weekend": weekend}))
+    login = broker.account(1000)
+    nights(broker, 7)
+    assert len(broker.trading.daily_reports(login, 0, 2**31)) == reports
+
+
+def test_the_servers_own_notes_of_the_night(broker: Broker) -> None:
+    nights(broker, 2)
+    common = broker.server.config.common()
+    assert common.overnight_last_time == moment("2020-05-15T23:59:00")
+    assert common.overnight_prev_time == moment("2020-05-14T23:59:00")
+
+
+def test_idle_accounts_with_little_on_them_move_out(broker: Broker) -> None:
+    broker.group(archive_period=3, archive_max_balance=10)
+    poor, rich, trading = broker.account(10), broker.account(10.01), broker.account()
+    broker.open(trading, BUY, 0.1, 1.1)
+    nights(broker, 3)
+    assert broker.server.accounts.find(poor) is not None
+    nights(broker)
+    assert [broker.server.accounts.find(each) is None for each in (poor, rich, trading)] == [True, False, False]
+
+
+def test_a_quiet_month_passes(broker: Broker) -> None:
+    login = broker.account(1000)
+    ticket = broker.open(login, BUY, 0.1, 1.1)
+    broker.symbol("EURUSD", swap_long=-1.0)
+    nights(broker, 30)
+    assert broker.record(ticket).storage == -3.0  # a Thursday's month: 30 charges of 0.10

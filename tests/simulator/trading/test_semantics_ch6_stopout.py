@@ -1,0 +1,168 @@
+"""Semantics, 6.9: margin call and stop-out."""
+
+from __future__ import annotations
+
+import pytest
+
+from mt4sim.events import Change
+from mt4sim.trading import MarginLevel
+from mt4sim.trading.margin import LevelType
+from mt4sim.trading.orders import Activation
+from mt_remote.records import ExecutionMode, MarginType, TradeCommand
+
+from .conftest import Broker
+
+BUY, SELL = TradeCommand.BUY, TradeCommand.SELL
+
+
+def test_fires_at_the_level_and_not_before(broker: Broker) -> None:
+    broker.group(margin_call=100, margin_stopout=20)
+    login = broker.account(2000, leverage=500)
+    ticket = broker.open(login, BUY, 1.0, 1.0)
+    assert broker.margin(login) == 200.0
+    broker.tick("EURUSD", 0.98041, 0.98061)  # a loss of 1959
+    assert broker.record(ticket).close_time == 0
+    broker.tick("EURUSD", 0.98040, 0.98060)
+    record = broker.record(ticket)
+    assert (record.close_price, record.profit, record.comment) == (0.9804, -1960.0, "so: 20.0%/40.00/200.00")
+    assert broker.user(login).balance == 40.0
+
+
+def test_the_comment_replaces_and_states_level_equity_and_margin(broker: Broker) -> None:
+    broker.group(margin_stopout=50)
+    login = broker.account(1169.20, leverage=100)
+    ticket = broker.open(login, BUY, 0.32, 1.1075, comment="mine")
+    assert broker.margin(login) == 354.40
+    broker.tick("EURUSD", 1.07625, 1.07645)
+    assert broker.record(ticket).comment == "so: 47.7%/169.20/354.40"
+
+
+def test_the_largest_loss_goes_first_and_the_account_is_looked_at_again(broker: Broker) -> None:
+    broker.group(margin_stopout=50)
+    broker.tick("GBPUSD", 1.3, 1.3)
+    login = broker.account(3800)
+    small = broker.open(login, BUY, 0.5, 1.1)
+    large = broker.open(login, BUY, 1.0, 1.1)
+    gaining = broker.open(login, SELL, 0.1, 1.31, "GBPUSD")
+    pending = broker.open(login, TradeCommand.BUY_LIMIT, 1.0, 0.5)
+    broker.tick("EURUSD", 1.079, 1.0791)  # -1050, -2100, +100
+    assert broker.record(large).close_time
+    assert [broker.record(each).close_time for each in (small, gaining, pending)] == [0, 0, 0]
+
+
+def test_margin_calls_are_told_when_they_begin_and_end(broker: Broker) -> None:
+    broker.group(margin_call=100, margin_stopout=20)
+    login = broker.account(2000)
+    broker.open(login, BUY, 1.0, 1.1)
+    broker.tick("EURUSD", 1.1, 1.1)
+    broker.told()
+    broker.tick("EURUSD", 1.0911, 1.0911)
+    assert broker.told("margin_call") == []
+    broker.tick("EURUSD", 1.0910, 1.0910)
+    ((change, (who, level)),) = broker.told("margin_call")
+    assert (change, who, level.level, level.level_type) == (Change.ADD, login, 100.0, LevelType.MARGIN_CALL)
+    broker.tick("EURUSD", 1.0905, 1.0905)
+    assert broker.told("margin_call") == []
+    broker.tick("EURUSD", 1.0911, 1.0911)
+    assert [change for change, _ in broker.told("margin_call")] == [Change.DELETE]
+
+
+def test_money_ends_a_margin_call(broker: Broker) -> None:
+    broker.group(margin_call=100)
+    login = broker.account(1100)
+    broker.open(login, BUY, 1.0, 1.1)
+    broker.tick("EURUSD", 1.1, 1.1)
+    assert [change for change, _ in broker.told("margin_call")] == [Change.ADD]
+    broker.trading.balance(login, TradeCommand.BALANCE, 100)
+    broker.tick("EURUSD", 1.10001, 1.10001)
+    assert [change for change, _ in broker.told("margin_call")] == [Change.DELETE]
+
+
+def test_thresholds_in_currency_look_at_free_margin(broker: Broker) -> None:
+    broker.group(margin_type=MarginType.CURRENCY, margin_stopout=100)
+    login = broker.account(2000)
+    ticket = broker.open(login, BUY, 1.0, 1.1)
+    broker.tick("EURUSD", 1.09201, 1.09201)  # free: 900 - 799
+    assert broker.record(ticket).close_time == 0
+    broker.tick("EURUSD", 1.092, 1.092)
+    assert broker.record(ticket).close_time
+
+
+@pytest.mark.parametrize("skip", [False, True])
+def test_a_hedged_account_without_margin(broker: Broker, skip: bool) -> None:
+    broker.group(margin_stopout=50, stopout_skip_hedged=skip)
+    login = broker.account(100)
+    buy, sell = broker.open(login, BUY, 1.0, 1.1), broker.open(login, SELL, 1.0, 1.1)
+    assert broker.margin(login) == 0.0
+    broker.tick("EURUSD", 1.1, 1.1009)
+    assert len(broker.orders(login)) == 2
+    broker.tick("EURUSD", 1.1, 1.1011)
+    assert bool(broker.record(sell).close_time) is not skip
+    assert not (skip and broker.record(buy).close_time)
+
+
+def test_thresholds_of_0_are_off(broker: Broker) -> None:
+    login = broker.account()
+    ticket = broker.open(login, BUY, 1.0, 2.0)
+    broker.tick("EURUSD", 1.0, 1.0001)
+    assert broker.record(ticket).close_time == 0
+    figures: MarginLevel = broker.trading.margin_level(login)
+    assert (figures.level_type, figures.equity) == (LevelType.OK, -100_000_00)
+
+
+def test_other_symbols_that_convert_count_too(broker: Broker) -> None:
+    """A position in EURGBP of a dollar account loses more when GBPUSD rises, though EURGBP stands still."""
+    broker.group(margin_stopout=50)
+    broker.tick("GBPUSD", 1.0, 1.0)
+    broker.tick("EURUSD", 1.0, 1.0)
+    broker.tick("EURGBP", 1.0, 1.0)
+    login = broker.account(2500)
+    ticket = broker.open(login, BUY, 1.0, 1.01, "EURGBP")  # margin 1000, loss 1000 pounds
+    broker.tick("GBPUSD", 1.5, 1.5)
+    broker.tick("GBPUSD", 1.9999, 1.9999)
+    assert broker.record(ticket).close_time == 0
+    broker.tick("GBPUSD", 2.0, 2.0)
+    assert broker.record(ticket).close_time
+
+
+def test_narrowing_spreads_count_too(broker: Broker) -> None:
+    """The bid of a cross rises below an ask that stands: a buyer's loss in it grows."""
+    broker.group(margin_stopout=50)
+    broker.tick("GBPUSD", 1.0, 3.0)
+    broker.tick("EURUSD", 1.0, 1.0)
+    broker.tick("EURGBP", 1.0, 1.0)
+    login = broker.account(2500)
+    ticket = broker.open(login, BUY, 1.0, 1.01, "EURGBP")
+    broker.tick("GBPUSD", 1.9999, 3.0)
+    assert broker.record(ticket).close_time == 0
+    broker.tick("GBPUSD", 2.0, 3.0)
+    assert broker.record(ticket).close_time
+
+
+def test_dealers_are_asked_to_stop_out_their_groups(broker: Broker) -> None:
+    broker.group(margin_stopout=50, security={"execution_mode": ExecutionMode.MANUAL})
+    login = broker.account(1100)
+    ticket = broker.open(login, BUY, 1.0, 1.1)
+    broker.tick("EURUSD", 1.09, 1.09)
+    order = broker.trading.get(ticket)
+    assert (order.activation, order.close_time) == (Activation.STOPOUT, 0)
+    broker.tick("EURUSD", 1.12, 1.12)
+    assert order.activation is Activation.STOPOUT_ROLLBACK
+    broker.trading.close(ticket, 1.0, 1.12)
+    assert broker.trading.by_market() == []
+
+
+def test_many_steps_miss_nothing(broker: Broker) -> None:
+    """Bands only spare looks: the stop-out comes at the very tick at which it is due."""
+    broker.group(margin_stopout=50)
+    broker.symbol("USDJPY", margin_hedged=50_000.0)
+    login = broker.account(3000)
+    broker.open(login, BUY, 1.0, 150.0, "USDJPY")
+    broker.open(login, SELL, 0.5, 150.0, "USDJPY")
+    price = 150_000
+    while len(broker.trading.open_orders(login)) == 2:
+        price -= 7
+        broker.tick("USDJPY", price / 1000, (price + 11) / 1000)
+        level = broker.trading.margin_level(login)
+        assert not level.margin or level.equity > level.margin * 0.5
+    assert broker.trading.supervisor.looks < 100
