@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from anyio import CancelScope, to_thread
-from pydantic import Field, PositiveFloat, PositiveInt
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
 from mt_remote.backend import Backend, Connection, Event, Listener
 from mt_remote.errors import ConfigurationError, ConnectionLost, RequestError, ReturnCode, ServerError
@@ -20,10 +19,10 @@ from mt_remote_plugins.manager.ports import Port, ThreadPort, WorkerPort
 _SERVER_SIZE, _PASSWORD_SIZE = 256, 16
 
 
-class ManagerSettings(BaseSettings):
+class ManagerSettings(BaseModel):
     """How the Manager library is used."""
 
-    model_config = SettingsConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     library: str = Field("mtmanapi64.dll", description="path of the Manager library, or module:name of one in Python")
     isolate: bool = Field(True, description="a worker process for each MT4 connection, so that a crash ends only that")

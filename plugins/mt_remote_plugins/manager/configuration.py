@@ -44,13 +44,14 @@ class LibraryGroups(Groups):
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    async def _rows(self) -> dict[str, bytes]:
-        """Native groups by name, in the server's order: a group is deleted by its place."""
-        rows = await self._desk.rows("CfgRequestGroup" if self._desk.rights.admin else "GroupsRequest", 0)
+    async def _rows(self, request: str = "CfgRequestGroup") -> dict[str, bytes]:
+        """Native groups by name, in the server's order: a group is deleted by its place. Reading alone needs no
+        administrator."""
+        rows = await self._desk.rows(request, 0)
         return {self._desk.marshal.page.decode(row[:16]): row for row in self._desk.split(ConGroup, rows)}
 
-    async def _found(self, group: str) -> bytes:
-        row = (await self._rows()).get(group)
+    async def _found(self, group: str, request: str = "CfgRequestGroup") -> bytes:
+        row = (await self._rows(request)).get(group)
         if row is None:
             raise NotFound(f"Cannot find group '{group}'")
         return row
@@ -67,10 +68,10 @@ class LibraryGroups(Groups):
         await self._desk.direct("CfgUpdateGroup", changed(self._desk, ConGroup, native, patch))
 
     async def get(self, group: str) -> ConGroup:
-        return self._desk.codec(ConGroup).decode(await self._found(group))
+        return self._desk.codec(ConGroup).decode(await self._found(group, "GroupsRequest"))
 
     async def get_all(self) -> list[ConGroup]:
-        return self._desk.codec(ConGroup).decode_many(b"".join((await self._rows()).values()))
+        return self._desk.codec(ConGroup).decode_many(b"".join((await self._rows("GroupsRequest")).values()))
 
     async def delete(self, group: str) -> None:
         names = list(await self._rows())

@@ -9,7 +9,7 @@ import structlog
 
 from mt_remote.backend import Connection, Event, Listener
 from mt_remote.errors import RequestError, ServerError
-from mt_remote.records import ConGroup, Record, TradeRecord, TradeRequest, UserRecord
+from mt_remote.records import ConGroup, Record, Tick, TradeRecord, TradeRequest, UserRecord
 from mt_remote_plugins.manager.abi import Pump, Trans
 from mt_remote_plugins.manager.accounts import LibraryMarket, LibraryUsers, read_ticks
 from mt_remote_plugins.manager.channel import Channel, Limits
@@ -106,7 +106,8 @@ class LibraryConnection(Connection):
 
     def _hear(self, notice: Notice) -> None:
         handlers: dict[str, Callable[..., None]] = {
-            "pump": self._pumped, "ticks": self._ticks, "request": self._requested, "down": self._down, "up": self._up,
+            "pump": self._pumped, "ticks": self._ticks, "infos": self._infos, "request": self._requested,
+            "down": self._down, "up": self._up,
         }  # fmt: skip
         handlers[notice[0]](*notice[1:])
 
@@ -135,6 +136,12 @@ class LibraryConnection(Connection):
         self._listener.on_event(Event(kind, record))
 
     def _ticks(self, rows: bytes) -> None:
+        if "tick" in self._watched:
+            for tick in self._desk.codec(Tick).decode_many(rows):
+                self._listener.on_event(Event("tick", tick, tick.symbol))
+
+    def _infos(self, rows: bytes) -> None:
+        """Symbols whose ticks the library did not keep: their newest state."""
         if "tick" in self._watched:
             for tick in read_ticks(self._desk, rows):
                 self._listener.on_event(Event("tick", tick, tick.symbol))

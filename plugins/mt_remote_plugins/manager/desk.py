@@ -77,9 +77,17 @@ class Desk:
         """The array that a request returns, as it is."""
         reply = await self.direct(key, *values)
         right = _RIGHTS.get(key)
-        if not reply.rows and right and not getattr(self.rights, right):
-            raise ServerError(ReturnCode.NOT_ENOUGH_RIGHTS)
+        if not reply.rows and right:
+            await self.need(right)
         return reply.rows
+
+    async def need(self, right: str) -> None:
+        """Raises code 7 when the manager does not have ``right`` now."""
+        reply = await self.ask("ManagerRights", b"")
+        if not reply.code:
+            self.rights = self.codec(ConManager).decode(bytes(reply.outs[0]))  # type: ignore[arg-type]
+        if not getattr(self.rights, right):
+            raise ServerError(ReturnCode.NOT_ENOUGH_RIGHTS, f"Not enough rights: the manager has no {right!r}")
 
     async def records(self, kind: type[R], key: str, *values: Value) -> list[R]:
         """The records that a request returns."""

@@ -26,6 +26,7 @@ from mt_remote_plugins.manager.engine.callbacks import (
 from mt_remote_plugins.manager.engine.handle import Handle, Ledger, Misbehaved, Reply
 from mt_remote_plugins.manager.engine.library import Library, LibraryError, create_interface
 from mt_remote_plugins.manager.engine.messages import Credentials, Failure, LaneName, Notice, Order, Tuning
+from mt_remote_plugins.manager.engine.ticks import TickQueues
 
 Emit = Callable[[Notice], None]
 OK = int(ReturnCode.OK)
@@ -285,7 +286,8 @@ class SupervisedLane(Lane):
         self._emit(("up", self.name))
 
 
-_TICKS_AT_ONCE = 1024
+_TICKS_AT_ONCE = 256
+_SYMBOL_SIZE = 12
 
 
 class PumpingLane(SupervisedLane):
@@ -297,6 +299,7 @@ class PumpingLane(SupervisedLane):
         self.shown: dict[bytes, None] = {}
         self._token = 0
         self._ticks_waiting = False
+        self._ticks = TickQueues()
         self._room = bytes(_TICKS_AT_ONCE * table().layouts["SymbolInfo"].size)
         super().__init__(load, emit, tuning, ledger)
 
@@ -341,18 +344,27 @@ class PumpingLane(SupervisedLane):
             self._emit(("pump", code, kind, data))
 
     def _read_ticks(self) -> None:
-        """Takes the newest state of every changed symbol; what changes meanwhile is announced anew."""
+        """Takes the ticks of every changed symbol; what changes meanwhile is announced anew."""
         self._ticks_waiting = False
         size = table().layouts["SymbolInfo"].size
         while self.handle is not None:
             reply = self.handle.call("SymbolInfoUpdated", self._room, _TICKS_AT_ONCE)
             count = min(reply.code, _TICKS_AT_ONCE)
-            if count > 0:
-                rows = reply.outs[0]
-                assert isinstance(rows, bytes)
-                self._emit(("ticks", rows[: count * size]))
+            rows = reply.outs[0]
+            assert isinstance(rows, bytes)
+            for at in range(0, max(count, 0) * size, size):
+                self._read_symbol(self.handle, rows[at : at + size])
             if count < _TICKS_AT_ONCE:
                 return
+
+    def _read_symbol(self, handle: Handle, info: bytes) -> None:
+        """The ticks of one changed symbol: the library's queue of them, or else its newest state."""
+        symbol = info[:_SYMBOL_SIZE].partition(b"\0")[0]
+        news = self._ticks.news(symbol, lambda: handle.call("TickInfoLast", symbol, 0).rows)
+        if news is None:
+            self._emit(("infos", info))
+        elif news:
+            self._emit(("ticks", news))
 
     def disconnect(self) -> None:
         forget_pump(self._token)

@@ -57,5 +57,6 @@ class Failure(NamedTuple):
 
 
 Notice = tuple[Any, ...]
-"""``("reply", id, answer)`` · ``("pump", code, type, data)`` · ``("ticks", rows)`` · ``("request", row)`` ·
+"""``("reply", id, answer)`` · ``("pump", code, type, data)`` · ``("ticks", TickInfo rows)`` ·
+``("infos", SymbolInfo rows)`` · ``("request", row)`` ·
 ``("down", lane, message)`` · ``("up", lane)`` · ``("lost", lane, code, message)``."""
