@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -41,6 +42,9 @@ def serving() -> Iterator[Host]:
     hosts.append(host)
     try:
         yield host
+        patience = time.monotonic() + 10
+        while host.handles and time.monotonic() < patience:
+            time.sleep(0.01)  # sessions that broke off are cleared up on threads
         assert host.handles == {}
         assert (host.memory.outstanding, host.memory.wrong_frees) == (0, 0)
     finally:

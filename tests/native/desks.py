@@ -30,6 +30,24 @@ from tests.stories.conftest import Desk
 MANNERS = ("made in Python", "shared object")
 
 
+class Locked:
+    """The server as a test sees it: its methods take the lock that the library's threads take."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._host.server, name)
+        if not callable(found):
+            return found
+
+        def locked(*arguments: Any, **more: Any) -> Any:
+            with self._host.lock:
+                return found(*arguments, **more)
+
+        return locked
+
+
 class LibraryBackend(ManagerBackend):
     """The backend on the library, and what the control functions of the simulator want of theirs."""
 
@@ -40,7 +58,7 @@ class LibraryBackend(ManagerBackend):
 
     @property
     def server(self) -> Server:
-        return self.host.server
+        return cast(Server, Locked(self.host))
 
     @property
     def down(self) -> bool:

@@ -76,8 +76,11 @@ class PumpingPart(DealingPart):
 
     def _hear(self, happened: Happened) -> None:
         teller = self._tellers.get(happened.kind)
-        if teller is not None and self.host.server.managers.get(self.manager.login) is not None:
-            teller(happened)
+        if teller is None:
+            return
+        with self.host.lock:
+            if self.session is not None and self.session.login in self.host.server.managers:
+                teller(happened)
 
     def _tick(self, happened: Happened) -> None:
         if self._flags & number("CLIENT_FLAGS_HIDETICKS"):

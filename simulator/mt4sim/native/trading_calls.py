@@ -143,9 +143,10 @@ class DealingPart(TradingPart):
         return OK
 
     def _offer(self, deal: DealRequest, notifier: Notifier) -> None:
-        self._offered.append(deal)
-        if self.notifier is notifier:
-            notifier.put(Deal.REQUEST_NEW)
+        with self.host.lock:
+            self._offered.append(deal)
+            if self.notifier is notifier:
+                notifier.put(Deal.REQUEST_NEW)
 
     def stop_dealing(self) -> None:
         """The dealer goes; what he held goes to the next in line."""

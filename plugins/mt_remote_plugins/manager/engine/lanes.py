@@ -360,6 +360,8 @@ class PumpingLane(SupervisedLane):
     def _read_symbol(self, handle: Handle, info: bytes) -> None:
         """The ticks of one changed symbol: the library's queue of them, or else its newest state."""
         symbol = info[:_SYMBOL_SIZE].partition(b"\0")[0]
+        if not symbol:  # a count that was none
+            return
         news = self._ticks.news(symbol, lambda: handle.call("TickInfoLast", symbol, 0).rows)
         if news is None:
             self._emit(("infos", info))
