@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -46,7 +47,7 @@ def run(arguments: list[str]) -> int:
 
 def complain(problem: str) -> None:
     """One line on standard error."""
-    print("mt-remote: " + " ".join(problem.split()), file=sys.stderr)
+    print("mt-remote: " + "; ".join(line.strip() for line in problem.splitlines()), file=sys.stderr)
 
 
 def _problem(error: BaseException) -> str | None:
@@ -70,8 +71,9 @@ def build(arguments: list[str]) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )  # fmt: skip
     app.callback()(_root)
-    _add_clients(app)
-    if arguments[0] not in _WITHOUT_PLUGINS:
+    if arguments[0] in _WITHOUT_PLUGINS:
+        _add_clients(app)
+    else:
         from mt_remote.cli.configuration import Startup
 
         _add_plugin_commands(app, Startup.read(arguments), serves="serve" in arguments and "--help" not in arguments)
@@ -101,10 +103,12 @@ def _add_plugin_commands(app: typer.Typer, startup: Startup, *, serves: bool) ->
         listing.plugins_command(manager)
     )
     app.command("functions", help="Show the functions that are served.")(listing.functions_command(manager, startup))
+    _add_clients(app)
     owners = dict.fromkeys(_names(app), "the command line itself")
     for implementation in manager.hook.mt_remote_commands.get_hookimpls():
+        before = Counter(_names(app))
         implementation.function(app)
-        for name in _names(app)[len(owners) :]:
+        for name in Counter(_names(app)) - before:
             if name in owners:
                 raise PluginError(
                     f"plugin {implementation.plugin_name!r} adds a command {name!r}, which {owners[name]} has already"

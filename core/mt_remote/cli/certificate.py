@@ -64,9 +64,14 @@ def _signed(private: RSAPrivateKey, hosts: list[str], days: int) -> x509.Certifi
         digital_signature=True, key_encipherment=True, key_cert_sign=True, content_commitment=False,
         data_encipherment=False, key_agreement=False, crl_sign=False, encipher_only=False, decipher_only=False,
     )  # fmt: skip
-    builder = x509.CertificateBuilder(name, name, public, x509.random_serial_number(), now - _BACKDATED)
     return (
-        builder.not_valid_after(now + timedelta(days=days))
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(public)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _BACKDATED)
+        .not_valid_after(now + timedelta(days=days))
         .add_extension(x509.SubjectAlternativeName([_alternative(host) for host in hosts]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(usage, critical=True)

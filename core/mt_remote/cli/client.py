@@ -67,8 +67,8 @@ def call(
         if name != "connect":
             peer.log_in()
         answer = peer.call(name, fields, key)
-        if "result" in answer:
-            _show(answer["result"])
+    if "result" in answer:
+        _show(answer["result"])
 
 
 def watch(
@@ -190,6 +190,8 @@ def _reporting(url: str) -> Iterator[None]:
     except ConnectionClosed as error:
         closing = error.rcvd
         problem = f"the gateway closed the session: {closing.code} {closing.reason}" if closing else "connection broken"
+    except BrokenPipeError:  # whoever reads our output has seen enough
+        raise
     except (OSError, WebSocketException) as error:
         problem = f"no gateway at {url}: {error}"
     print(f"mt-remote: {problem}", file=sys.stderr)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from mt_remote.cli import options
+from mt_remote.plugin import PROJECT
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -139,17 +140,18 @@ def plugins_command(manager: pluggy.PluginManager) -> Callable[..., None]:
 
 def describe_plugins(manager: pluggy.PluginManager) -> list[dict[str, Any]]:
     """What each plugin registered, as JSON data. ``vetoes`` says where and what for a plugin may refuse calls."""
-    distributions = {id(plugin): distribution for plugin, distribution in manager.list_plugin_distinfo()}
+    points = {point.module: point.dist for point in metadata.entry_points(group=PROJECT) if point.dist}
     described = []
     for name, plugin in manager.list_name_plugin():
-        distribution = distributions.get(id(plugin))
+        module = getattr(plugin, "__name__", type(plugin).__name__)
+        distribution = points.get(module)
         hooks = sorted(caller.name for caller in manager.get_hookcallers(plugin) or [])
         given = {hook: getattr(plugin, hook) for hook in hooks}
         described.append(
             {
                 "name": name,
-                "module": getattr(plugin, "__name__", type(plugin).__name__),
-                "distribution": f"{distribution.project_name} {distribution.version}" if distribution else None,
+                "module": module,
+                "distribution": f"{distribution.name} {distribution.version}" if distribution else None,
                 "functions": _functions_of(given),
                 "backends": [spec.name for spec in _call(given, "mt_remote_backends")],
                 "events": [kind.name for kind in _call(given, "mt_remote_event_kinds")],

@@ -169,7 +169,10 @@ class Engine:
         price = symbol.to_price(order.open_price)
         rate = self.converter.trade_rate
         order.margin_rate = rate(symbol.margin_in, terms.deposit, symbol.name, price, ask=ask)
-        order.conv_open = rate(symbol.currency, terms.deposit, symbol.name, price, ask=ask)
+        same = symbol.margin_in == symbol.currency
+        order.conv_open = (
+            order.margin_rate if same else rate(symbol.currency, terms.deposit, symbol.name, price, ask=ask)
+        )
 
     def start(self, order: Order, terms: Terms, change: Change = Change.ADD) -> None:
         """Puts a position or a pending into the book."""
