@@ -114,4 +114,4 @@ class ManagerBackend(Backend):
         where = self._source if isinstance(self._source, str) else type(self._source).__name__
         how = "a worker process each" if self.settings.isolate else "in this process"
         name = Path(where).name if isinstance(self._source, str) else where
-        return f"manager: {name}, {how}"
+        return f"{name}, {how}"
