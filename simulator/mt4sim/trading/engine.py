@@ -291,7 +291,8 @@ class Engine:
         order.storage += cents
         order.timestamp = self.server.now
         self.exposures[order.login][order.symbol].costs += cents
-        self.tell_watchers(order)
+        for watcher in self.watchers:
+            watcher.costs_changed(order)
         self.emit(Change.UPDATE, order)
 
     def drop(self, order: Order, comment: str, *, price: int = 0) -> None:
@@ -335,6 +336,9 @@ class OrderWatcher:
 
     def order_changed(self, order: Order) -> None:
         """An order came, changed or, when it is not open, went."""
+
+    def costs_changed(self, order: Order) -> None:
+        """A swap came to a position."""
 
     def account_changed(self, account: Account) -> None:
         """An account's money, terms or leverage changed."""
