@@ -100,6 +100,8 @@ class Requests:
 
     def _check_open(self, request: ClientRequest, account: Account, terms: Terms) -> None:
         symbol = terms.symbol
+        if not (request.cmd.is_pending if request.type is PENDING else request.cmd.is_market):
+            refuse(ReturnCode.INVALID_DATA, "cmd")
         buys = POSITION_OF.get(request.cmd, request.cmd) is TradeCommand.BUY
         if symbol.long_only and not buys:
             refuse(ReturnCode.TRADE_LONG_ONLY, "cmd")
@@ -124,9 +126,12 @@ class Requests:
             refuse(ReturnCode.TRADE_TOO_MANY_ORDERS)
         if group.hedge_prohibited and request.cmd.is_market and self._has_opposite(request):
             refuse(ReturnCode.TRADE_HEDGE_PROHIBITED)
-        if request.expiration and GroupRight.EXPIRATION not in group.rights:
+        self._check_expiration(request.expiration, terms)
+
+    def _check_expiration(self, expiration: int, terms: Terms) -> None:
+        if expiration and GroupRight.EXPIRATION not in terms.group.rights:
             refuse(ReturnCode.TRADE_EXPIRATION_DENIED, "expiration")
-        if request.expiration and request.expiration <= self._engine.server.now:
+        if expiration and expiration <= self._engine.server.now:
             refuse(ReturnCode.INVALID_DATA, "expiration")
 
     def _has_opposite(self, request: ClientRequest) -> bool:
@@ -161,8 +166,10 @@ class Requests:
 
     def _own(self, request: ClientRequest, ticket: int) -> Order:
         order = self._engine.book.open.get(ticket)
-        if order is None or order.login != request.login:
-            raise ServerError(ReturnCode.INVALID_DATA, f"order: {ticket} is none of the open ones", path="order")
+        if order is None or order.login != request.login or order.symbol != request.symbol:
+            raise ServerError(
+                ReturnCode.INVALID_DATA, f"order: {ticket} is none of the open ones in {request.symbol}", path="order"
+            )
         return order
 
     def _position(self, request: ClientRequest, ticket: int) -> Order:
@@ -223,6 +230,8 @@ class Requests:
             if order.cmd.is_pending:
                 self._check_grid(terms.symbol, price)
             self._check_stops(changed, terms)
+            if order.cmd.is_pending and request.expiration != order.expiration:
+                self._check_expiration(request.expiration, terms)
         self._check_freeze(order, terms)
 
     def _check_freeze(self, order: Order, terms: Terms) -> None:

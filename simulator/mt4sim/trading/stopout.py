@@ -59,6 +59,9 @@ class Supervisor(OrderWatcher):
     def costs_changed(self, order: Order) -> None:
         self._stale[order.login] = None
 
+    def money_changed(self, account: Account) -> None:
+        self._stale[account.login] = None
+
     def account_changed(self, account: Account) -> None:
         self._stale[account.login] = None
 
