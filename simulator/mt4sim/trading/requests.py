@@ -57,10 +57,11 @@ class ClientRequest:
     comment: str = ""
     expiration: int = 0
     flags: TransactionFlag = TransactionFlag.NONE
+    off_grid: bool = False  # the price that the client named has more digits than the symbol
 
     def at_price(self, price: int) -> ClientRequest:
         """The same at another price."""
-        return replace(self, price=price)
+        return replace(self, price=price, off_grid=False)
 
 
 def refuse(code: ReturnCode, path: str = "") -> NoReturn:
@@ -107,7 +108,7 @@ class Requests:
             refuse(ReturnCode.TRADE_LONG_ONLY, "cmd")
         if symbol.trade is not TradeMode.FULL:
             refuse(ReturnCode.TRADE_DISABLE)
-        self._check_grid(symbol, request.price)
+        self._check_grid(symbol, request)
         self._check_session(terms)
         self._check_volume(request.volume, terms)
         self._check_stops(request, terms)
@@ -138,8 +139,8 @@ class Requests:
         positions = (order for order in self._engine.book.each_open_of(request.login) if order.cmd.is_market)
         return any(order.symbol == request.symbol and order.cmd is not request.cmd for order in positions)
 
-    def _check_grid(self, symbol: Symbol, price: int) -> None:
-        if price <= 0 or price % symbol.grid:
+    def _check_grid(self, symbol: Symbol, request: ClientRequest) -> None:
+        if request.off_grid or request.price <= 0 or request.price % symbol.grid:
             refuse(ReturnCode.TRADE_BAD_PRICES, "price")
 
     def _check_session(self, terms: Terms) -> None:
@@ -181,7 +182,7 @@ class Requests:
     def _check_close(self, request: ClientRequest, terms: Terms) -> None:
         order = self._position(request, request.order)
         symbol = terms.symbol
-        self._check_grid(symbol, request.price)
+        self._check_grid(symbol, request)
         if symbol.trade is TradeMode.NO:
             refuse(ReturnCode.TRADE_DISABLE)
         self._check_session(terms)
@@ -228,7 +229,7 @@ class Requests:
             price = request.price if order.cmd.is_pending else order.open_price
             changed = replace(request, cmd=order.cmd, price=price)
             if order.cmd.is_pending:
-                self._check_grid(terms.symbol, price)
+                self._check_grid(terms.symbol, request)
             self._check_stops(changed, terms)
             if order.cmd.is_pending and request.expiration != order.expiration:
                 self._check_expiration(request.expiration, terms)

@@ -86,6 +86,14 @@ def test_checks_in_the_documented_order(market: Broker) -> None:
     assert opposite
 
 
+@pytest.mark.parametrize(("size", "price", "answer"), [
+    (0.0, 1.10010, 0), (0.0, 1.100105, 129), (0.00025, 1.10025, 0), (0.00025, 1.10010, 129), (0.0, 0.0, 129),
+])  # fmt: skip
+def test_prices_are_on_the_tick_grid(market: Broker, size: float, price: float, answer: int) -> None:
+    market.symbol("EURUSD", tick_size=size)
+    assert code(market, market.account(10_000), OPEN, BUY, 0.1, price) == answer
+
+
 def test_no_prices_yet(broker: Broker) -> None:
     assert code(broker, broker.account(1000), OPEN, BUY, 0.1, 1.1) == 136
 
