@@ -40,7 +40,7 @@ _MARGINS = ("EURUSD", "GBPUSD", "USDJPY", "USDCHF", "AUDUSD", "USDCAD", "NZDUSD"
 
 
 def group_patch() -> dict[str, Any]:
-    """What ``config.group.set`` gets: every field of a group, five securities, seven symbols; about 4 KiB of JSON."""
+    """What ``config.group.set`` gets: all of a group, five securities, seven symbols; 3.6 KB of JSON, 159 values."""
     return {
         "group": GROUP,
         **_TEXTS,

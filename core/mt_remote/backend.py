@@ -45,7 +45,7 @@ class Event:
         self.kind = kind
         self.data = data
         self.merge_key = merge_key
-        self.encoded: dict[str, bytes] = {}
+        self.encoded: dict[tuple[str, int], tuple[bytes, bytes]] = {}
 
     def __repr__(self) -> str:
         return f"Event({self.kind!r}, {self.data!r})"

@@ -93,12 +93,11 @@ class Crew:
 
     def _step(self, stepper: Stepper, session: Session, call: Call) -> None:
         carrier = self._idle.pop()
-        carrier.take(session, call, self._clock())
         started = stepper.step(self._perform(session, call), carrier.task)
         if started is None:
-            carrier.session = carrier.call = None
             self._idle.append(carrier)
         else:
+            carrier.take(session, call, self._clock())
             carrier.started = started
             carrier.wake()
 
@@ -192,4 +191,4 @@ class Crew:
 
 
 def _changes_state(call: Call) -> bool:
-    return call.function.kind.changes_state
+    return call.function.changes_state

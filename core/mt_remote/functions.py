@@ -39,6 +39,7 @@ class Function:
     def __init__(self, declared: Declared, plugin: str) -> None:
         self.name = declared.name
         self.kind: Kind = declared.kind
+        self.changes_state = declared.kind.changes_state
         self.handler = declared.handler
         self.is_async = inspect.iscoroutinefunction(declared.handler)
         self.plugin = plugin

@@ -223,22 +223,30 @@ class Gateway:
             session.fail(
                 call, Busy(f"More than {self.settings.max_calls} calls are under way; this one was not started")
             )
-        elif lane.admit(call, self.clock()):
+        elif lane.admit(call):
             self.crew.submit(session, call)
+        else:
+            lane.wait(call, self.clock())
 
     async def _perform(self, session: Session, call: Call) -> None:
         """Carries out one call and answers it."""
-        began = self.clock()
+        hooks, function = self.hooks, call.function
+        began = self.clock() if hooks.watches_finishes else 0.0
         error: RequestError | None = None
         try:
-            if self.hooks.watches_starts:
-                await self.hooks.call_started(session, call)
-            result = await self._once(session, call) if call.key else await self._run(session, call)
+            if hooks.watches_starts:
+                await hooks.call_started(session, call)
+            if call.key:
+                result = await self._once(session, call)
+            else:
+                result = function.invoke(session, call.arguments, call.body)
+                if function.is_async:
+                    result = await result
             session.answer(call, result)
         except RequestError as failure:
             error = failure
         except Exception:
-            log.exception("a function failed", function=call.name, plugin=call.function.plugin)
+            log.exception("a function failed", function=call.name, plugin=function.plugin)
             error = InternalError(f"{call.name} failed inside the gateway; its log says why")
         if error is not None:
             session.fail(call, error)
@@ -277,7 +285,7 @@ class Gateway:
     def _timed_out(self, session: Session, call: Call) -> None:
         """A call was cancelled at its deadline, or with its session."""
         limit = self._limits[call.function.kind]
-        unknown = call.function.kind.changes_state
+        unknown = call.function.changes_state
         message = f"{call.name} took longer than {limit:g} s"
         error = CallTimeout(
             message + ("; whether it happened is unknown" if unknown else ""),
@@ -335,7 +343,7 @@ class Gateway:
                 continue
             if session.protocol.congested:  # nothing is read from it now: what it takes shows that it is there
                 before, session.unsent = session.unsent, session.wire.unsent
-                session.heard = session.heard or before != session.unsent
+                session.heard = session.heard or session.unsent < before
             if session.heard:
                 session.heard = session.pinged = False
             elif session.pinged:

@@ -8,14 +8,14 @@ state is done first.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
 from mt_remote.plugin import Kind
 from mt_remote.protocol.calls import Call
 
 
 class Lane:
-    """Decides when a call may start. ``now`` is the time in seconds at which it is asked. ``calls`` counts those that
-    wait and those that run."""
+    """Decides when a call may start. ``calls`` counts those that wait and those that run."""
 
     __slots__ = ("_barriers", "_running", "_waiting", "calls")
 
@@ -30,37 +30,45 @@ class Lane:
         """Calls that wait for their turn."""
         return len(self._waiting) if self._waiting else 0
 
-    def admit(self, call: Call, now: float) -> bool:
-        """Whether the call starts at once; otherwise it waits and :meth:`done` gives it later."""
-        kind = call.function.kind
-        self.calls += 1
-        if not kind.changes_state:
-            if self._running is not Kind.SESSION and not self._barriers:
-                return True
+    def admit(self, call: Call) -> bool:
+        """Whether the call starts at once; otherwise it has to :meth:`wait`."""
+        function = call.function
+        if not function.changes_state:
+            if self._running is Kind.SESSION or self._barriers:
+                return False
         elif self._running is None and not self._waiting:
-            self._running = kind
-            return True
+            self._running = function.kind
+        else:
+            return False
+        self.calls += 1
+        return True
+
+    def wait(self, call: Call, now: float) -> None:
+        """The call waits from ``now`` (seconds) on; :meth:`done` gives it when its turn has come."""
+        self.calls += 1
         if self._waiting is None:
             self._waiting = deque()
         self._waiting.append((call, now))
-        if kind is Kind.SESSION:
+        if call.function.kind is Kind.SESSION:
             self._barriers += 1
-        return False
 
-    def done(self, call: Call) -> list[tuple[Call, float]]:
+    def done(self, call: Call) -> Sequence[tuple[Call, float]]:
         """A call ended; gives those that may start now, with the times at which they came."""
         self.calls -= 1
-        if call.function.kind.changes_state:
+        if call.function.changes_state:
             self._running = None
+        return self._next() if self._waiting else ()
+
+    def _next(self) -> list[tuple[Call, float]]:
         started: list[tuple[Call, float]] = []
         waiting = self._waiting
         while waiting:
-            kind = waiting[0][0].function.kind
-            if kind.changes_state:
+            function = waiting[0][0].function
+            if function.changes_state:
                 if self._running is not None:
                     break
-                self._running = kind
-                if kind is Kind.SESSION:
+                self._running = function.kind
+                if function.kind is Kind.SESSION:
                     self._barriers -= 1
             elif self._running is Kind.SESSION:
                 break

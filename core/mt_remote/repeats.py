@@ -8,11 +8,12 @@ repeating it tries again.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
 import anyio
-from pydantic_core import to_json
+from pydantic_core import to_jsonable_python
 
 from mt_remote.errors import RequestError
 from mt_remote.protocol.calls import Call
@@ -74,4 +75,5 @@ class KeyReused(RequestError):
 
 def _fingerprint(call: Call) -> bytes:
     body = call.body.changes if isinstance(call.body, Patch) else call.body
-    return hashlib.sha256(to_json([call.name, call.arguments, body])).digest()
+    asked = to_jsonable_python([call.name, call.arguments, body])
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()  # the order of keys is free

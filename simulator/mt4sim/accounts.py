@@ -218,20 +218,31 @@ class Accounts:
 
     # Snapshots
 
-    def state(self) -> list[dict[str, Any]]:
+    def state(self) -> dict[str, list[dict[str, Any]]]:
         """Every account as plain JSON values, passwords included."""
-        names = [name for name in Account.__slots__ if name != "info"]
-        return [{"info": each.info.to_dict(), **{name: getattr(each, name) for name in names}} for each in self.all()]
+        return {
+            "accounts": [_state_of(account) for account in self.all()],
+            "archived": [_state_of(self.archived[login]) for login in sorted(self.archived)],
+        }
 
-    def restore(self, state: list[dict[str, Any]]) -> None:
+    def restore(self, state: dict[str, list[dict[str, Any]]]) -> None:
         """The accounts of which :meth:`state` gave this."""
-        self._accounts = {}
-        for row in state:
-            account = Account(UserRecord(**row["info"]), 0)
-            for name in Account.__slots__:
-                if name != "info":
-                    setattr(account, name, row[name])
-            self._accounts[account.login] = account
+        self._accounts, self.archived = (
+            {account.login: account for account in map(_account_of, state[name])} for name in ("accounts", "archived")
+        )
+
+
+def _state_of(account: Account) -> dict[str, Any]:
+    names = [name for name in Account.__slots__ if name != "info"]
+    return {"info": account.info.to_dict(), **{name: getattr(account, name) for name in names}}
+
+
+def _account_of(row: dict[str, Any]) -> Account:
+    account = Account(UserRecord(**row["info"]), 0)
+    for name in Account.__slots__:
+        if name != "info":
+            setattr(account, name, row[name])
+    return account
 
 
 def amount_in_cents(amount: float, path: str = "amount") -> int:

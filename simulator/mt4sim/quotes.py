@@ -100,7 +100,7 @@ class Quotes:
 
     def last_tick(self, symbol_name: str) -> TickEntry | None:
         """The last tick; ``None`` when none came yet, a starting price that is no tick or not."""
-        return next(iter(self.history.last(symbol_name)), None)
+        return self.history.newest(symbol_name)
 
     def subscribe(self, callback: Subscriber) -> Callable[[], None]:
         """Calls ``callback`` for every published tick, after those that subscribed before. Returns what ends it."""

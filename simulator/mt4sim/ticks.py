@@ -48,6 +48,11 @@ class TickHistory:
         first = bisect_left(kept, start, key=lambda entry: entry.time)
         return kept[first : bisect_right(kept, end, key=lambda entry: entry.time)]
 
+    def newest(self, symbol: str) -> TickEntry | None:
+        """The last tick, ``None`` when none came yet."""
+        kept = self._by_symbol.get(symbol)
+        return kept[-1] if kept else None
+
     def last(self, symbol: str, count: int = 1) -> list[TickEntry]:
         """The last ``count`` ticks, oldest first."""
         kept = self._by_symbol.get(symbol, ())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache
 from typing import Any
 
 import anyio
@@ -15,7 +16,7 @@ from wsproto.events import AcceptConnection, CloseConnection, Ping, RejectConnec
 
 import mt_remote_plugins
 from mt_remote.hooks import Hooks
-from mt_remote.host import plugin_manager
+from mt_remote.host import Catalogue, catalogue, plugin_manager
 from mt_remote.server import Running, running
 from mt_remote.settings import Settings
 from tests.core.memory import MemoryServer
@@ -33,15 +34,29 @@ async def memory(anyio_backend: str) -> MemoryServer:
     return MemoryServer()
 
 
+@cache
+def shipped() -> tuple[Hooks, Catalogue]:
+    """The shipped plugin, registered once for all tests that bring none of their own."""
+    hooks = Hooks(plugin_manager(plugins=[mt_remote_plugins], entry_points=False))
+    return hooks, catalogue(hooks, "memory", "cp1252")
+
+
 @pytest.fixture
-def start(memory: MemoryServer) -> Start:
+def start(memory: MemoryServer, monkeypatch: pytest.MonkeyPatch) -> Start:
     """Starts a gateway: ``async with start(setting=…, plugins=[…]) as running``."""
+
+    def catalogue_of(hooks: Hooks, backend: str, code_page: str) -> Catalogue:
+        known, contents = shipped()
+        return contents if hooks is known else catalogue(hooks, backend, code_page)
+
+    monkeypatch.setattr("mt_remote.server.catalogue", catalogue_of)
 
     @asynccontextmanager
     async def start(*, plugins: tuple[object, ...] = (), **settings: Any) -> AsyncIterator[Running]:
-        manager = plugin_manager(plugins=[mt_remote_plugins, *plugins], entry_points=False)
-        chosen = Settings(port=0, **settings)
-        async with running(chosen, Hooks(manager), memory) as gateway:
+        hooks = shipped()[0]
+        if plugins:
+            hooks = Hooks(plugin_manager(plugins=[mt_remote_plugins, *plugins], entry_points=False))
+        async with running(Settings(port=0, **settings), hooks, memory) as gateway:
             yield gateway
 
     return start
@@ -113,7 +128,7 @@ class Peer:
             await self.read()
         return self.messages.pop(0)
 
-    async def ask(self, name: str, **data: Any) -> dict[str, Any]:
+    async def ask(self, name: str, /, **data: Any) -> dict[str, Any]:
         """Calls a function; gives its answer. Events that come before it stay in ``messages``."""
         self.next_id += 1
         await self.send({"id": self.next_id, "name": name, **({"data": data} if data else {})})

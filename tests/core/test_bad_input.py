@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import struct
 from typing import Any
 
 import anyio
@@ -167,6 +169,16 @@ async def test_half_a_handshake_and_then_the_rest(start: Start) -> None:
         while b'"id":1' not in received:
             received += await client.stream.receive()
         assert received.startswith(b"HTTP/1.1 101")
+
+
+async def test_clients_that_leave_before_they_are_accepted(start: Start) -> None:
+    async with start() as gateway:
+        for _ in range(20):
+            with socket.create_connection((gateway.host, gateway.port)) as gone:  # blocks: nobody accepts meanwhile
+                gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        async with peer(gateway) as client:
+            await client.connect()
+        await nothing_stays(gateway)
 
 
 # Silence

@@ -56,7 +56,7 @@ each_kind = st.sampled_from(KINDS)
 two_patches = each_kind.flatmap(lambda kind: st.tuples(st.just(kind), changes(kind), changes(kind)))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(two_patches)
 def test_patches_obey_their_laws(drawn: tuple[type[Record], dict[str, Any], dict[str, Any]]) -> None:
     kind, one, other = drawn
@@ -77,7 +77,7 @@ def test_patches_obey_their_laws(drawn: tuple[type[Record], dict[str, Any], dict
             assert plain(both)[name] == before[name], "absent never changes"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(two_patches)
 def test_a_changed_copy_shares_nothing(drawn: tuple[type[Record], dict[str, Any], dict[str, Any]]) -> None:
     kind, one, other = drawn
@@ -93,7 +93,7 @@ def test_a_changed_copy_shares_nothing(drawn: tuple[type[Record], dict[str, Any]
     assert plain(change.applied_to(empty(kind))) == snapshot
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(each_kind.flatmap(lambda kind: st.tuples(st.just(kind), changes(kind))))
 def test_what_a_client_got_it_can_send_back(drawn: tuple[type[Record], dict[str, Any]]) -> None:
     kind, data = drawn

@@ -93,7 +93,7 @@ nameless = st.sampled_from([b'{"id":7}', b'{"id":7,"name":3}', b'{"id":7,"name":
 messages = st.lists(st.one_of(requests, requests, unreadable, nameless), max_size=12)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(messages, st.lists(st.integers(0, 100_000), max_size=6), st.sampled_from(["0", "1.00", "2"]))
 def test_every_request_has_exactly_one_answer(
     sequence: list[tuple[int | str | None, bytes]], places: list[int], dialect: str
@@ -143,7 +143,7 @@ def outcome(pieces: Iterable[bytes]) -> tuple[list[str], list[tuple[int, str]], 
     return sorted(json.dumps(message, sort_keys=True) for message in spoken), ends, protocol.websocket.state, code
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(pieces_of_streams, endings, st.lists(st.integers(0, 100_000), max_size=10))
 def test_it_makes_no_difference_how_the_stream_is_cut(stream: bytes, ending: bytes, places: list[int]) -> None:
     stream += ending

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 Check = Callable[[Any], bool]
@@ -63,7 +63,7 @@ def fields(check: Check, names: str) -> dict[str, Check]:
     return dict.fromkeys(names.split(), check)
 
 
-def record(table: dict[str, Check]) -> Check:
+def record(table: Mapping[str, Check]) -> Check:
     def check(value: Any) -> bool:
         assert type(value) is dict, value
         assert set(value) == set(table), (set(value) ^ set(table), value)

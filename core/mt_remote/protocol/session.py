@@ -93,12 +93,20 @@ class SessionProtocol:
         websocket = self.websocket
         if websocket.state is not State.OPEN:
             return
-        tail = event.encoded.get(self.dialect)
-        if tail is None:
-            tail = event.encoded[self.dialect] = self._encode(event, self.dialect)
-        head = b'{"event":"%b","event_id":%d' % (event.kind.encode(), self._next_event)
+        number = b"%d" % self._next_event
         self._next_event += 1
-        websocket.out += (text_header(len(head) + len(tail)), head, tail)
+        place = (self.dialect, len(number))
+        parts = event.encoded.get(place)
+        if parts is None:
+            parts = event.encoded[place] = self._parts(event, len(number))
+        websocket.out.append(parts[0] + number + parts[1])
+
+    def _parts(self, event: Event, digits: int) -> tuple[bytes, bytes]:
+        """An event's frame before and behind its number. Only the number differs between sessions of a dialect, and
+        only its length changes the frame's header."""
+        tail = self._encode(event, self.dialect)
+        head = b'{"event":"%b","event_id":' % event.kind.encode()
+        return text_header(len(head) + digits + len(tail)) + head, tail
 
     def _keep(self, event: Event) -> None:
         backlog = self._backlog

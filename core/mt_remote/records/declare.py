@@ -287,6 +287,7 @@ class Record:
     __slots__ = ()
     native: ClassVar[str]
     wires: ClassVar[Mapping[str, Wire]]
+    containers: ClassVar[tuple[str, ...]]
 
     if TYPE_CHECKING:  # a type checker can't see that each line carries a default: to it every field is optional
 
@@ -299,9 +300,17 @@ class Record:
 
     def copy(self) -> Self:
         """A copy that shares nothing mutable with this record."""
+        new = self.shallow_copy()
+        for name in self.containers:
+            setattr(new, name, _copied(getattr(self, name)))
+        return new
+
+    def shallow_copy(self) -> Self:
+        """A copy whose lists, maps and nested records are this record's own: for who replaces them, never changes
+        them."""
         new = object.__new__(type(self))
         for name in self.wires:
-            object.__setattr__(new, name, _copied(getattr(self, name)))
+            setattr(new, name, getattr(self, name))
         return new
 
     def __repr__(self) -> str:
@@ -328,6 +337,12 @@ class Record:
         )
 
 
+_CONTAINERS = (
+    Unit.BITMASK, Unit.DENIALS, Unit.IPV4_LIST, Unit.LOCALES, Unit.MASKS, Unit.SECURITIES, Unit.ENTRIES, Unit.STRUCT,
+)  # fmt: skip
+"""Units whose values are lists, maps or records."""
+
+
 def _copied(value: object) -> object:
     if isinstance(value, Record):
         return value.copy()
@@ -348,6 +363,7 @@ def record(*, native: str) -> Callable[[type[_T]], type[_T]]:
         }
         made.native = native  # type: ignore[attr-defined]
         made.wires = wires  # type: ignore[attr-defined]
+        made.containers = tuple(name for name, wire in wires.items() if wire.unit in _CONTAINERS)  # type: ignore[attr-defined]
         return made
 
     return make

@@ -18,6 +18,7 @@ from mt_remote.records.accept import partial_hint
 from mt_remote.records.declare import Record, Unit
 
 R = TypeVar("R", bound=Record)
+Q = TypeVar("Q", bound=Record)
 
 
 class Patch(Generic[R]):
@@ -49,11 +50,10 @@ class Patch(Generic[R]):
         return self.changes.get(name, default)
 
     def applied_to(self, record: R) -> R:
-        """A changed copy of ``record``. Raises :class:`~mt_remote.errors.InvalidData` for a security that the server
-        does not have or for more entries than the native array takes; nothing is changed then."""
-        new = record.copy()
-        _apply(new, self.changes, path="")
-        return new
+        """A changed copy of ``record``, which stays as it is; what the patch does not touch the two share. Raises
+        :class:`~mt_remote.errors.InvalidData` for a security that the server does not have or for more entries than the
+        native array takes."""
+        return _applied(record, self.changes, path="")
 
     def build(self) -> R:
         """A new record from defaults and these changes."""
@@ -90,36 +90,45 @@ class Draft(Patch[R]):
     purpose = "draft"
 
 
-def _apply(record: Record, changes: Mapping[str, object], path: str) -> None:
+def _applied(record: Q, changes: Mapping[str, object], path: str) -> Q:
+    new = record.shallow_copy()
     for name, value in changes.items():
         wire = record.wires[name]
         if wire.read_only:
             continue
         if wire.unit is Unit.SECURITIES:
-            _apply_securities(getattr(record, name), cast("dict[str, dict[str, object]]", value), f"{path}{name}")
+            table = _with_securities(getattr(record, name), cast("dict[str, dict[str, object]]", value), path + name)
+            setattr(new, name, table)
         elif wire.unit is Unit.ENTRIES:
             kind = get_args(wire.hint)[1]
-            merged = _apply_entries(getattr(record, name), cast("dict[str, Any]", value), kind, f"{path}{name}")
-            if len(merged) > wire.most:
-                raise InvalidData.of(f"{path}{name}", f"at most {wire.most} entries, would be {len(merged)}")
+            table = _with_entries(getattr(record, name), cast("dict[str, Any]", value), kind, path + name)
+            if len(table) > wire.most:
+                raise InvalidData.of(path + name, f"at most {wire.most} entries, would be {len(table)}")
+            setattr(new, name, table)
         else:
-            setattr(record, name, list(value) if isinstance(value, list) else value)
+            setattr(new, name, list(value) if isinstance(value, list) else value)
+    return new
 
 
-def _apply_securities(table: dict[str, Record], changes: Mapping[str, Mapping[str, object]], path: str) -> None:
+def _with_securities(
+    table: Mapping[str, Record], changes: Mapping[str, Mapping[str, object]], path: str
+) -> dict[str, Record]:
+    merged = dict(table)
     for name, inner in changes.items():
         if name not in table:
             known = ", ".join(table) or "none"
             raise InvalidData.of(f"{path}.{name}", f"the server has no security of that name (it has {known})")
-        _apply(table[name], inner, f"{path}.{name}.")
+        merged[name] = _applied(table[name], inner, f"{path}.{name}.")
+    return merged
 
 
-def _apply_entries(
-    table: dict[str, Record], changes: Mapping[str, Mapping[str, object] | None], kind: type[Record], path: str
+def _with_entries(
+    table: Mapping[str, Record], changes: Mapping[str, Mapping[str, object] | None], kind: type[Record], path: str
 ) -> dict[str, Record]:
+    merged = dict(table)
     for name, inner in changes.items():
         if inner is None:
-            table.pop(name, None)
+            merged.pop(name, None)
         else:
-            _apply(table.setdefault(name, kind()), inner, f"{path}.{name}.")
-    return table
+            merged[name] = _applied(table[name] if name in table else kind(), inner, f"{path}.{name}.")
+    return merged

@@ -116,10 +116,7 @@ class AnyioWire(Wire):
 
 
 def _peer(stream: Stream) -> str:
-    try:
-        name = stream.extra(SocketAttribute.remote_address)
-    except OSError:  # it left before it was accepted
-        return "?"
+    name = stream.extra(SocketAttribute.remote_address, "?")  # it may have left before it was accepted
     return f"{name[0]}:{name[1]}" if isinstance(name, tuple) else str(name)
 
 
@@ -134,7 +131,8 @@ class AnyioListener:
     @property
     def addresses(self) -> list[tuple[str, int]]:
         """(host, port) of each socket."""
-        listeners = getattr(self._listener, "listeners", [self._listener])
+        plain = self._listener.listener if isinstance(self._listener, TLSListener) else self._listener
+        listeners = getattr(plain, "listeners", [plain])
         return [each.extra(SocketAttribute.local_address)[:2] for each in listeners]
 
     async def aclose(self) -> None:

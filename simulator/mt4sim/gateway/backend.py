@@ -67,7 +67,7 @@ class SimulatorBackend(Backend):
     # Time
 
     def catch_up(self) -> None:
-        """Brings the server to the present of its clock, so that no call sees an older one."""
+        """Brings the server to the present of its clock."""
         if self.settings.moves:
             now = self._clock.now()
             if now > self.server.now:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from mt4sim.managers import ManagerSession
 from mt_remote.backend import (
@@ -64,10 +64,9 @@ class SimulatorConnection(Connection):
 
     @property
     def live(self) -> ManagerSession:
-        """The session, with the server's clock brought up to date. Raises when the connection was lost."""
+        """The session. Raises when the connection was lost."""
         if not self._open:
             raise ConnectionLost
-        self._backend.catch_up()
         return self.session
 
     @property
@@ -100,6 +99,9 @@ class SimulatorConnection(Connection):
         """Nothing reaches the listener any more."""
         if self._open:
             self._open = False
+            for area in vars(self).values():
+                if isinstance(area, _Area):
+                    area.cut_off()
             self.session.stop_dealing()
             self._backend.forget(self)
 
@@ -109,10 +111,18 @@ class _Area:
 
     def __init__(self, connection: SimulatorConnection) -> None:
         self._connection = connection
+        self._mt = connection.session
 
-    @property
-    def _mt(self) -> ManagerSession:
-        return self._connection.live
+    def cut_off(self) -> None:
+        """Every call answers ``no_connection`` from now on."""
+        self._mt = cast(ManagerSession, _Lost())
+
+
+class _Lost:
+    """Stands in for the session of a connection that is over."""
+
+    def __getattr__(self, name: str) -> object:
+        raise ConnectionLost
 
 
 class _Common(_Area, CommonConfig):

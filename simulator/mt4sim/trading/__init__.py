@@ -228,7 +228,8 @@ class Trading:
         return {
             "open": [order.state_dict() for order in self.open_orders()],
             "closed": [book.closed[ticket].state_dict() for ticket in sorted(book.closed)],
-            "called": sorted((login, int(kind)) for login, kind in self.supervisor.called.items()),
+            "called": sorted([login, int(kind)] for login, kind in self.supervisor.called.items()),
+            "reports": self.rollover.state(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -246,3 +247,4 @@ class Trading:
             elif order.cmd is TradeCommand.CREDIT and order.profit > 0 and order.expiration > self._server.now:
                 self.expiry.watch_credit(order)
         self.supervisor.restore_called(state["called"])
+        self.rollover.restore(state["reports"])

@@ -15,6 +15,8 @@ from mt_remote.records import TradeCommand, TradeReason
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mt4sim.trading.triggers import SymbolLevels
+
 
 class OrderState(IntEnum):
     """Natively ``TS_*`` (Semantics 7.5)."""
@@ -51,7 +53,7 @@ _FIELDS = ("ticket", "login", "symbol", "digits", "cmd", "volume", "open_time", 
 class Order:
     """One record: a position, a pending order, or a balance or credit operation."""
 
-    __slots__ = _FIELDS
+    __slots__ = (*_FIELDS, "place")
 
     def __init__(
         self,
@@ -82,6 +84,7 @@ class Order:
         self.comment = ""
         self.api_data = ""
         self.activation = Activation.NONE
+        self.place: SymbolLevels | None = None  # where its levels wait
 
     @property
     def is_open(self) -> bool:
@@ -115,6 +118,7 @@ class Order:
         order.reason = TradeReason(order.reason)
         order.state = OrderState(order.state)
         order.activation = Activation(order.activation)
+        order.place = None
         return order
 
 

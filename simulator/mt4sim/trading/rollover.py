@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mt4sim.clock import DAY_SECONDS, Timer, next_time_of_day
 from mt4sim.events import Change
@@ -167,6 +167,17 @@ class Rollover:
                 continue
             if account.balance <= group.archive_max_balance * 100 and not engine.book.count_of(account.login):
                 engine.server.accounts.archive(account)
+
+    def state(self) -> list[dict[str, Any]]:
+        """Every report as plain JSON values."""
+        return [asdict(report) for login in sorted(self.reports) for report in self.reports[login]]
+
+    def restore(self, state: list[dict[str, Any]]) -> None:
+        """The reports of which :meth:`state` gave this."""
+        self.reports = {}
+        for row in state:
+            report = DailyReport(**row)
+            self.reports.setdefault(report.login, []).append(report)
 
     def forget(self, login: int) -> None:
         """The account is gone."""

@@ -68,6 +68,7 @@ class Supervisor(OrderWatcher):
     def restore_called(self, called: list[tuple[int, int]]) -> None:
         """Who had a margin call when a snapshot was made."""
         self.called = {login: LevelType(kind) for login, kind in called}
+        self._stale.update(dict.fromkeys(self.called))
 
     # A tick
 
@@ -200,7 +201,7 @@ class Bands:
     __slots__ = ("_levels",)
 
     def __init__(self) -> None:
-        self._levels: tuple[Levels[int], Levels[int], Levels[int], Levels[int]] = (
+        self._levels: tuple[Levels, Levels, Levels, Levels] = (
             Levels(down=True), Levels(down=False), Levels(down=True), Levels(down=False),
         )  # fmt: skip
 
@@ -219,11 +220,11 @@ class Bands:
 
     def left(self, quote: Quote) -> list[int]:
         """Accounts whose band the quote has left."""
-        bid_down, bid_up, ask_down, ask_up = self._levels
-        return [
-            *bid_down.reached(quote.bid), *bid_up.reached(quote.bid), *ask_down.reached(quote.ask),
-            *ask_up.reached(quote.ask),
-        ]  # fmt: skip
+        down, up, sinks, climbs = self._levels
+        bid, ask = quote.bid, quote.ask
+        if down.quiet(bid) and up.quiet(bid) and sinks.quiet(ask) and climbs.quiet(ask):
+            return []
+        return [*down.reached(bid), *up.reached(bid), *sinks.reached(ask), *climbs.reached(ask)]
 
 
 def value_of(engine: Engine, exposure: Exposure, terms: Terms, weights: dict[str, float]) -> float:

@@ -17,9 +17,6 @@ from mt_remote.records import ExecutionMode, TradeCommand
 if TYPE_CHECKING:
     from mt4sim.accounts import Account
 
-Book = tuple[str, int]
-"""Symbol and spread difference: all that decides which quote an order sees."""
-
 _PENDING_MARKS = (Activation.PENDING, Activation.PENDING_ROLLBACK)
 _POSITION_MARKS = tuple(set(Activation) - {Activation.NONE, *_PENDING_MARKS})
 _KINDS = {cmd: _PENDING_MARKS if cmd.is_pending else _POSITION_MARKS for cmd in TradeCommand}
@@ -31,16 +28,28 @@ _GAPS_FILL_AT_MARKET = (TradeCommand.BUY_STOP, TradeCommand.SELL_STOP)
 class SymbolLevels:
     """The levels of one symbol under one spread difference, by what reaches them."""
 
-    __slots__ = ("ask_down", "ask_up", "bid_down", "bid_up")
+    __slots__ = ("ask_down", "ask_up", "bid_down", "bid_up", "spread_diff")
 
-    def __init__(self) -> None:
-        self.bid_down: Levels[int] = Levels(down=True)  # SL of buys, SELL_STOP
-        self.bid_up: Levels[int] = Levels(down=False)  # TP of buys, SELL_LIMIT
-        self.ask_down: Levels[int] = Levels(down=True)  # TP of sells, BUY_LIMIT
-        self.ask_up: Levels[int] = Levels(down=False)  # SL of sells, BUY_STOP
+    def __init__(self, spread_diff: int) -> None:
+        self.spread_diff = spread_diff
+        self.bid_down: Levels = Levels(down=True)  # SL of buys, SELL_STOP
+        self.bid_up: Levels = Levels(down=False)  # TP of buys, SELL_LIMIT
+        self.ask_down: Levels = Levels(down=True)  # TP of sells, BUY_LIMIT
+        self.ask_up: Levels = Levels(down=False)  # SL of sells, BUY_STOP
 
-    def all(self) -> tuple[Levels[int], ...]:
-        return (self.bid_down, self.bid_up, self.ask_down, self.ask_up)
+    def drop(self, ticket: int) -> None:
+        """An order waits for nothing here any more."""
+        self.bid_down.drop(ticket)
+        self.bid_up.drop(ticket)
+        self.ask_down.drop(ticket)
+        self.ask_up.drop(ticket)
+
+    def reached(self, bid: int, ask: int) -> list[int]:
+        """Takes out the orders that these prices reach, by ticket."""
+        down, up, sinks, climbs = self.bid_down, self.bid_up, self.ask_down, self.ask_up
+        if down.quiet(bid) and up.quiet(bid) and sinks.quiet(ask) and climbs.quiet(ask):
+            return []
+        return sorted({*down.reached(bid), *up.reached(bid), *sinks.reached(ask), *climbs.reached(ask)})
 
 
 class Triggers(OrderWatcher):
@@ -51,14 +60,13 @@ class Triggers(OrderWatcher):
         self._engine = engine
         self._closing = closing
         self._books: dict[str, dict[int, SymbolLevels]] = {}
-        self._place: dict[int, Book] = {}
         self._marked: dict[str, dict[int, Order]] = {}
         engine.watchers.append(self)
 
     # Keeping the levels
 
     def order_changed(self, order: Order) -> None:
-        self._forget(order.ticket)
+        self._forget(order)
         if order.activation is not Activation.NONE:
             self._keep_mark(order)
         if order.is_open and (order.cmd.is_pending or order.sl or order.tp):
@@ -89,23 +97,23 @@ class Triggers(OrderWatcher):
     def account_changed(self, account: Account) -> None:
         """The group may have changed, and with it the spread difference."""
         for order in self._engine.book.open_of(account.login):
-            place = self._place.get(order.ticket)
-            if place is not None and place[1] != self._engine.terms_of(order).spread_diff:
+            place = order.place
+            if place is not None and place.spread_diff != self._engine.terms_of(order).spread_diff:
                 self.order_changed(order)
 
-    def _forget(self, ticket: int) -> None:
-        place = self._place.pop(ticket, None)
-        if place is not None:
-            for levels in self._books[place[0]][place[1]].all():
-                levels.drop(ticket)
+    @staticmethod
+    def _forget(order: Order) -> None:
+        if order.place is not None:
+            order.place.drop(order.ticket)
+            order.place = None
 
     def _register(self, order: Order) -> None:
         spread_diff = self._engine.terms_of(order).spread_diff
         books = self._books.setdefault(order.symbol, {})
         levels = books.get(spread_diff)
         if levels is None:
-            levels = books[spread_diff] = SymbolLevels()
-        self._place[order.ticket] = (order.symbol, spread_diff)
+            levels = books[spread_diff] = SymbolLevels(spread_diff)
+        order.place = levels
         ticket, cmd = order.ticket, order.cmd
         if cmd is TradeCommand.BUY:
             self._stops(levels.bid_down, levels.bid_up, order)
@@ -120,7 +128,7 @@ class Triggers(OrderWatcher):
         else:
             levels.bid_down.set(ticket, order.open_price)
 
-    def _stops(self, losses: Levels[int], gains: Levels[int], order: Order) -> None:
+    def _stops(self, losses: Levels, gains: Levels, order: Order) -> None:
         if order.sl:
             losses.set(order.ticket, order.sl)
         if order.tp:
@@ -135,12 +143,9 @@ class Triggers(OrderWatcher):
             return
         for spread_diff, levels in list(books.items()):
             bid, ask = widened(quote, spread_diff)
-            reached = {
-                *levels.bid_down.reached(bid), *levels.bid_up.reached(bid), *levels.ask_down.reached(ask),
-                *levels.ask_up.reached(ask),
-            }  # fmt: skip
+            reached = levels.reached(bid, ask)
             if reached:
-                self._carry_out(symbol, sorted(reached), bid, ask)
+                self._carry_out(symbol, reached, bid, ask)
         if self._marked.get(symbol.name):
             self._roll_back(symbol, quote)
 
@@ -150,7 +155,7 @@ class Triggers(OrderWatcher):
             bid, ask = widened(quote, self._engine.terms_of(order).spread_diff)
             if order.activation > 0 and order.activation is not Activation.STOPOUT and not _reaches(order, bid, ask):
                 order.activation = Activation(-order.activation)
-                self._forget(order.ticket)
+                self._forget(order)
                 self._register(order)
                 self._engine.server.events.emit("activation", Change.UPDATE, order)
 

@@ -1,0 +1,130 @@
+"""Accounts, symbols and prices over the library."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+
+from mt_remote.backend import Market, Users
+from mt_remote.errors import NotFound, ReturnCode, ServerError
+from mt_remote.records import Draft, Patch, Tick, UserRecord
+from mt_remote_plugins.manager.abi import number, structure, table
+from mt_remote_plugins.manager.configuration import changed
+from mt_remote_plugins.manager.desk import Desk, check, integers
+from mt_remote_plugins.manager.engine.handle import Reply
+from mt_remote_plugins.manager.refusals import Refusals
+
+_SYMBOL_SIZE = 12
+
+
+class LibraryUsers(Users):
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._refusals = Refusals(desk)
+
+    async def _natives(self, logins: Sequence[int]) -> dict[int, bytes]:
+        if not logins:
+            return {}
+        rows = await self._desk.rows("UserRecordsRequest", integers(logins), len(logins))
+        found = {}
+        for row in self._desk.split(UserRecord, rows):
+            found[int.from_bytes(row[:4], "little", signed=True)] = row
+        return found
+
+    async def add(self, draft: Draft[UserRecord]) -> int:
+        user = draft.build()
+        try:
+            reply = await self._desk.direct("UserRecordNew", self._desk.codec(UserRecord).encode(user))
+        except ServerError as error:
+            raise await self._refusals.of_user(error, user.login, user.group) from None
+        return int.from_bytes(bytes(reply.outs[0])[:4], "little", signed=True)  # type: ignore[arg-type]
+
+    async def set(self, patch: Patch[UserRecord]) -> None:
+        native = (await self._natives([patch.key])).get(patch.key)
+        if native is None:
+            raise NotFound(f"Cannot find user {patch.key}")
+        native = self._desk.codec(UserRecord).cleared(native)
+        try:
+            await self._desk.direct("UserRecordUpdate", changed(self._desk, UserRecord, native, patch))
+        except ServerError as error:
+            raise await self._refusals.of_user(error, 0, str(patch.get("group", ""))) from None
+
+    async def get(self, logins: Sequence[int]) -> list[UserRecord]:
+        found = await self._natives(list(dict.fromkeys(logins)))
+        rows = [found[login] for login in logins if login in found]
+        return await self._desk.decoded(UserRecord, b"".join(rows))
+
+    async def get_all(self) -> list[UserRecord]:
+        return await self._desk.records(UserRecord, "UsersRequest", 0)
+
+    async def delete(self, logins: Sequence[int]) -> None:
+        found = await self._natives(logins)
+        for login in logins:
+            if login not in found:
+                raise NotFound(f"Cannot find user {login}")
+        unique = list(found)
+        if unique:
+            command = structure("GroupCommandInfo")(len=len(unique), command=number("GROUP_DELETE"))
+            await self._desk.direct("UsersGroupOp", bytes(command), integers(unique))
+
+
+class LibraryMarket(Market):
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._refusals = Refusals(desk)
+        self._shown: dict[str, None] = {}
+
+    def _name(self, symbol: str) -> bytes:
+        return self._desk.marshal.text(symbol, _SYMBOL_SIZE, "symbol")
+
+    async def show(self, symbol: str) -> None:
+        _known(await self._desk.pumping("show", self._name(symbol)), symbol)
+        self._shown[symbol] = None
+
+    async def hide(self, symbol: str) -> None:
+        _known(await self._desk.pumping("hide", self._name(symbol)), symbol)
+        self._shown.pop(symbol, None)
+
+    def shown(self) -> Sequence[str]:
+        return tuple(self._shown)
+
+    async def add_tick(self, symbol: str, bid: float, ask: float) -> None:
+        try:
+            await self._desk.direct("SymbolSendTick", self._name(symbol), bid, ask)
+        except ServerError as error:
+            raise await self._refusals.of_tick(error, symbol, bid, ask) from None
+
+    async def last_ticks(self, symbol: str) -> list[Tick]:
+        reply: Reply = await self._desk.pumping("call", "SymbolInfoGet", self._name(symbol), b"")
+        _known(reply.code, symbol)
+        ticks = read_ticks(self._desk, bytes(reply.outs[0]))  # type: ignore[arg-type]
+        return [tick for tick in ticks if tick.time]
+
+
+def _known(code: int, symbol: str) -> None:
+    if code in (ReturnCode.ERROR, ReturnCode.INVALID_DATA):
+        raise NotFound(f"Cannot find symbol '{symbol}'")
+    check(code)
+
+
+def read_ticks(desk: Desk, rows: bytes) -> list[Tick]:
+    """Ticks of an array of ``SymbolInfo``: read as an array like any other."""
+    found = list(_SYMBOL_INFO.iter_unpack(rows))
+    names = desk.marshal.page.decode_column(tuple([row[0] for row in found]))
+    return [
+        Tick(symbol=symbol, time=time, bid=bid, ask=ask)
+        for symbol, (_, time, bid, ask) in zip(names, found, strict=True)
+    ]
+
+
+def _symbol_info() -> struct.Struct:
+    layout = table().layouts["SymbolInfo"]
+    text, at = "<", 0
+    for name, code in (("symbol", "12s"), ("lasttime", "i"), ("bid", "d"), ("ask", "d")):
+        member = layout.members[name]
+        text += f"{member.offset - at}x{code}"
+        at = member.offset + member.size
+    return struct.Struct(f"{text}{layout.size - at}x")
+
+
+_SYMBOL_INFO = _symbol_info()

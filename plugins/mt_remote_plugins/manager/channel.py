@@ -1,0 +1,204 @@
+"""Calls of one connection on their way to its engine: one queue a lane, bounded, and what is known of each outcome.
+
+A lane does one call at a time. A call that waited past its deadline was not done, and the answer says so. A call that
+is being done past its deadline means that the library hangs: the engine is killed and what was in flight is answered
+with "outcome unknown".
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio
+from anyio import to_thread
+
+from mt_remote.errors import Busy, CallTimeout, ConnectionLost, InternalError, RequestError, ServerError
+from mt_remote_plugins.manager.door import Door
+from mt_remote_plugins.manager.engine.library import LibraryError
+from mt_remote_plugins.manager.engine.messages import Failure, LaneName, Notice, Order
+from mt_remote_plugins.manager.ports import Port
+from mt_remote_plugins.manager.watchdog import WATCHDOG
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """``call`` seconds a call may wait, and again as long in the library; ``login`` seconds for connecting, a worker's
+    start included; ``waiting`` calls a lane may have."""
+
+    call: float = 30.0
+    waiting: int = 1000
+    login: float = 30.0
+
+    def of(self, operation: str) -> float:
+        """Seconds that an operation may take in the library."""
+        return self.login if operation in ("open", "start") else self.call
+
+
+@dataclass(slots=True)
+class _Call:
+    order: Order
+    done: anyio.Event = field(default_factory=anyio.Event)
+    answer: Any = None
+    error: RequestError | None = None
+    begun: bool = False
+    watch: int = -1
+    then: Callable[[Any], None] | None = None
+
+    def finish(self) -> None:
+        """The answer or the error is there."""
+        self.done.set()
+        if self.then is not None and self.error is None:
+            self.then(self.answer)
+
+
+class Channel:
+    """Orders out, answers and notices in."""
+
+    def __init__(self, limits: Limits, hear: Callable[[Notice], None], lost: Callable[[RequestError], None]) -> None:
+        self._limits = limits
+        self._hear = hear
+        self._lost = lost
+        self._port: Port | None = None
+        self._error: RequestError | None = None
+        self._ids = itertools.count(1)
+        self._queues: dict[LaneName, deque[_Call]] = {lane: deque() for lane in LaneName}
+        self.door: Door[Notice] = Door(self._take)
+
+    def attach(self, port: Port) -> None:
+        """The engine is there."""
+        self._port = port
+
+    @property
+    def down(self) -> bool:
+        """No call can succeed any more."""
+        return self._error is not None
+
+    async def call(self, lane: LaneName, operation: str, *arguments: Any) -> Any:
+        """One operation of a lane. Raises what a client should read."""
+        waiting = self._queues[lane]
+        if len(waiting) >= self._limits.waiting:
+            raise Busy(f"{len(waiting)} calls wait for the MT4 library already")
+        call = self._queued(_Call(Order(next(self._ids), lane, operation, arguments)))
+        try:
+            if not call.begun:
+                await self._turn(call)
+            await call.done.wait()
+        finally:
+            if not call.begun and call in waiting:
+                waiting.remove(call)
+        return self._outcome(call)
+
+    def ask(self, lane: LaneName, operation: str, *arguments: Any, then: Callable[[Any], None]) -> None:
+        """The same without waiting: ``then`` gets the answer, or nothing happens when the engine is lost meanwhile."""
+        if self._error is None:
+            self._queued(_Call(Order(next(self._ids), lane, operation, arguments), then=then))
+
+    def _queued(self, call: _Call) -> _Call:
+        if self._error is not None:
+            raise ConnectionLost()
+        waiting = self._queues[call.order.lane]
+        waiting.append(call)
+        if len(waiting) == 1:
+            self._begin(call)
+        return call
+
+    async def _turn(self, call: _Call) -> None:
+        """Waits for the call to end, at most until its deadline while it was not begun."""
+        while not call.done.is_set():
+            with anyio.move_on_after(self._limits.call):
+                await call.done.wait()
+            if call.begun:
+                return
+            if not call.done.is_set():
+                message = f"The MT4 library was busy for {self._limits.call:g} s; the call was not begun"
+                raise CallTimeout(message, outcome="not_done")
+
+    def _outcome(self, call: _Call) -> Any:
+        if call.error is not None:
+            raise call.error
+        answer = call.answer
+        if not isinstance(answer, Failure):
+            return answer
+        if answer.problem == "bug":
+            raise InternalError(answer.message)
+        if answer.problem:
+            raise LibraryError(answer.problem, answer.message)
+        raise ServerError(answer.code, answer.message)
+
+    def _begin(self, call: _Call) -> None:
+        assert self._port is not None
+        call.begun = True
+        number = call.order.id
+        seconds = self._limits.of(call.order.operation)
+        call.watch = WATCHDOG.watch(seconds, lambda: self.door.put(("hung", number, seconds)))
+        self._port.submit(call.order)
+
+    def _take(self, notice: Notice) -> None:
+        kind = notice[0]
+        if kind == "reply":
+            self._replied(notice[1], notice[2])
+        elif kind == "hung":
+            self._hung(notice[1], notice[2])
+        elif kind == "exit":
+            self.fail(ConnectionLost(f"The process with the MT4 library {notice[1]}"))
+        elif kind == "lost":
+            self.fail(ConnectionLost(f"No connection to the MT4 server: {notice[3]}"))
+        else:
+            self._hear(notice)
+
+    def _replied(self, number: int, answer: Any) -> None:
+        for waiting in self._queues.values():
+            if waiting and waiting[0].order.id == number:
+                call = waiting.popleft()
+                WATCHDOG.forget(call.watch)
+                call.answer = answer
+                call.finish()
+                if waiting:
+                    self._begin(waiting[0])
+                return
+
+    def _hung(self, number: int, seconds: float) -> None:
+        if any(waiting and waiting[0].order.id == number for waiting in self._queues.values()):
+            self.fail(CallTimeout(f"The MT4 library did not return for {seconds:g} s and was stopped"))
+
+    def fail(self, error: RequestError) -> None:
+        """The engine is lost: ends it, answers what is in flight, tells the listener."""
+        if self._error is not None:
+            return
+        self._error = error
+        if self._port is not None:
+            self._port.kill()
+        self._answer_all(error)
+        self._lost(error)
+
+    def _answer_all(self, error: RequestError) -> None:
+        for waiting in self._queues.values():
+            while waiting:
+                call = waiting.popleft()
+                WATCHDOG.forget(call.watch)
+                call.error = (
+                    _in_flight(error) if call.begun else ConnectionLost(f"{error.message}; the call was not begun")
+                )
+                call.finish()
+
+    async def aclose(self) -> None:
+        """Ends the engine in good order."""
+        if self._error is None:
+            self._error = ConnectionLost("The connection was closed")
+            self._answer_all(self._error)
+            port = self._port
+            if port is not None:
+                with anyio.CancelScope(shield=True):
+                    await to_thread.run_sync(port.close)
+        self.door.close()
+
+
+def _in_flight(error: RequestError) -> RequestError:
+    message = f"{error.message}; whether the call was carried out is unknown"
+    if isinstance(error, CallTimeout):
+        return CallTimeout(message, outcome="unknown")
+    return ConnectionLost(message)

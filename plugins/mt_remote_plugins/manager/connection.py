@@ -1,0 +1,190 @@
+"""One manager's connection over the library: areas for calls, and the event stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import structlog
+
+from mt_remote.backend import Connection, Event, Listener
+from mt_remote.errors import RequestError, ServerError
+from mt_remote.records import ConGroup, Record, Tick, TradeRecord, TradeRequest, UserRecord
+from mt_remote_plugins.manager.abi import Pump, Trans
+from mt_remote_plugins.manager.accounts import LibraryMarket, LibraryUsers, read_ticks
+from mt_remote_plugins.manager.channel import Channel, Limits
+from mt_remote_plugins.manager.configuration import LibraryCommon, LibraryGroups, LibraryManagers
+from mt_remote_plugins.manager.desk import Desk
+from mt_remote_plugins.manager.engine.messages import Credentials, LaneName, Notice
+from mt_remote_plugins.manager.recovery import WATCHED, Baseline, Recovery
+from mt_remote_plugins.manager.trading import LibraryDealing, LibraryExternal, LibraryOrders, LibraryTrades
+
+if TYPE_CHECKING:
+    from mt_remote_plugins.manager.ports import Port, Way
+
+log = structlog.get_logger(__name__)
+
+_KINDS: dict[int, tuple[str, type[Record]]] = {
+    Pump.UPDATE_GROUPS: ("group", ConGroup),
+    Pump.UPDATE_USERS: ("user", UserRecord),
+    Pump.UPDATE_TRADES: ("trade", TradeRecord),
+}
+_RECORD_KINDS = dict(_KINDS.values())
+_PUMPED = (*_RECORD_KINDS, "tick")
+
+
+class LibraryConnection(Connection):
+    """A session of the library: three lanes, one marshal, one listener."""
+
+    def __init__(self, server: str, login: int, listener: Listener, limits: Limits) -> None:
+        self.server = server
+        self.login = login
+        self._listener = listener
+        self._watched: set[str] = set()
+        self._baselines: dict[str, Baseline] = {}
+        self._recovering = False
+        self._waiting: list[Notice] = []
+        self._channel = Channel(limits, self._hear, self._lost)
+
+    @property
+    def way(self) -> Way:
+        """Where the engine's notices go."""
+        return self._channel.door
+
+    async def begin(self, port: Port, credentials: Credentials, code_page: str) -> None:
+        """Logs in over an engine. Raises what the server or the library says."""
+        self._channel.attach(port)
+        desk = self._desk = Desk(self._channel, credentials, code_page)
+        desk.learn(*await self._channel.call(LaneName.DIRECT, "open", credentials))
+        self.common = LibraryCommon(desk)
+        self.groups = LibraryGroups(desk)
+        self.managers = LibraryManagers(desk)
+        self.users = LibraryUsers(desk)
+        self.market = LibraryMarket(desk)
+        self.orders = LibraryOrders(desk)
+        self.trades = LibraryTrades(desk)
+        self.external = LibraryExternal(desk)
+        self._dealing = self.dealing = LibraryDealing(desk)
+
+    async def watch(self, kind: str) -> None:
+        if kind in self._watched:
+            return
+        lane = LaneName.DEALING if kind == "trade_request" else LaneName.PUMPING
+        self._watched.add(kind)
+        try:
+            await self._channel.call(lane, "start", self._desk.credentials)
+            if kind in WATCHED:
+                await self._learn(kind)
+        except BaseException:
+            self._watched.discard(kind)
+            self._baselines.pop(kind, None)
+            raise
+
+    async def _learn(self, kind: str) -> None:
+        """The state from which a restart's losses will be told; what is heard meanwhile is newer and stays."""
+        baseline = self._baselines[kind] = Baseline(WATCHED[kind])
+        baseline.learn((await self._desk.direct(WATCHED[kind].request, 0)).rows)
+
+    async def unwatch(self, kind: str) -> None:
+        self._watched.discard(kind)
+        self._baselines.pop(kind, None)
+        if kind == "trade_request":
+            self._dealing.held.clear()
+            await self._channel.call(LaneName.DEALING, "stop")
+
+    async def server_time(self) -> int:
+        time = (await self._channel.call(LaneName.DIRECT, "call", "ServerTime")).code
+        if not time:  # the library knows the time only while pumping
+            time = (await self._desk.pumping("call", "ServerTime")).code
+        return int(time)
+
+    async def aclose(self) -> None:
+        self._watched.clear()
+        await self._channel.aclose()
+
+    # Notices, on the loop
+
+    def _hear(self, notice: Notice) -> None:
+        handlers: dict[str, Callable[..., None]] = {
+            "pump": self._pumped, "ticks": self._ticks, "infos": self._infos, "request": self._requested,
+            "down": self._down, "up": self._up,
+        }  # fmt: skip
+        handlers[notice[0]](*notice[1:])
+
+    def _pumped(self, code: int, change: int, row: bytes) -> None:
+        if self._recovering:
+            self._waiting.append((code, change, row))
+            return
+        kind, _ = _KINDS[code]
+        if kind not in self._watched:
+            return
+        closed = kind == "trade" and change == Trans.DELETE
+        baseline = self._baselines.get(kind)
+        if baseline is not None:
+            baseline.heard(row, gone=change == Trans.DELETE)
+        if change != Trans.DELETE or closed:
+            self._tell(kind, row)
+
+    def _tell(self, kind: str, row: bytes) -> None:
+        try:
+            record = self._desk.codec(_RECORD_KINDS[kind]).decode(row)
+        except ServerError as error:  # the library's bytes make no sense: nothing can be told of them
+            log.warning("notification can't be read", kind=kind, reason=error.message)
+            return
+        if isinstance(record, TradeRecord) and not record.login:
+            return  # erased administratively: there is no record to tell of
+        self._listener.on_event(Event(kind, record))
+
+    def _ticks(self, rows: bytes) -> None:
+        if "tick" in self._watched:
+            for tick in self._desk.codec(Tick).decode_many(rows):
+                self._listener.on_event(Event("tick", tick, tick.symbol))
+
+    def _infos(self, rows: bytes) -> None:
+        """Symbols whose ticks the library did not keep: their newest state."""
+        if "tick" in self._watched:
+            for tick in read_ticks(self._desk, rows):
+                self._listener.on_event(Event("tick", tick, tick.symbol))
+
+    def _requested(self, row: bytes) -> None:
+        if "trade_request" not in self._watched:
+            return
+        try:
+            request = self._desk.codec(TradeRequest).decode(row)
+        except ServerError as error:
+            log.warning("request can't be read", reason=error.message)
+            return
+        self._dealing.held[request.id] = row
+        self._listener.on_event(Event("trade_request", request))
+
+    def _down(self, lane: str, message: str) -> None:
+        log.warning("lane down", lane=lane, server=self.server, login=self.login, reason=message)
+        if lane == LaneName.DEALING:
+            self._dealing.held.clear()
+
+    def _up(self, lane: str) -> None:
+        log.info("lane up again", lane=lane, server=self.server, login=self.login)
+        if lane == LaneName.PUMPING and not self._recovering:
+            self._recovering = True
+            Recovery(self._baselines, self._ask, self._missed, self._recovered).step()
+
+    def _ask(self, values: tuple[object, ...], then: Callable[[object], None]) -> None:
+        self._channel.ask(LaneName.DIRECT, "call", *values, then=then)
+
+    def _missed(self, kind: str, row: bytes) -> None:
+        if kind in self._watched:
+            self._tell(kind, row)
+
+    def _recovered(self) -> None:
+        self._recovering = False
+        waiting, self._waiting = self._waiting, []
+        for notice in waiting:
+            self._pumped(*notice)
+
+    def _lost(self, error: RequestError) -> None:
+        log.warning("MT4 library lost", server=self.server, login=self.login, reason=error.message)
+        self._listener.on_lost(error)
+
+
+KINDS = (*_PUMPED, "trade_request")
+"""The kinds of event that a connection can watch."""

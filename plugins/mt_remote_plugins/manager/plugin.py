@@ -1,0 +1,27 @@
+"""The backend as a plugin: registers itself and its commands as a stranger's would."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mt_remote.plugin import BackendSpec, hookimpl
+
+if TYPE_CHECKING:
+    import typer
+
+
+@hookimpl
+def mt_remote_backends() -> list[BackendSpec]:
+    """The backend ``manager``."""
+    from mt_remote_plugins.manager.backend import ManagerBackend, ManagerSettings
+
+    help_text = "the MT4 Manager library (mtmanapi64.dll or mtmanapi.dll)"
+    return [BackendSpec("manager", ManagerSettings, ManagerBackend, help_text)]
+
+
+@hookimpl
+def mt_remote_commands(app: typer.Typer) -> None:
+    """``doctor`` and ``native``."""
+    from mt_remote_plugins.manager import commands
+
+    commands.add_to(app)

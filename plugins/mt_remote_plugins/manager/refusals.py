@@ -1,0 +1,105 @@
+"""What the library means by a refusal. It gives a number and no more; what was named wrongly is found out by asking,
+after the fact, so that a call that succeeds costs nothing."""
+
+from __future__ import annotations
+
+from mt_remote.errors import InvalidData, NotFound, ReturnCode, ServerError
+from mt_remote.records import TradeCommand
+from mt_remote_plugins.manager.desk import Desk, integers
+
+_SYMBOL_SIZE = 12
+
+_FIELDS = {
+    ReturnCode.TRADE_BAD_PRICES: "price",
+    ReturnCode.TRADE_BAD_STOPS: "sl",
+    ReturnCode.TRADE_BAD_VOLUME: "volume",
+}
+"""Codes that can mean one field only."""
+
+
+class Refusals:
+    """Turns a refused call's code into an error that names the field, where one can be found."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def need_symbol(self, symbol: str) -> None:
+        """Raises :class:`NotFound` for a symbol that the server does not have."""
+        name = self._desk.marshal.text(symbol, _SYMBOL_SIZE, "symbol")
+        reply = await self._desk.ask("SymbolGet", name, b"")
+        if reply.code in (ReturnCode.ERROR, ReturnCode.INVALID_DATA):
+            raise NotFound(f"Cannot find symbol '{symbol}'")
+
+    async def need_account(self, login: int) -> None:
+        """Raises code 65 with the login's name for an account that the manager does not see."""
+        if not await self._desk.rows("UserRecordsRequest", integers([login]), 1):
+            raise ServerError(ReturnCode.BAD_ACCOUNT_INFO, f"login: there is no account {login}", path="login")
+
+    async def need_group(self, group: str) -> None:
+        """Raises :class:`NotFound` for a group that the manager does not see."""
+        rows = await self._desk.rows("GroupsRequest", 0)
+        size = self._desk.group_size
+        names = {self._desk.marshal.page.decode(rows[at : at + 16]) for at in range(0, len(rows), size)}
+        if group not in names:
+            raise NotFound(f"Cannot find group '{group}'")
+
+    async def of_tick(self, error: ServerError, symbol: str, bid: float, ask: float) -> ServerError:
+        """A price that was not taken."""
+        if error.return_code in (ReturnCode.INVALID_DATA, ReturnCode.ERROR):
+            await self.need_symbol(symbol)
+            _need_above_zero(bid=bid, ask=ask)
+        return error
+
+    async def of_order(self, error: ServerError, *, login: int = 0, symbol: str = "", **prices: float) -> ServerError:
+        """A transaction that was refused."""
+        if error.return_code == ReturnCode.BAD_ACCOUNT_INFO and login:
+            await self.need_account(login)
+        if error.return_code == ReturnCode.INVALID_DATA:
+            if login:
+                await self.need_account(login)
+            if symbol:
+                await self.need_symbol(symbol)
+            _need_above_zero(**prices)
+        return named(error)
+
+    async def of_balance(
+        self, error: ServerError, login: int, command: TradeCommand, amount: float, expiration: int, now: int
+    ) -> ServerError:
+        """A balance or credit operation that was refused."""
+        if error.return_code in (ReturnCode.BAD_ACCOUNT_INFO, ReturnCode.INVALID_DATA):
+            await self.need_account(login)
+        if error.return_code == ReturnCode.INVALID_DATA:
+            if round(amount * 100) == 0:
+                raise InvalidData.of("amount", "must be at least one cent")
+            if command is TradeCommand.CREDIT and expiration <= now:
+                raise InvalidData.of("expiration", "credit needs one in the future")
+        if error.return_code == ReturnCode.TRADE_NO_MONEY:
+            return ServerError(error.return_code, f"amount: {error.message}", path="amount")
+        return error
+
+    async def of_user(self, error: ServerError, login: int, group: str) -> ServerError:
+        """An account that was not taken."""
+        if error.return_code == ReturnCode.INVALID_DATA:
+            if login and await self._desk.rows("UserRecordsRequest", integers([login]), 1):
+                raise InvalidData.of("login", f"the account {login} exists already")
+            await self.of_group(group)
+        return error
+
+    async def of_group(self, group: str) -> None:
+        """Raises :class:`InvalidData` for a group that an account can't be in."""
+        try:
+            await self.need_group(group)
+        except NotFound:
+            raise InvalidData.of("group", f"there is no group '{group}'") from None
+
+
+def named(error: ServerError) -> ServerError:
+    """The error with the one field that its code can mean."""
+    path = _FIELDS.get(ReturnCode(error.return_code)) if error.return_code in list(ReturnCode) else None
+    return ServerError(error.return_code, f"{path}: {error.message}", path=path) if path else error
+
+
+def _need_above_zero(**prices: float) -> None:
+    for path, price in prices.items():
+        if price <= 0:
+            raise InvalidData.of(path, f"must be above 0, got {price:g}")

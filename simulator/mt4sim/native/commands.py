@@ -1,0 +1,35 @@
+"""Commands of the simulated library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mt4sim.native import build as builder
+from mt_remote.errors import ConfigurationError
+from mt_remote_plugins.manager.commands import native_app
+
+
+def build(
+    output: Annotated[Path, typer.Option(help="directory for the library")] = Path("build"),
+    compiler: Annotated[str, typer.Option(help="C compiler; none: the first that is found")] = "",
+    windows_python: Annotated[
+        str, typer.Option(help="build mtmanapi64.dll for this Windows Python: the path of its python3xx.dll")
+    ] = "",
+    windows_path: Annotated[str, typer.Option(help="where that Python finds the packages, ';' between")] = "",
+) -> None:
+    """Builds the simulator as a Manager library that native programs load in place of the real one."""
+    target = builder.windows(windows_python, windows_path) if windows_python else builder.this_python()
+    try:
+        made = builder.build(target, output, compiler=compiler)
+    except ConfigurationError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    typer.echo(f"built {made}")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the command to the group ``native``."""
+    native_app(app).command("build")(build)

@@ -1,0 +1,112 @@
+"""Small parts that keep order and bounds, without a loop: lanes, the limit on logins, first answers by key."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mt_remote.functions import Function
+from mt_remote.lanes import Lane
+from mt_remote.limiter import LoginLimiter
+from mt_remote.plugin import Declared, Kind
+from mt_remote.protocol.calls import Call
+from mt_remote.records import ConGroup, Patch
+from mt_remote.repeats import KEPT_SECONDS, KeyReused, Repeats
+
+
+def nothing() -> None:
+    """A function of any kind."""
+
+
+FUNCTIONS = {kind: Function(Declared(f"own.{kind.value}", nothing, kind), "tests") for kind in Kind}
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(list(Kind)), max_size=15), st.randoms(use_true_random=False))
+def test_lanes_keep_order_for_every_mix_of_calls(kinds: list[Kind], random: Random) -> None:
+    lane = Lane()
+    calls = [Call(b"%d" % number, FUNCTIONS[kind], {}, None, None) for number, kind in enumerate(kinds)]
+    running: list[Call] = []
+    started: list[Call] = []
+    waiting = list(calls)
+    while waiting or running:
+        if waiting and (not running or random.random() < 0.5):
+            call = waiting.pop(0)
+            if lane.admit(call):
+                running.append(call)
+                started.append(call)
+            else:
+                lane.wait(call, 0.0)
+        else:
+            ended = running.pop(random.randrange(len(running)))
+            new = [call for call, _ in lane.done(ended)]
+            running += new
+            started += new
+        changing = [call for call in running if call.function.kind.changes_state]
+        assert len(changing) <= 1, "one change at a time"
+        if changing and changing[0].function.kind is Kind.SESSION:
+            barrier = calls.index(changing[0])
+            assert all(calls.index(call) < barrier for call in running if call is not changing[0])
+        assert lane.calls == lane.waiting + len(running)
+    assert sorted(started, key=calls.index) == calls, "each starts once"
+    changes = [call for call in started if call.function.kind.changes_state]
+    assert changes == sorted(changes, key=calls.index), "in the order received"
+    for position, call in enumerate(calls):
+        if call.function.kind is Kind.SESSION:
+            later = calls[position + 1 :]
+            assert all(started.index(call) < started.index(other) for other in later), "a barrier"
+
+
+def test_a_lane_that_is_over_starts_nothing() -> None:
+    lane = Lane()
+    first, second = (Call(b"1", FUNCTIONS[Kind.CHANGE], {}, None, None) for _ in range(2))
+    assert lane.admit(first)
+    assert not lane.admit(second)
+    lane.wait(second, 1)
+    assert lane.clear() == 1
+    assert not lane.done(first)
+    assert lane.calls == 0
+
+
+def test_failed_logins_count_for_a_while() -> None:
+    limiter = LoginLimiter(2, 60)
+    assert limiter.wait("a", 0) == 0
+    limiter.failed("a", 0)
+    assert limiter.wait("a", 1) == 0
+    limiter.failed("a", 10)
+    assert limiter.wait("a", 11) == 49
+    assert limiter.wait("b", 11) == 0
+    assert limiter.wait("a", 60) == 0
+    limiter.failed("a", 61)
+    assert limiter.wait("a", 62) == 8
+    assert limiter.wait("a", 200) == 0
+
+
+def call(amount: float, key: str = "k", body: object = None) -> Call:
+    return Call(b"1", FUNCTIONS[Kind.TRADE], {"amount": amount}, body, key)
+
+
+def test_first_answers_are_kept_for_a_day_per_owner_and_key() -> None:
+    repeats = Repeats()
+    one, other = ("Demo", 1), ("Demo", 2)
+    first, is_first = repeats.find(one, call(5), 0)
+    assert is_first
+    assert repeats.find(one, call(5), 10) == (first, False)
+    for owner, key in ((other, "k"), (one, "k2")):
+        assert repeats.find(owner, call(5, key), 10)[1]
+    with pytest.raises(KeyReused, match="The key 'k' was used for a different request"):
+        repeats.find(one, call(6), 10)
+    assert repeats.find(one, call(5), KEPT_SECONDS - 1)[1] is False
+    assert repeats.find(one, call(6), KEPT_SECONDS)[1], "a day later it is free"
+
+
+def test_requests_are_compared_by_what_they_ask_for() -> None:
+    repeats = Repeats()
+    owner = ("Demo", 1)
+    repeats.find(owner, call(5, body=Patch(ConGroup, {"group": "g", "copies": 1})), 0)
+    assert not repeats.find(owner, call(5, body=Patch(ConGroup, {"copies": 1, "group": "g"})), 0)[1]
+    with pytest.raises(KeyReused):
+        repeats.find(owner, call(5, body=Patch(ConGroup, {"group": "g", "copies": 2})), 0)

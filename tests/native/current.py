@@ -1,0 +1,51 @@
+"""The server that the shared object serves in this process: whichever the running test made."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mt4sim.native.host import Host, SimulatedLibrary
+from mt4sim.server import Server
+from mt4sim.world import World
+from mt4sim.world_specs import FeedSpec
+from mt_remote_plugins.manager.abi import table
+
+START = 1_579_500_000
+"""Monday, 20 January 2020, 06:00 on the server."""
+
+hosts: list[Host] = []
+"""The last one is served."""
+
+
+class CurrentLibrary:
+    """The shared object asks once a process; tests come and go."""
+
+    def version(self) -> int:
+        return table().version_argument
+
+    def create(self, version: int) -> int:
+        return SimulatedLibrary(hosts[-1]).create(version)
+
+
+library = CurrentLibrary()
+
+
+@contextmanager
+def serving() -> Iterator[Host]:
+    """The demo world with its feed off and its clock in the test's hands. Every handle and every array must have been
+    given back at the end."""
+    server = Server(World.demo(), start=START)
+    server.set_feed(FeedSpec(kind="off"))
+    host = Host(server)
+    hosts.append(host)
+    try:
+        yield host
+        patience = time.monotonic() + 10
+        while host.handles and time.monotonic() < patience:
+            time.sleep(0.01)  # sessions that broke off are cleared up on threads
+        assert host.handles == {}
+        assert (host.memory.outstanding, host.memory.wrong_frees) == (0, 0)
+    finally:
+        hosts.remove(host)

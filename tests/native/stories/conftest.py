@@ -1,0 +1,37 @@
+"""The stories' desk, with the Manager library's backend between gateway and simulator."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.native.desks import MANNERS, open_library_desk
+from tests.stories.conftest import Desk
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(params=MANNERS)
+async def desk(request: pytest.FixtureRequest, anyio_backend: str, shared_object: Path) -> AsyncIterator[Desk]:
+    async with open_library_desk(request.param, shared_object) as opened:
+        yield opened
+
+
+DIFFERENCES = {
+    "test_a_request_as_a_dealer_sees_it": "the dealing clock counts in units of 1.6777216 s",
+    "test_users_outside_the_masks_are_invisible": "what is outside the masks is not there, rather than out of sight",
+}
+"""What the library can't say (docs/manager.md), by the story that sees it."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A difference that is not one any more must leave the list."""
+    for item in items:
+        reason = DIFFERENCES.get(item.name.partition("[")[0])
+        if reason and item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.xfail(strict=True, reason=reason))

@@ -1,0 +1,181 @@
+"""A whole session of the backend on the shared library. Runs on Linux, and in a Windows Python under Wine
+(``MT_REMOTE_TEST_LIBRARY``)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from mt4sim.native.host import Host
+from mt_remote.backend import Connection, Event
+from mt_remote.errors import ServerError
+from mt_remote.records import ConCommon, ConfirmMode, ConGroup, Draft, Patch, TradeCommand, UserRecord
+from mt_remote_plugins.manager.abi import table
+from mt_remote_plugins.manager.backend import ManagerBackend, ManagerSettings
+from mt_remote_plugins.manager.engine.library import open_library
+from tests.native.current import serving
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class Heard:
+    """Keeps events and lets a test wait for them."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.lost: list[Exception] = []
+        self._changed = anyio.Event()
+
+    def on_event(self, event: Event) -> None:
+        self.events.append(event)
+        self._changed.set()
+
+    def on_lost(self, error: Exception) -> None:
+        self.lost.append(error)
+        self._changed.set()
+
+    def data(self, kind: str) -> list[Any]:
+        return [event.data for event in self.events if event.kind == kind]
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        with anyio.fail_after(60):
+            while not condition():
+                self._changed = anyio.Event()
+                await self._changed.wait()
+
+
+@pytest.fixture
+def host() -> Iterator[Host]:
+    with serving() as served:
+        yield served
+
+
+@pytest.fixture
+def heard() -> Heard:
+    return Heard()
+
+
+@pytest.fixture
+async def mt(anyio_backend: str, host: Host, heard: Heard, shared_object: Path) -> AsyncIterator[Connection]:
+    backend = ManagerBackend(ManagerSettings(library=str(shared_object), isolate=False))
+    connection = await backend.open("demo:443", 1, "manager", heard)
+    try:
+        yield connection
+    finally:
+        await connection.aclose()
+
+
+async def _user(mt: Connection, group: str = "miniforex") -> int:
+    draft = Draft(UserRecord, {"group": group, "name": "A", "password": "Pass1", "enable": True, "leverage": 100})
+    login = await mt.users.add(draft)
+    await mt.orders.balance(login, TradeCommand.BALANCE, 10_000.0)
+    return login
+
+
+def test_it_is_the_version_that_the_table_describes(shared_object: Path) -> None:
+    assert open_library(str(shared_object)).version() == table().version_argument
+
+
+async def test_a_wrong_password(host: Host, heard: Heard, shared_object: Path) -> None:
+    backend = ManagerBackend(ManagerSettings(library=str(shared_object), isolate=False))
+    with pytest.raises(ServerError, match="Invalid account"):
+        await backend.open("demo:443", 1, "wrong", heard)
+
+
+async def test_configuration_there_and_back(mt: Connection, host: Host) -> None:
+    common = await mt.common.get()
+    assert common == host.server.config.common()
+    await mt.common.set(Patch(ConCommon, {"timeout": 77}))
+    assert (await mt.common.get()).timeout == 77
+    groups = await mt.groups.get_all()
+    assert groups == host.server.config.groups()
+    await mt.groups.add(Draft(ConGroup, {"group": "new", "symbols": {"EURUSD": {"swap_long": 1.5}}}))
+    await mt.groups.set(Patch(ConGroup, {"group": "new", "securities": {"Forex": {"lot_min": 0.01}}}))
+    new = await mt.groups.get("new")
+    assert (new.securities["Forex"].lot_min, new.symbols["EURUSD"].swap_long) == (0.01, 1.5)
+    await mt.groups.set(Patch(ConGroup, {"group": "new", "symbols": {"EURUSD": None}}))
+    assert (await mt.groups.get("new")).symbols == {}
+    await mt.groups.delete("new")
+    assert await mt.groups.get_all() == groups
+    assert await mt.managers.get(1) == host.server.config.manager(1)
+
+
+async def test_users_and_orders(mt: Connection, host: Host, heard: Heard) -> None:
+    for kind in ("user", "trade"):
+        await mt.watch(kind)
+    login = await _user(mt)
+    ticket = await mt.orders.open(login, "EURUSD", TradeCommand.BUY, 0.1, 1.1, comment="à la carte")
+    assert await mt.trades.get(ticket) == host.server.trading.record(host.server.trading.get(ticket))
+    await mt.orders.modify(ticket, sl=1.0)
+    await mt.orders.close(ticket, 0.1, 1.2)
+    assert [trade.order for trade in await mt.trades.history(login, 0, 2**31 - 1)][-1] == ticket
+    await heard.until(lambda: [t for t in heard.data("trade") if t.close_time and t.order == ticket])
+    told = [(trade.sl, trade.close_time > 0) for trade in heard.data("trade") if trade.order == ticket]
+    assert told == [(0.0, False), (1.0, False), (1.0, True)]
+    assert (await mt.users.get([login]))[0].balance == 11_000.0
+    await mt.users.delete([login])
+    assert await mt.users.get([login]) == []
+
+
+async def test_twenty_thousand_callbacks_from_a_foreign_thread(mt: Connection, host: Host, heard: Heard) -> None:
+    await mt.watch("tick")
+    await mt.market.show("EURUSD")
+    await mt.watch("trade")
+    login = await _user(mt)
+    begun = len(heard.data("trade"))
+
+    def storm() -> None:
+        symbol = host.server.symbols["EURUSD"]
+        for number in range(18_000):
+            with host.lock:
+                host.server.quotes.tick("EURUSD", symbol.to_points(1.1) + number, symbol.to_points(1.3))
+            if number % 18 == 0:
+                with host.lock:
+                    host.server.trading.balance(login, TradeCommand.BALANCE, 1.0)
+        with host.lock:
+            host.server.quotes.tick("EURUSD", symbol.to_points(1.25), symbol.to_points(1.3))
+
+    thread = threading.Thread(target=storm)
+    thread.start()
+    await heard.until(lambda: len(heard.data("trade")) == begun + 1000)
+    await heard.until(lambda: heard.data("tick")[-1].bid == 1.25)
+    thread.join()
+    bids = [tick.bid for tick in heard.data("tick")[:-1]]
+    assert bids == sorted(bids)
+    tickets = [trade.order for trade in heard.data("trade")]
+    assert tickets == sorted(tickets)
+    assert heard.lost == []
+
+
+async def test_dealing(mt: Connection, host: Host, heard: Heard) -> None:
+    login = await _user(mt, "demodealing")
+    host.server.tick("EURUSD", 1.1, 1.2)
+    await mt.watch("trade_request")
+    with host.lock:
+        deal = host.server.trader(login).open("EURUSD", TradeCommand.BUY, 0.1)
+    await heard.until(lambda: heard.data("trade_request"))
+    request = heard.data("trade_request")[0]
+    assert (request.id, request.login, request.trade.volume) == (deal.id, login, 0.1)
+    await mt.dealing.confirm(request.id, 1.1, 1.2, ConfirmMode.NORMAL)
+    assert deal.answer is not None
+    assert deal.answer.order
+    assert [trade.open_price for trade in await mt.trades.get_by_login(login, "demodealing")] == [1.2]
+
+
+async def test_a_broken_network_is_made_good(host: Host, heard: Heard, shared_object: Path) -> None:
+    settings = ManagerSettings(library=str(shared_object), isolate=False, retry_first=0.01, ping=0.05)
+    connection = await ManagerBackend(settings).open("demo:443", 1, "manager", heard)
+    await connection.watch("trade")
+    host.drop_connections()
+    await heard.until(lambda: heard.lost)
+    await connection.aclose()

@@ -1,0 +1,274 @@
+"""A library that misbehaves: the gateway stays up, and everyone learns what happened."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+import pytest
+
+from mt_remote.backend import Connection
+from mt_remote.errors import Busy, CallTimeout, ConfigurationError, ConnectionLost, NotFound, ServerError
+from mt_remote.records import TradeCommand
+from mt_remote_plugins.manager.abi import NotifyFunctionEx, Pump, Trans
+from mt_remote_plugins.manager.backend import ManagerBackend, ManagerSettings
+from mt_remote_plugins.manager.door import Door
+from mt_remote_plugins.manager.engine.messages import Tuning
+from mt_remote_plugins.manager.ports import WorkerPort
+from tests.plugins.manager.conftest import Heard, Opening
+from tests.plugins.manager.tiny import TinyLibrary, TinyServer, row
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_garbage_codes_are_errors_with_their_number(opening: Opening, server: TinyServer) -> None:
+    async with opening() as connection:
+        server.faults["trade_transaction"] = lambda handle, info: -559038737
+        with pytest.raises(ServerError, match="Unknown error") as raised:
+            await connection.orders.close(1, 1.0, 1.0)
+        assert raised.value.wire_code == "mt4_-559038737"
+
+
+async def test_a_count_without_an_array_is_an_error(opening: Opening, server: TinyServer) -> None:
+    def lie(handle: Any, total: int) -> None:
+        handle.array([b""] * 5, total)
+
+    async with opening() as connection:
+        server.faults["users_request"] = lie
+        with pytest.raises(ServerError, match="gave no array, yet a count of 5"):
+            await connection.users.get_all()
+        del server.faults["users_request"]
+        assert await connection.users.get_all() == []
+
+
+async def test_an_array_with_an_impossible_count_is_freed_and_refused(opening: Opening, server: TinyServer) -> None:
+    def lie(handle: Any, total: int) -> int:
+        address: int = handle.array([b"x"], total)
+        from mt4sim.native.native_values import put_integer
+
+        put_integer(total, -3)
+        return address
+
+    async with opening() as connection:
+        server.faults["users_request"] = lie
+        with pytest.raises(ServerError, match="count of -3"):
+            await connection.users.get_all()
+    assert (server.memory.outstanding, server.memory.wrong_frees) == (0, 0)
+
+
+async def test_an_array_that_makes_no_sense_is_freed(opening: Opening, server: TinyServer) -> None:
+    server.trade(1, cmd=77)
+    async with opening() as connection:
+        with pytest.raises(ServerError, match=r"TradeRecord\.cmd holds 77"):
+            await connection.trades.get_all()
+    assert server.memory.outstanding == 0
+
+
+async def test_a_notification_that_makes_no_sense_is_dropped_and_the_next_one_comes(
+    opening: Opening, server: TinyServer, heard: Heard
+) -> None:
+    async with opening() as connection:
+        await connection.watch("trade")
+        server.trade(1, cmd=77)
+        server.pump(Pump.UPDATE_TRADES, Trans.ADD, b"")
+        server.pump(Pump.PING, Trans.ADD, b"x")
+        server.trade(2)
+        await heard.until(lambda: heard.data("trade"))
+        assert [trade.order for trade in heard.data("trade")] == [2]
+
+
+async def test_a_call_back_after_disconnect_meets_nobody(opening: Opening, server: TinyServer, heard: Heard) -> None:
+    kept: list[tuple[int, int]] = []
+
+    def keep(handle: Any, function: int, flags: int, parameter: int) -> int:
+        kept.append((function, parameter))
+        return 0
+
+    server.faults["pumping_switch_ex"] = keep
+    async with opening() as connection:
+        await connection.watch("trade")
+    function, parameter = kept[0]
+    NotifyFunctionEx(function)(Pump.UPDATE_TRADES, Trans.ADD, row("TradeRecord", order=1, login=1), parameter)
+    await anyio.lowlevel.checkpoint()
+    assert heard.events == []
+
+
+async def test_a_hanging_call_loses_the_connection_and_says_what_is_known(
+    opening: Opening, server: TinyServer, heard: Heard
+) -> None:
+    release = threading.Event()
+    server.faults["users_request"] = lambda handle, total: release.wait(10) and None
+    errors: dict[str, BaseException] = {}
+
+    async def call(name: str, connection: Connection) -> None:
+        try:
+            await (connection.users.get_all() if name == "hung" else connection.common.get())
+        except Exception as error:  # noqa: BLE001 - kept for the test
+            errors[name] = error
+
+    async with opening(call_timeout=0.3) as connection:
+        async with anyio.create_task_group() as group:
+            group.start_soon(call, "hung", connection)
+            await anyio.lowlevel.checkpoint()
+            await anyio.sleep(0.15)
+            group.start_soon(call, "queued", connection)
+        assert isinstance(errors["hung"], CallTimeout)
+        assert errors["hung"].outcome == "unknown"
+        assert "whether the call was carried out is unknown" in str(errors["hung"])
+        assert isinstance(errors["queued"], ConnectionLost)
+        assert "the call was not begun" in str(errors["queued"])
+        assert len(heard.lost) == 1
+        with pytest.raises(ConnectionLost):
+            await connection.common.get()
+        release.set()
+
+
+async def test_a_lane_takes_no_more_than_its_bound(opening: Opening, server: TinyServer) -> None:
+    release = threading.Event()
+    server.faults["users_request"] = lambda handle, total: release.wait(10) and None
+    async with opening(max_waiting=2) as connection, anyio.create_task_group() as group:
+        for _ in range(2):
+            group.start_soon(connection.users.get_all)
+        await anyio.wait_all_tasks_blocked()
+        with pytest.raises(Busy, match="2 calls wait"):
+            await connection.common.get()
+        release.set()
+
+
+async def test_a_cancelled_call_that_waits_is_never_begun(opening: Opening, server: TinyServer) -> None:
+    release = threading.Event()
+    server.faults["users_request"] = lambda handle, total: release.wait(10) and None
+    async with opening() as connection, anyio.create_task_group() as group:
+        group.start_soon(connection.users.get_all)
+        await anyio.wait_all_tasks_blocked()
+        with anyio.move_on_after(0.05):
+            await connection.orders.open(100, "EURUSD", TradeCommand.BUY, 1.0, 1.0)
+        release.set()
+        assert await connection.trades.get_all() == []
+
+
+async def test_a_lost_connection_is_told_once(opening: Opening, server: TinyServer, heard: Heard) -> None:
+    async with opening() as connection:
+        for handle in server.handles:
+            handle.connected = False
+        server.faults["cfg_request_common"] = lambda handle, common: 6
+        with pytest.raises(ServerError, match="No connection"):
+            await connection.common.get()
+        await heard.until(lambda: heard.lost)
+        with pytest.raises(ConnectionLost):
+            await connection.common.get()
+        assert len(heard.lost) == 1
+
+
+async def test_a_restart_that_can_not_succeed_loses_the_connection(
+    opening: Opening, server: TinyServer, heard: Heard
+) -> None:
+    async with opening() as connection:
+        await connection.watch("trade")
+        server.passwords[1] = b"changed"
+        server.stop(Pump.STOP_PUMPING)
+        await heard.until(lambda: heard.lost)
+        assert "Invalid account" in heard.lost[0].message
+
+
+async def test_an_idle_connection_that_broke_is_noticed(opening: Opening, server: TinyServer, heard: Heard) -> None:
+    async with opening(ping=0.02):
+        server.faults["ping"] = lambda handle: 6
+        server.handles[0].connected = False
+        await heard.until(lambda: heard.lost)
+
+
+async def test_pumping_that_falls_silent_is_restarted(opening: Opening, server: TinyServer, heard: Heard) -> None:
+    async with opening(silence=0.02) as connection:
+        await connection.watch("trade")
+        server.handles[1].connected = False
+        server.trades[1] = row("TradeRecord", order=1, login=100)
+        await heard.until(lambda: heard.data("trade"))
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_ten_thousand_lists_leak_no_memory(opening: Opening, server: TinyServer) -> None:
+    for order in range(5):
+        server.trade(order)
+    async with opening() as connection:
+        resource = pytest.importorskip("resource", reason="Windows counts memory otherwise")
+
+        async def calls(count: int) -> int:
+            for _ in range(count):
+                await connection.trades.get_all()
+            return int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+        before = await calls(1000)
+        assert await calls(9000) - before < 4096  # KiB
+    assert (server.memory.outstanding, server.memory.wrong_frees) == (0, 0)
+
+
+# In a worker process
+
+_HERE = "tests.plugins.manager.tiny"
+
+
+@asynccontextmanager
+async def _isolated(heard: Heard, library: str, **settings: Any) -> AsyncIterator[Connection]:
+    backend = ManagerBackend(ManagerSettings(library=f"{_HERE}:{library}", **settings))
+    connection = await backend.open("tiny:443", 1, "manager", heard)
+    try:
+        yield connection
+    finally:
+        await connection.aclose()
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_worker_does_what_the_library_does(heard: Heard) -> None:
+    async with _isolated(heard, "well_behaved") as connection:
+        await connection.watch("trade")
+        ticket = await connection.orders.open(100, "EURUSD", TradeCommand.BUY, 1.0, 1.1)
+        await heard.until(lambda: heard.data("trade"))
+        assert heard.data("trade")[0] == await connection.trades.get(ticket)
+        with pytest.raises(NotFound, match="Cannot find order 99"):
+            await connection.orders.close(99, 1.0, 1.0)
+    assert heard.lost == []
+
+
+async def test_a_crash_ends_one_connection_and_the_next_one_works(heard: Heard) -> None:
+    async with _isolated(heard, "crashing") as connection:
+        with pytest.raises(ConnectionLost, match="whether the call was carried out is unknown"):
+            await connection.users.get_all()
+        assert "The process with the MT4 library" in heard.lost[0].message
+        with pytest.raises(ConnectionLost):
+            await connection.common.get()
+    async with _isolated(heard, "well_behaved") as connection:
+        assert (await connection.common.get()).name == "Tiny"
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_hanging_worker_is_killed(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
+    ports: list[WorkerPort] = []
+    begin = WorkerPort.__init__
+
+    def kept(self: WorkerPort, *arguments: Any) -> None:
+        ports.append(self)
+        begin(self, *arguments)
+
+    monkeypatch.setattr(WorkerPort, "__init__", kept)
+    async with _isolated(heard, "hanging", call_timeout=0.5) as connection:
+        with pytest.raises(CallTimeout, match="was stopped; whether the call was carried out is unknown"):
+            await connection.users.get_all()
+        assert len(heard.lost) == 1
+    assert ports[0].process.wait(5) != 0
+
+
+async def test_a_library_that_is_not_there_is_said_so(heard: Heard) -> None:
+    backend = ManagerBackend(ManagerSettings(library="no/such/mtmanapi64.dll", isolate=False))
+    with pytest.raises(ServerError, match=r"can't be used: there is no library at"):
+        await backend.open("tiny:443", 1, "manager", heard)
+
+
+async def test_a_library_object_stays_in_this_process() -> None:
+    with pytest.raises(ConfigurationError, match="set isolate to false"):
+        ManagerBackend(ManagerSettings(), library=TinyLibrary())
+    with pytest.raises(ConfigurationError, match="module:name"):
+        WorkerPort(TinyLibrary(), Tuning(), Door(lambda notice: None))
