@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from mt_remote.backend import Dealing, External, Orders, Trades
@@ -176,6 +177,13 @@ class LibraryDealing(Dealing):
     async def reset(self, request_id: int) -> None:
         self._request(request_id)
         await self._call(request_id, "DealerReset", request_id)
+
+    async def give_back(self) -> None:
+        """Gives every request back that is still held; one that is over meanwhile is no error."""
+        for request_id in list(self.held):
+            with suppress(ServerError):
+                await self._call(request_id, "DealerReset", request_id)
+        self.held.clear()
 
 
 def native_prices(bid: float, ask: float) -> tuple[float, float]:
