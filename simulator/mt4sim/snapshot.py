@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,7 +10,6 @@ from pydantic import TypeAdapter
 
 from mt4sim.accounts import Account
 from mt4sim.symbols import Symbol
-from mt4sim.trading.rollover import DailyReport
 from mt4sim.world import World
 from mt4sim.world_specs import FeedSpec
 from mt_remote.errors import ConfigurationError
@@ -70,7 +68,6 @@ def state(server: Server) -> dict[str, Any]:
         "accounts": server.accounts.state(),
         "archived": [_archived_row(each) for each in server.accounts.archived.values()],
         "trading": server.trading.state(),
-        "daily_reports": [asdict(each) for reports in server.trading.rollover.reports.values() for each in reports],
         "quotes": server.quotes.state(),
         "feed": server.feed.state(),
         "feed_spec": server.feed_spec.model_dump(mode="json"),
@@ -97,8 +94,6 @@ def restored(found: dict[str, Any]) -> Server:
     server.accounts.restore(found["accounts"])
     server.accounts.archived = {each.login: each for each in map(_archived, found["archived"])}
     server.trading.restore(found["trading"])
-    for row in found["daily_reports"]:
-        server.trading.rollover.reports.setdefault(row["login"], []).append(DailyReport(**row))
     server.trading.rollover.schedule()  # its day may end at another hour than the world's
     server.restore_feed(FeedSpec(**found["feed_spec"]), found["feed"])
     server.desk.last_id = found["last_request"]

@@ -116,10 +116,9 @@ class Peer:
     def __enter__(self) -> Peer:
         from websockets.sync.client import connect
 
-        headers: dict[str, str] = {}
+        headers = {} if self._dialect == "0" else {"VERSION": self._dialect}
         if self._dialect == "1.00":
-            headers = {f"MT-{name.upper()}": str(value) for name, value in self._credentials.items()}
-            headers["VERSION"] = self._dialect
+            headers |= {f"MT-{name.upper()}": str(value) for name, value in self._credentials.items()}
         self._socket = connect(self._url, additional_headers=headers, ssl=self._tls, proxy=None, max_size=None)
         return self
 
@@ -129,8 +128,7 @@ class Peer:
     def log_in(self) -> None:
         """Connects to the MT4 server, where the handshake did not."""
         if self._dialect != "1.00":
-            more = {"version": self._dialect} if self._dialect == "2" else {}
-            self.call("connect", {**self._credentials, "reconnect_delay": 0, **more})
+            self.call("connect", {**self._credentials, "reconnect_delay": 0})
 
     def call(self, name: str, data: Any, key: str | None = None) -> dict[str, Any]:
         """The answer. Raises :class:`CallFailed`."""

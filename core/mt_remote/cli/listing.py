@@ -7,9 +7,10 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pluggy
+import typer
 
 from mt_remote.cli import options
 from mt_remote.plugin import PROJECT
@@ -38,6 +39,7 @@ def functions_command(manager: pluggy.PluginManager, startup: Startup) -> Callab
 
     def functions(
         as_json: options.AsJson = False,
+        as_markdown: Annotated[bool, typer.Option("--markdown", help="as a reference page")] = False,
         backend: options.OnBackend = None,
         config: options.Config = None,
         plugin: options.Plugin = None,
@@ -48,8 +50,14 @@ def functions_command(manager: pluggy.PluginManager, startup: Startup) -> Callab
 
         hooks = Hooks(manager)
         contents = catalogue(hooks, find_backend(hooks, startup.backend).name, "cp1252")
-        described = [describe_function(each) for _, each in sorted(contents.registry.functions.items())]
-        if as_json:
+        found = [function for _, function in sorted(contents.registry.functions.items())]
+        described = [describe_function(each) for each in found]
+        if as_markdown:
+            from mt_remote.cli import reference
+
+            print(reference.functions(found, {}))
+            print(reference.events(contents.kinds.values(), {}))
+        elif as_json:
             json.dump(described, sys.stdout, indent=2, ensure_ascii=False)
             print()
         else:

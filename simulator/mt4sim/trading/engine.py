@@ -5,17 +5,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mt4sim.events import Change
-from mt4sim.money import share
+from mt4sim.money import share, to_cents
 from mt4sim.spreads import widened
 from mt4sim.symbols import MarginMode
 from mt4sim.trading.commission import agent_commission, commission, taxes
 from mt4sim.trading.conversion import Converter
 from mt4sim.trading.margin import Exposure, LevelType, MarginLevel, margin_of
 from mt4sim.trading.orders import Order, OrderBook, OrderState
-from mt4sim.trading.profit import profit
+from mt4sim.trading.profit import profit, profit_rate, worth_of_point
 from mt4sim.trading.terms import Terms, TermsBook, leverage_of
 from mt_remote.records import ConGroup, GroupMarginMode, MarginType, TradeCommand, TradeReason
 
@@ -87,8 +88,40 @@ class Engine:
         return now + order.storage + order.commission + order.taxes
 
     def floating_of(self, login: int) -> int:
-        """The same for all of an account's positions."""
-        return sum(self.floating(order) for order in self.book.each_open_of(login) if order.cmd.is_market)
+        """The same for all of an account's positions. Where every result is a whole number of cents the sums over the
+        positions do; else each position is rounded by itself."""
+        table = self.exposures.get(login)
+        if not table:
+            return 0
+        account, total = self.server.accounts.get(login), 0
+        singly: dict[str, tuple[int, int, float, float]] = {}
+        for name, exposure in table.items():
+            terms = self.terms.of(account, name)
+            prices = self.client_quote(terms)
+            total += exposure.costs
+            if prices is None:
+                continue
+            symbol, (bid, ask) = terms.symbol, prices
+            worth = worth_of_point(symbol)
+            if symbol.quote == terms.deposit and worth.is_integer():
+                total += int(worth) * exposure.gained(bid, ask)
+            else:
+                rate = partial(profit_rate, self.converter, symbol, terms.deposit)
+                singly[name] = (bid, ask, worth * rate(buy=True, closed=bid), worth * rate(buy=False, closed=ask))
+        return total + (self._singly(login, singly) if singly else 0)
+
+    def _singly(self, login: int, worths: dict[str, tuple[int, int, float, float]]) -> int:
+        total = 0
+        for order in self.book.each_open_of(login):
+            known = worths.get(order.symbol)
+            if known is None or not order.cmd.is_market:
+                continue
+            bid, ask, bought, sold = known
+            if order.cmd is TradeCommand.BUY:
+                total += to_cents((bid - order.open_price) * order.volume * bought / 100)
+            else:
+                total += to_cents((order.open_price - ask) * order.volume * sold / 100)
+        return total
 
     def margin_of(self, login: int) -> int:
         """Cents that an account's positions bind."""
@@ -258,7 +291,8 @@ class Engine:
         order.storage += cents
         order.timestamp = self.server.now
         self.exposures[order.login][order.symbol].costs += cents
-        self.tell_watchers(order)
+        for watcher in self.watchers:
+            watcher.costs_changed(order)
         self.emit(Change.UPDATE, order)
 
     def drop(self, order: Order, comment: str, *, price: int = 0) -> None:
@@ -286,7 +320,7 @@ class Engine:
         self.book.add(order)
         self.server.accounts.book(account, cents, credit=cmd is TradeCommand.CREDIT)
         for watcher in self.watchers:
-            watcher.account_changed(account)
+            watcher.money_changed(account)
         self.emit(Change.ADD, order)
         self.server.accounts.changed(account)
         return order
@@ -303,8 +337,14 @@ class OrderWatcher:
     def order_changed(self, order: Order) -> None:
         """An order came, changed or, when it is not open, went."""
 
+    def costs_changed(self, order: Order) -> None:
+        """A swap came to a position."""
+
+    def money_changed(self, account: Account) -> None:
+        """Money was booked on an account."""
+
     def account_changed(self, account: Account) -> None:
-        """An account's money, terms or leverage changed."""
+        """An account's terms or leverage changed."""
 
 
 def level_type(measured: float, call: int, stop_out: int) -> LevelType:

@@ -56,6 +56,11 @@ class Exposure:
         self.count += sign
         self.costs += sign * (order.storage + order.commission + order.taxes)
 
+    def gained(self, bid: int, ask: int) -> int:
+        """Points times 1/100 lots that all positions together gain at these prices."""
+        buys, sells = self.buys, self.sells
+        return buys.volume * bid - buys.at_price + sells.at_price - sells.volume * ask
+
     def copy(self) -> Exposure:
         """One that can be changed apart."""
         new = Exposure()

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -144,7 +144,7 @@ class Rollover:
 
     def _report(self, account: Account, floating: int, margin: int, equity: int) -> None:
         engine, now = self._engine, self._engine.server.now
-        day = [o for o in engine.book.closed_of(account.login) if now - DAY_SECONDS < o.close_time <= now]
+        day = [o for o in engine.book.each_closed_of(account.login) if now - DAY_SECONDS < o.close_time <= now]
         report = DailyReport(
             login=account.login, time=now, group=account.group, balance_prev=account.prev_balance,
             balance=account.balance, deposit=sum(o.profit for o in day if o.cmd is TradeCommand.BALANCE),
@@ -168,15 +168,15 @@ class Rollover:
             if account.balance <= group.archive_max_balance * 100 and not engine.book.count_of(account.login):
                 engine.server.accounts.archive(account)
 
-    def state(self) -> list[list[Any]]:
+    def state(self) -> list[dict[str, Any]]:
         """Every report as plain JSON values."""
-        return [list(astuple(report)) for login in sorted(self.reports) for report in self.reports[login]]
+        return [asdict(report) for login in sorted(self.reports) for report in self.reports[login]]
 
-    def restore(self, state: list[list[Any]]) -> None:
+    def restore(self, state: list[dict[str, Any]]) -> None:
         """The reports of which :meth:`state` gave this."""
         self.reports = {}
         for row in state:
-            report = DailyReport(*row)
+            report = DailyReport(**row)
             self.reports.setdefault(report.login, []).append(report)
 
     def forget(self, login: int) -> None:
