@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from mt_remote.backend import Dealing, External, Orders, Trades
-from mt_remote.errors import InvalidData, NotFound, ReturnCode, ServerError
+from mt_remote.errors import InvalidData, NotFound, ReturnCode, ServerError, describe
 from mt_remote.records import ConfirmMode, TradeCommand, TradeRecord
 from mt_remote.records.enums import CONFIRM_MODE_NUMBERS, TRADE_COMMAND_NUMBERS
 from mt_remote_plugins.manager.abi import Transaction, structure
@@ -197,5 +197,7 @@ class LibraryExternal(External):
 
     async def command(self, data: bytes) -> bytes:
         code, answer = await self._desk.channel.call(LaneName.DIRECT, "external", data)
+        if code == ReturnCode.ERROR:
+            raise ServerError(code, f"No plugin of the server took the command ({describe(code)})")
         check(code)
         return bytes(answer)
