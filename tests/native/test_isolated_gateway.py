@@ -31,15 +31,18 @@ async def test_a_crash_is_told_and_made_good(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(WorkerPort, "__init__", kept)
     backend = ManagerBackend(ManagerSettings(library="mt4sim.native.library:library"))
     hooks = Hooks(plugin_manager(plugins=[mt_remote_plugins, plugin], entry_points=False))
-    async with running(Settings(port=0), hooks, backend) as gateway:
-        async with client(gateway.url) as one, manager(gateway.url) as other:
-            await one.call("subscribe", event="connection")
-            await one.login(reconnect_delay=20)
-            assert await one.event("connection") is True
-            await one.call("subscribe", event="trade")
-            workers[-1].process.kill()
-            assert await one.event("connection") is False
-            assert await one.event("connection") is True
-            assert (await one.call("config.common.get"))["name"] == "Demo"
-            assert (await other.call("config.common.get"))["name"] == "Demo"
+    async with (
+        running(Settings(port=0), hooks, backend) as gateway,
+        client(gateway.url) as one,
+        manager(gateway.url) as other,
+    ):
+        await one.call("subscribe", event="connection")
+        await one.login(reconnect_delay=20)
+        assert await one.event("connection") is True
+        await one.call("subscribe", event="trade")
+        workers[-1].process.kill()
+        assert await one.event("connection") is False
+        assert await one.event("connection") is True
+        assert (await one.call("config.common.get"))["name"] == "Demo"
+        assert (await other.call("config.common.get"))["name"] == "Demo"
     assert [port.process.poll() is not None for port in workers] == [True, True, True]

@@ -25,7 +25,8 @@ class Host:
 
     def __init__(self, server: Server, *, code_page: str = "cp1252", beat: float | None = None) -> None:
         self.server = server
-        server.externals.append(echo)
+        if not server.externals:  # the example of a server's plugin that ships
+            server.externals.append(echo)
         self.lock = threading.RLock()
         self.memory = Memory()
         self.marshal = Marshal(code_page, server.securities)
