@@ -7,14 +7,20 @@ import signal
 import ssl
 import stat
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+import typer
 from websockets.sync.client import connect
 
 from mt_remote.cli import main
+from mt_remote.cli.app import build
 from mt_remote.cli.serving import warn_of_plain_text
+from mt_remote.errors import PluginError
+from mt_remote.plugin import hookimpl
 from mt_remote.settings import Settings
 from tests.cli.command import PATIENCE, Gateway, command, start
 
@@ -233,3 +239,16 @@ def test_scripts_are_what_readme_says_and_can_be_run() -> None:
         assert path.stat().st_mode & stat.S_IXUSR
         assert subprocess.run(["bash", "-n", str(path)], check=False).returncode == 0
     assert subprocess.run(["bash", "-n", str(root / ".ci" / "run")], check=False).returncode == 0
+
+
+def test_two_plugins_can_not_add_the_same_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    @hookimpl
+    def mt_remote_commands(app: typer.Typer) -> None:
+        @app.command()
+        def serve() -> None: ...
+
+    module = ModuleType("greedy")
+    vars(module)["mt_remote_commands"] = mt_remote_commands
+    monkeypatch.setitem(sys.modules, "greedy", module)
+    with pytest.raises(PluginError, match="plugin 'greedy' adds a command 'serve', which the command line itself has"):
+        build(["--plugin", "greedy", "--help"])
