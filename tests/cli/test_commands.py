@@ -7,14 +7,18 @@ import signal
 import ssl
 import stat
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+import typer
 from websockets.sync.client import connect
 
 from mt_remote.cli import main
 from mt_remote.cli.serving import warn_of_plain_text
+from mt_remote.plugin import hookimpl
 from mt_remote.settings import Settings
 from tests.cli.command import PATIENCE, Gateway, command, start
 
@@ -115,7 +119,7 @@ def test_a_reader_that_has_seen_enough(gateway: Gateway) -> None:
         (["frobnicate"], "No such command 'frobnicate'"),
         (["serve", "--prot", "1"], "No such option: --prot"),
         (["serve", "--port", "70000"], "--port: must be less than or equal to 65535"),
-        (["serve", "--backend", "nosuch"], "no plugin brings a backend 'nosuch'; there is simulator"),
+        (["serve", "--backend", "nosuch"], "no plugin brings a backend 'nosuch'; there is "),
         (["serve", "--tls-cert", "nosuch.pem"], "TLS needs both --tls-cert and --tls-key"),
         (["serve", "--tls-cert", "nosuch.pem", "--tls-key", "k"], "TLS file 'nosuch.pem' does not exist"),
         (["serve", "--world", "nosuch.toml"], "nosuch.toml"),
@@ -233,3 +237,18 @@ def test_scripts_are_what_readme_says_and_can_be_run() -> None:
         assert path.stat().st_mode & stat.S_IXUSR
         assert subprocess.run(["bash", "-n", str(path)], check=False).returncode == 0
     assert subprocess.run(["bash", "-n", str(root / ".ci" / "run")], check=False).returncode == 0
+
+
+def test_two_plugins_can_not_add_the_same_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @hookimpl
+    def mt_remote_commands(app: typer.Typer) -> None:
+        @app.command()
+        def serve() -> None: ...
+
+    greedy = ModuleType("greedy")
+    vars(greedy)["mt_remote_commands"] = mt_remote_commands
+    monkeypatch.setitem(sys.modules, "greedy", greedy)
+    assert main(["--plugin", "greedy", "--help"]) == 2
+    assert "plugin 'greedy' adds a command 'serve', which the command line itself has" in capsys.readouterr().err
