@@ -1,10 +1,11 @@
 """How the simulator's costs grow with open positions: a growth curve on one core.
 
-    python -m benchmarks.simulator.scale [--sizes 1000 10000 100000 1000000] [--json curve.json]
+    python -m benchmarks.simulator.scale [--sizes 1000 10000 100000 1000000] [--near] [--json curve.json]
 
 For each size, positions with SL and TP are spread over 10,000 accounts whose group has a margin call and a stop-out
 level, and these are measured: a tick that triggers nothing, a tick by what it triggers, opening, modifying and closing
-an order, and memory per position. Times are medians of rounds; every size runs the same ticks.
+an order, and memory per position. ``--near`` leaves every account a level of 130 %, 30 above its margin call, so that
+supervision has to look at accounts as prices move. Times are medians of rounds; every size runs the same ticks.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def resident() -> int:
 class Bench:
     """A server with so many positions."""
 
-    def __init__(self, positions: int, *, accounts: int = ACCOUNTS) -> None:
+    def __init__(self, positions: int, *, accounts: int = ACCOUNTS, near: bool = False) -> None:
         self.random = random.Random(positions)
         self.server = Server(World.from_toml(WORLD))
         self.server.symbols[SYMBOL] = Symbol(name=SYMBOL, currency="EUR", margin_currency="EUR", margin_hedged=50_000.0)
@@ -70,6 +71,8 @@ class Bench:
         self.built = time.perf_counter() - started
         gc.collect()
         self.memory = (resident() - before) / positions
+        if near:
+            self._impoverish()
         self.tick(1)  # the first tick looks at every account once
         self.tick(-1)
 
@@ -88,6 +91,12 @@ class Bench:
             self.logins[number % len(self.logins)], SYMBOL, TradeCommand.BUY if buys else TradeCommand.SELL, 0.01,
             MIDDLE / 1e5, sl=below if buys else above, tp=above if buys else below,
         )  # fmt: skip
+
+    def _impoverish(self) -> None:
+        for login in self.logins:
+            level = self.trading.margin_level(login)
+            if level.margin:
+                self.trading.balance(login, TradeCommand.BALANCE, (level.margin * 1.3 - level.equity) / 100)
 
     def tick(self, move: int) -> None:
         self.price += move
@@ -147,10 +156,10 @@ def triggering(bench: Bench, counts: tuple[int, ...] = (1, 10, 100, 1_000)) -> d
     return figures
 
 
-def measure(positions: int) -> dict[str, object]:
+def measure(positions: int, *, near: bool) -> dict[str, object]:
     """Everything at one size."""
     gc.disable()
-    bench = Bench(positions)
+    bench = Bench(positions, near=near)
     gc.freeze()
     before = bench.trading.supervisor.looks
     median, mean = quiet_ticks(bench)
@@ -166,11 +175,12 @@ def measure(positions: int) -> dict[str, object]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000, 1_000_000])
+    parser.add_argument("--near", action="store_true", help="accounts close to their margin call")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     rows = []
     for size in arguments.sizes:
-        row = measure(size)
+        row = measure(size, near=arguments.near)
         rows.append(row)
         orders, triggers = row["orders_us"], row["trigger_us"]
         assert isinstance(orders, dict)

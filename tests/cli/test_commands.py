@@ -17,7 +17,9 @@ import typer
 from websockets.sync.client import connect
 
 from mt_remote.cli import main
+from mt_remote.cli.app import build
 from mt_remote.cli.serving import warn_of_plain_text
+from mt_remote.errors import PluginError
 from mt_remote.plugin import hookimpl
 from mt_remote.settings import Settings
 from tests.cli.command import PATIENCE, Gateway, command, start
@@ -239,16 +241,14 @@ def test_scripts_are_what_readme_says_and_can_be_run() -> None:
     assert subprocess.run(["bash", "-n", str(root / ".ci" / "run")], check=False).returncode == 0
 
 
-def test_two_plugins_can_not_add_the_same_command(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_two_plugins_can_not_add_the_same_command(monkeypatch: pytest.MonkeyPatch) -> None:
     @hookimpl
     def mt_remote_commands(app: typer.Typer) -> None:
         @app.command()
         def serve() -> None: ...
 
-    greedy = ModuleType("greedy")
-    vars(greedy)["mt_remote_commands"] = mt_remote_commands
-    monkeypatch.setitem(sys.modules, "greedy", greedy)
-    assert main(["--plugin", "greedy", "--help"]) == 2
-    assert "plugin 'greedy' adds a command 'serve', which the command line itself has" in capsys.readouterr().err
+    module = ModuleType("greedy")
+    vars(module)["mt_remote_commands"] = mt_remote_commands
+    monkeypatch.setitem(sys.modules, "greedy", module)
+    with pytest.raises(PluginError, match="plugin 'greedy' adds a command 'serve', which the command line itself has"):
+        build(["--plugin", "greedy", "--help"])

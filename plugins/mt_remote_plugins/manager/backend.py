@@ -8,10 +8,10 @@ from anyio import CancelScope, to_thread
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
 from mt_remote.backend import Backend, Connection, Event, Listener
-from mt_remote.errors import ConfigurationError, ConnectionLost, RequestError, ReturnCode, ServerError
+from mt_remote.errors import ConfigurationError, ConnectionLost, RequestError
 from mt_remote_plugins.manager.channel import Limits
 from mt_remote_plugins.manager.connection import LibraryConnection
-from mt_remote_plugins.manager.engine.library import Library, LibraryError
+from mt_remote_plugins.manager.engine.library import Library
 from mt_remote_plugins.manager.engine.messages import Credentials, Tuning
 from mt_remote_plugins.manager.marshal import CodePage
 from mt_remote_plugins.manager.ports import Port, ThreadPort, WorkerPort
@@ -93,11 +93,9 @@ class ManagerBackend(Backend):
         try:
             port = await to_thread.run_sync(self._port, connection)
             await connection.begin(port, credentials, settings.code_page)
-        except BaseException as error:
+        except BaseException:
             with CancelScope(shield=True):
                 await connection.aclose()
-            if isinstance(error, LibraryError):
-                raise ServerError(ReturnCode.MALFUNCTION, f"The MT4 library can't be used: {error.message}") from None
             raise
         if quiet.error is not None:
             raise ConnectionLost(quiet.error.message)
@@ -114,4 +112,4 @@ class ManagerBackend(Backend):
         where = self._source if isinstance(self._source, str) else type(self._source).__name__
         how = "a worker process each" if self.settings.isolate else "in this process"
         name = Path(where).name if isinstance(self._source, str) else where
-        return f"manager: {name}, {how}"
+        return f"{name}, {how}"

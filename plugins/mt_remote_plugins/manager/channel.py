@@ -16,9 +16,8 @@ from typing import Any
 import anyio
 from anyio import to_thread
 
-from mt_remote.errors import Busy, CallTimeout, ConnectionLost, InternalError, RequestError, ServerError
+from mt_remote.errors import Busy, CallTimeout, ConnectionLost, InternalError, RequestError, ReturnCode, ServerError
 from mt_remote_plugins.manager.door import Door
-from mt_remote_plugins.manager.engine.library import LibraryError
 from mt_remote_plugins.manager.engine.messages import Failure, LaneName, Notice, Order
 from mt_remote_plugins.manager.ports import Port
 from mt_remote_plugins.manager.watchdog import WATCHDOG
@@ -126,7 +125,7 @@ class Channel:
         if answer.problem == "bug":
             raise InternalError(answer.message)
         if answer.problem:
-            raise LibraryError(answer.problem, answer.message)
+            raise ServerError(ReturnCode.MALFUNCTION, f"The MT4 library can't be used: {answer.message}")
         raise ServerError(answer.code, answer.message)
 
     def _begin(self, call: _Call) -> None:

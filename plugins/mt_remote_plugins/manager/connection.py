@@ -89,7 +89,7 @@ class LibraryConnection(Connection):
         self._watched.discard(kind)
         self._baselines.pop(kind, None)
         if kind == "trade_request":
-            self._dealing.held.clear()
+            await self._dealing.give_back()
             await self._channel.call(LaneName.DEALING, "stop")
 
     async def server_time(self) -> int:

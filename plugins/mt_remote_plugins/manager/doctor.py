@@ -61,11 +61,11 @@ def diagnose(
     except LibraryError as error:
         yield Finding(error.problem, False, error.message)
         return
-    if not server:
-        yield Finding("connect", None, "no server given: not connected")
-        return
     try:
-        yield from _session(handle, Marshal(code_page), server, login, password)
+        if server:
+            yield from _session(handle, Marshal(code_page), server, login, password)
+        else:
+            yield Finding("connect", None, "no server given: not connected")
     except Misbehaved as error:
         yield Finding("misbehaved", False, str(error))
     finally:

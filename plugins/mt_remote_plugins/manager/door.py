@@ -13,7 +13,8 @@ T = TypeVar("T")
 
 
 def loop_caller() -> Callable[[Callable[[], None]], None]:
-    """How any thread calls into the running event loop without waiting."""
+    """How any thread calls into the running event loop without waiting. What is called runs inside a task, so that it
+    may start others."""
     if sniffio.current_async_library() == "trio":
         import trio
 
@@ -21,9 +22,18 @@ def loop_caller() -> Callable[[Callable[[], None]], None]:
     import asyncio
 
     loop = asyncio.get_running_loop()
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def run(callback: Callable[[], None]) -> None:
+        callback()
+
+    def start(callback: Callable[[], None]) -> None:
+        task = loop.create_task(run(callback))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
 
     def soon(callback: Callable[[], None]) -> None:
-        loop.call_soon_threadsafe(callback)
+        loop.call_soon_threadsafe(start, callback)
 
     return soon
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from mt_remote.backend import Dealing, External, Orders, Trades
-from mt_remote.errors import InvalidData, NotFound, ReturnCode, ServerError
+from mt_remote.errors import InvalidData, NotFound, ReturnCode, ServerError, describe
 from mt_remote.records import ConfirmMode, TradeCommand, TradeRecord
 from mt_remote.records.enums import CONFIRM_MODE_NUMBERS, TRADE_COMMAND_NUMBERS
 from mt_remote_plugins.manager.abi import Transaction, structure
@@ -177,6 +178,13 @@ class LibraryDealing(Dealing):
         self._request(request_id)
         await self._call(request_id, "DealerReset", request_id)
 
+    async def give_back(self) -> None:
+        """Gives every request back that is still held; one that is over meanwhile is no error."""
+        for request_id in list(self.held):
+            with suppress(ServerError):
+                await self._call(request_id, "DealerReset", request_id)
+        self.held.clear()
+
 
 def native_prices(bid: float, ask: float) -> tuple[float, float]:
     """The order of a dealer's two prices in ``RequestInfo.prices``: as the library's header labels them."""
@@ -189,5 +197,7 @@ class LibraryExternal(External):
 
     async def command(self, data: bytes) -> bytes:
         code, answer = await self._desk.channel.call(LaneName.DIRECT, "external", data)
+        if code == ReturnCode.ERROR:
+            raise ServerError(code, f"No plugin of the server took the command ({describe(code)})")
         check(code)
         return bytes(answer)

@@ -291,7 +291,8 @@ class Engine:
         order.storage += cents
         order.timestamp = self.server.now
         self.exposures[order.login][order.symbol].costs += cents
-        self.tell_watchers(order)
+        for watcher in self.watchers:
+            watcher.costs_changed(order)
         self.emit(Change.UPDATE, order)
 
     def drop(self, order: Order, comment: str, *, price: int = 0) -> None:
@@ -319,7 +320,7 @@ class Engine:
         self.book.add(order)
         self.server.accounts.book(account, cents, credit=cmd is TradeCommand.CREDIT)
         for watcher in self.watchers:
-            watcher.account_changed(account)
+            watcher.money_changed(account)
         self.emit(Change.ADD, order)
         self.server.accounts.changed(account)
         return order
@@ -336,8 +337,14 @@ class OrderWatcher:
     def order_changed(self, order: Order) -> None:
         """An order came, changed or, when it is not open, went."""
 
+    def costs_changed(self, order: Order) -> None:
+        """A swap came to a position."""
+
+    def money_changed(self, account: Account) -> None:
+        """Money was booked on an account."""
+
     def account_changed(self, account: Account) -> None:
-        """An account's money, terms or leverage changed."""
+        """An account's terms or leverage changed."""
 
 
 def level_type(measured: float, call: int, stop_out: int) -> LevelType:

@@ -37,11 +37,14 @@ class Expiry(OrderWatcher):
 
     def watch_credit(self, record: Order) -> None:
         """Credit that was given until a time: it is taken back then."""
-        self._engine.server.timeline.at(record.expiration, self._take_back, record.login, record.profit)
+        self._engine.server.timeline.at(record.expiration, self._take_back, record.ticket)
 
-    def _take_back(self, login: int, cents: int) -> None:
+    def _take_back(self, ticket: int) -> None:
         """Assumed: a negative credit record offsets it, of what is left of it."""
-        account = self._engine.server.accounts.find(login)
-        left = min(cents, account.credit) if account is not None else 0
-        if account is not None and left > 0:
+        record = self._engine.book.closed.get(ticket)
+        account = self._engine.server.accounts.find(record.login) if record is not None else None
+        if record is None or account is None:
+            return
+        left = min(record.profit, account.credit)
+        if left > 0:
             self._engine.book_money(account, -left, TradeCommand.CREDIT, "Credit expiration")

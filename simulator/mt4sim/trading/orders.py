@@ -142,7 +142,8 @@ class OrderBook:
         """An open order. Raises :class:`~mt_remote.errors.NotFound`."""
         order = self.open.get(ticket)
         if order is None:
-            raise NotFound(f"Cannot find order {ticket} among the open ones")
+            closed = ": it is closed" if ticket in self.closed else ""
+            raise NotFound(f"Cannot find order {ticket}{closed}")
         return order
 
     def open_of(self, login: int) -> list[Order]:
@@ -165,6 +166,10 @@ class OrderBook:
     def closed_of(self, login: int) -> list[Order]:
         """One account's history, by ticket."""
         return sorted(self._closed_of.get(login, {}).values(), key=_by_ticket)
+
+    def each_closed_of(self, login: int) -> Iterator[Order]:
+        """The same in no order, without a copy: don't change the book meanwhile."""
+        return iter(self._closed_of.get(login, {}).values())
 
     def add(self, order: Order) -> None:
         """A new record."""

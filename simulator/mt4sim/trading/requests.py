@@ -57,10 +57,11 @@ class ClientRequest:
     comment: str = ""
     expiration: int = 0
     flags: TransactionFlag = TransactionFlag.NONE
+    off_grid: bool = False  # the price that the client named has more digits than the symbol
 
     def at_price(self, price: int) -> ClientRequest:
         """The same at another price."""
-        return replace(self, price=price)
+        return replace(self, price=price, off_grid=False)
 
 
 def refuse(code: ReturnCode, path: str = "") -> NoReturn:
@@ -100,12 +101,14 @@ class Requests:
 
     def _check_open(self, request: ClientRequest, account: Account, terms: Terms) -> None:
         symbol = terms.symbol
+        if not (request.cmd.is_pending if request.type is PENDING else request.cmd.is_market):
+            refuse(ReturnCode.INVALID_DATA, "cmd")
         buys = POSITION_OF.get(request.cmd, request.cmd) is TradeCommand.BUY
         if symbol.long_only and not buys:
             refuse(ReturnCode.TRADE_LONG_ONLY, "cmd")
         if symbol.trade is not TradeMode.FULL:
             refuse(ReturnCode.TRADE_DISABLE)
-        self._check_grid(symbol, request.price)
+        self._check_grid(symbol, request)
         self._check_session(terms)
         self._check_volume(request.volume, terms)
         self._check_stops(request, terms)
@@ -124,17 +127,20 @@ class Requests:
             refuse(ReturnCode.TRADE_TOO_MANY_ORDERS)
         if group.hedge_prohibited and request.cmd.is_market and self._has_opposite(request):
             refuse(ReturnCode.TRADE_HEDGE_PROHIBITED)
-        if request.expiration and GroupRight.EXPIRATION not in group.rights:
+        self._check_expiration(request.expiration, terms)
+
+    def _check_expiration(self, expiration: int, terms: Terms) -> None:
+        if expiration and GroupRight.EXPIRATION not in terms.group.rights:
             refuse(ReturnCode.TRADE_EXPIRATION_DENIED, "expiration")
-        if request.expiration and request.expiration <= self._engine.server.now:
+        if expiration and expiration <= self._engine.server.now:
             refuse(ReturnCode.INVALID_DATA, "expiration")
 
     def _has_opposite(self, request: ClientRequest) -> bool:
         positions = (order for order in self._engine.book.each_open_of(request.login) if order.cmd.is_market)
         return any(order.symbol == request.symbol and order.cmd is not request.cmd for order in positions)
 
-    def _check_grid(self, symbol: Symbol, price: int) -> None:
-        if price <= 0 or price % symbol.grid:
+    def _check_grid(self, symbol: Symbol, request: ClientRequest) -> None:
+        if request.off_grid or request.price <= 0 or request.price % symbol.grid:
             refuse(ReturnCode.TRADE_BAD_PRICES, "price")
 
     def _check_session(self, terms: Terms) -> None:
@@ -161,8 +167,10 @@ class Requests:
 
     def _own(self, request: ClientRequest, ticket: int) -> Order:
         order = self._engine.book.open.get(ticket)
-        if order is None or order.login != request.login:
-            raise ServerError(ReturnCode.INVALID_DATA, f"order: {ticket} is none of the open ones", path="order")
+        if order is None or order.login != request.login or order.symbol != request.symbol:
+            raise ServerError(
+                ReturnCode.INVALID_DATA, f"order: {ticket} is none of the open ones in {request.symbol}", path="order"
+            )
         return order
 
     def _position(self, request: ClientRequest, ticket: int) -> Order:
@@ -174,7 +182,7 @@ class Requests:
     def _check_close(self, request: ClientRequest, terms: Terms) -> None:
         order = self._position(request, request.order)
         symbol = terms.symbol
-        self._check_grid(symbol, request.price)
+        self._check_grid(symbol, request)
         if symbol.trade is TradeMode.NO:
             refuse(ReturnCode.TRADE_DISABLE)
         self._check_session(terms)
@@ -221,8 +229,10 @@ class Requests:
             price = request.price if order.cmd.is_pending else order.open_price
             changed = replace(request, cmd=order.cmd, price=price)
             if order.cmd.is_pending:
-                self._check_grid(terms.symbol, price)
+                self._check_grid(terms.symbol, request)
             self._check_stops(changed, terms)
+            if order.cmd.is_pending and request.expiration != order.expiration:
+                self._check_expiration(request.expiration, terms)
         self._check_freeze(order, terms)
 
     def _check_freeze(self, order: Order, terms: Terms) -> None:

@@ -144,7 +144,7 @@ class Rollover:
 
     def _report(self, account: Account, floating: int, margin: int, equity: int) -> None:
         engine, now = self._engine, self._engine.server.now
-        day = [o for o in engine.book.closed_of(account.login) if now - DAY_SECONDS < o.close_time <= now]
+        day = [o for o in engine.book.each_closed_of(account.login) if now - DAY_SECONDS < o.close_time <= now]
         report = DailyReport(
             login=account.login, time=now, group=account.group, balance_prev=account.prev_balance,
             balance=account.balance, deposit=sum(o.profit for o in day if o.cmd is TradeCommand.BALANCE),

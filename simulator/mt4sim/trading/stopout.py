@@ -8,6 +8,7 @@ ordered levels; an account is looked at again only when a price leaves a band, o
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from mt4sim.events import Change
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 
 _SAFETY = 0.5
 _WIDEST = 0.1
-"""A band is never wider than this part of the price, so that conversion rates change by little inside it, and uses up
-this share of the account's room alone, which makes up for that little."""
+"""A band of converted results is never wider than this part of the price, so that rates change by little inside it, and
+uses up this share of the account's room alone, which makes up for that little."""
 
 
 class Supervisor(OrderWatcher):
@@ -54,6 +55,12 @@ class Supervisor(OrderWatcher):
             self._stale[order.login] = None
         if order.activation is Activation.STOPOUT:
             self._asked[order.login] = order
+
+    def costs_changed(self, order: Order) -> None:
+        self._stale[order.login] = None
+
+    def money_changed(self, account: Account) -> None:
+        self._stale[account.login] = None
 
     def account_changed(self, account: Account) -> None:
         self._stale[account.login] = None
@@ -113,15 +120,15 @@ class Supervisor(OrderWatcher):
         """How an account stands by the sums over its positions; its room allows for the cents that rounding each
         position would make."""
         engine, floating, count, margin = self._engine, 0.0, 0, 0
-        weights: dict[str, float] = {}
+        weights: dict[str, Weight] = {}
         for name, exposure in engine.exposures[account.login].items():
             terms = engine.terms.of(account, name)
             floating += value_of(engine, exposure, terms, weights)
             count += exposure.count
             margin += exposure.margin
-        floating_cents = round(floating)
-        equity = account.balance + account.credit + floating_cents
-        free = engine.free_margin(account, floating_cents, margin)
+        cents = round(floating)
+        equity = account.balance + account.credit + cents
+        free = engine.free_margin(account, cents, margin)
         dead = hedged_to_death(group, equity, margin)
         kind = LevelType.STOP_OUT if dead else engine.level_of(group, equity, free, margin)
         return Standing(kind, room_of(group, equity, free, margin) - count - 1, weights)
@@ -174,47 +181,83 @@ class Supervisor(OrderWatcher):
     def _band(self, login: int, standing: Standing) -> None:
         """Sets the prices at which the account has to be looked at again."""
         self._banded[login] = list(standing.weights)
-        each = max(0.0, standing.room) * _SAFETY / max(1, len(standing.weights))
+        share = max(0.0, standing.room) / max(1, len(standing.weights))
         for name, weight in standing.weights.items():
-            quote = self._engine.server.quotes.last(name)
             bands = self._bands.get(name)
             if bands is None:
                 bands = self._bands[name] = Bands()
+            quote = self._engine.server.quotes.last(name)
             if quote is not None:
-                widest = max(1.0, quote.bid * _WIDEST)
-                bands.set(login, quote, max(1, int(min(each / weight, widest) if weight else widest)))
+                bands.set(login, quote, share, weight)
+
+
+@dataclass(slots=True)
+class Weight:
+    """Cents that a move of a symbol by one point makes: at most, whatever moves how; of the buys and of the sells where
+    nothing but their own price counts."""
+
+    most: float = 0.0
+    buys: float = 0.0
+    sells: float = 0.0
+    converted: bool = False
 
 
 class Standing(NamedTuple):
-    """How an account stands: the kind of its level, the cents that it may lose or gain before that can change, and the
-    cents that a move of each symbol by one point makes at most."""
+    """How an account stands: the kind of its level, the cents that it may lose or gain before that can change, and what
+    weight each symbol has."""
 
     kind: LevelType
     room: float
-    weights: dict[str, float]
+    weights: dict[str, Weight]
 
 
 class Bands:
-    """The prices of one symbol at which accounts have to be looked at: bid and ask may move by less than an account's
-    width, in either direction."""
+    """The prices of one symbol at which accounts have to be looked at.
 
-    __slots__ = ("_levels",)
+    An account whose result is linear in the price is bounded by what it gains or loses net, and relies on the spread
+    not growing beyond what was allowed for; the bound of any other is what all its positions together could make when
+    bid and ask move as they please.
+    """
+
+    __slots__ = ("_levels", "_relying", "_spread")
 
     def __init__(self) -> None:
         self._levels: tuple[Levels, Levels, Levels, Levels] = (
             Levels(down=True), Levels(down=False), Levels(down=True), Levels(down=False),
         )  # fmt: skip
+        self._relying: dict[int, None] = {}
+        self._spread = 0
 
-    def set(self, login: int, quote: Quote, width: int) -> None:
-        """The account has this width around the quote."""
-        bid_down, bid_up, ask_down, ask_up = self._levels
-        bid_down.set(login, quote.bid - width)
-        bid_up.set(login, quote.bid + width)
-        ask_down.set(login, quote.ask - width)
-        ask_up.set(login, quote.ask + width)
+    def set(self, login: int, quote: Quote, room: float, weight: Weight) -> None:
+        """The account may lose or gain ``room`` cents by this symbol."""
+        widest = max(1.0, quote.bid * _WIDEST)
+        width = min(room * _SAFETY / weight.most, widest) if weight.most else widest
+        if not weight.converted:
+            linear = self._linear_width(quote, room, weight)
+            if linear > width:
+                self._relying[login] = None
+                self._watch_bid(login, quote, max(1, int(linear)))
+                return
+        self._watch_bid(login, quote, max(1, int(width)))
+        self._levels[2].set(login, quote.ask - max(1, int(width)))
+        self._levels[3].set(login, quote.ask + max(1, int(width)))
+
+    def _watch_bid(self, login: int, quote: Quote, width: int) -> None:
+        self._levels[0].set(login, quote.bid - width)
+        self._levels[1].set(login, quote.bid + width)
+
+    def _linear_width(self, quote: Quote, room: float, weight: Weight) -> float:
+        """By how much the bid may move, after what the spread may make of the sells."""
+        spread = quote.ask - quote.bid
+        if spread < 0:
+            return 0.0
+        left = room - weight.sells * max(spread, self._spread - spread)
+        net = abs(weight.buys - weight.sells)
+        return min(left / net, quote.bid) if net > 0 else quote.bid if left > 0 else 0.0
 
     def drop(self, login: int) -> None:
         """The account waits for nothing here."""
+        self._relying.pop(login, None)
         for levels in self._levels:
             levels.drop(login)
 
@@ -222,34 +265,39 @@ class Bands:
         """Accounts whose band the quote has left."""
         down, up, sinks, climbs = self._levels
         bid, ask = quote.bid, quote.ask
+        if not 0 <= ask - bid <= self._spread:
+            self._spread = max(self._spread, 2 * (ask - bid))
+            return [*self._relying, *down.reached(bid), *up.reached(bid), *sinks.reached(ask), *climbs.reached(ask)]
         if down.quiet(bid) and up.quiet(bid) and sinks.quiet(ask) and climbs.quiet(ask):
             return []
         return [*down.reached(bid), *up.reached(bid), *sinks.reached(ask), *climbs.reached(ask)]
 
 
-def value_of(engine: Engine, exposure: Exposure, terms: Terms, weights: dict[str, float]) -> float:
+def value_of(engine: Engine, exposure: Exposure, terms: Terms, weights: dict[str, Weight]) -> float:
     """Cents that an account's positions in a symbol would bring now, unrounded, costs included. Adds to ``weights``
-    what a move by one point of the symbol, and of those that convert its result, makes at most."""
+    what a move by one point of the symbol, and of those that convert its result, makes."""
     symbol, prices = terms.symbol, engine.client_quote(terms)
     if prices is None:
         return exposure.costs
-    worth = worth_of_point(symbol)
+    worth, (buys, sells) = worth_of_point(symbol), (exposure.buys, exposure.sells)
     bid_rate = profit_rate(engine.converter, symbol, terms.deposit, buy=True, closed=prices[0])
     ask_rate = profit_rate(engine.converter, symbol, terms.deposit, buy=False, closed=prices[1])
-    bought = (exposure.buys.volume * prices[0] - exposure.buys.at_price) * worth
-    sold = (exposure.sells.at_price - exposure.sells.volume * prices[1]) * worth
+    bought = (buys.volume * prices[0] - buys.at_price) * worth
+    sold = (sells.at_price - sells.volume * prices[1]) * worth
     rate = max(bid_rate, ask_rate)
-    _add(weights, symbol.name, (exposure.buys.volume + exposure.sells.volume) * worth * rate)
-    converted = (abs(bought) + abs(sold)) * rate
-    for name in engine.converter.symbols_used(symbol.quote, terms.deposit):
-        quote = engine.server.quotes.last(name)
-        if quote is not None:
-            _add(weights, name, converted / max(1, min(quote.bid, quote.ask)))
+    weight = weights.setdefault(symbol.name, Weight())
+    weight.buys, weight.sells = buys.volume * worth, sells.volume * worth
+    weight.most += (weight.buys + weight.sells) * rate
+    if symbol.quote != terms.deposit:
+        weight.converted = True
+        converted = (abs(bought) + abs(sold)) * rate
+        for name in engine.converter.symbols_used(symbol.quote, terms.deposit):
+            quote = engine.server.quotes.last(name)
+            if quote is not None:
+                other = weights.setdefault(name, Weight())
+                other.converted = True
+                other.most += converted / max(1, min(quote.bid, quote.ask))
     return bought * bid_rate + sold * ask_rate + exposure.costs
-
-
-def _add(weights: dict[str, float], name: str, weight: float) -> None:
-    weights[name] = weights.get(name, 0.0) + weight
 
 
 def room_of(group: ConGroup, equity: int, free: int, margin: int) -> float:

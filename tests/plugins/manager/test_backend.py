@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import anyio
 import pytest
 
 from mt_remote.backend import Connection
-from mt_remote.errors import InvalidData, NotFound, ServerError
+from mt_remote.errors import InvalidData, NotFound, RequestError, ServerError
 from mt_remote.records import ConCommon, ConfirmMode, ConGroup, ConManager, Draft, Patch, TradeCommand, UserRecord
 from mt_remote_plugins.manager.abi import Deal, Pump, Trans, table
+from mt_remote_plugins.manager.backend import ManagerBackend, ManagerSettings
 from tests.plugins.manager.conftest import Heard, Opening
-from tests.plugins.manager.tiny import NOW, TinyServer, row
+from tests.plugins.manager.tiny import NOW, TinyLibrary, TinyServer, row
 
 pytestmark = pytest.mark.anyio
 
@@ -247,3 +249,23 @@ async def test_dealing_that_stops_is_restarted(opening: Opening, server: TinySer
         server.stop(Deal.STOP_DEALING, dealing=True)
         server.request(1)
         await heard.until(lambda: heard.data("trade_request"))
+
+
+async def test_a_listener_may_start_tasks(server: TinyServer) -> None:
+    """The gateway begins to reconnect from ``on_lost``."""
+    done = anyio.Event()
+
+    async def reconnect() -> None:
+        done.set()
+
+    class Restless(Heard):
+        def on_lost(self, error: RequestError) -> None:
+            group.start_soon(reconnect)
+
+    backend = ManagerBackend(ManagerSettings(isolate=False, ping=0.01), library=TinyLibrary(server))
+    async with anyio.create_task_group() as group:
+        connection = await backend.open("tiny:443", 1, "manager", Restless())
+        server.handles[0].connected = False
+        with anyio.fail_after(10):
+            await done.wait()
+        await connection.aclose()

@@ -206,6 +206,35 @@ async def test_ten_thousand_lists_leak_no_memory(opening: Opening, server: TinyS
     assert (server.memory.outstanding, server.memory.wrong_frees) == (0, 0)
 
 
+async def test_pumping_that_makes_no_sense_loses_the_connection(
+    opening: Opening, server: TinyServer, heard: Heard
+) -> None:
+    def lie(handle: Any, symbol: int, total: int) -> None:
+        handle.array([b""] * 5, total)
+
+    async with opening() as connection:
+        await connection.market.show("EURUSD")
+        server.faults["tick_info_last"] = lie
+        server.tick(b"EURUSD", 1.0, 1.1)
+        await heard.until(lambda: heard.lost)
+        assert "yet a count of 5" in heard.lost[0].message
+
+
+async def test_securities_that_can_not_be_read_are_left_out(opening: Opening, server: TinyServer) -> None:
+    server.faults["symbols_groups_get"] = lambda handle, groups: 2
+    async with opening() as connection:
+        assert (await connection.groups.get("demo")).securities == {}
+
+
+async def test_a_dealer_who_stops_gives_back_what_he_holds(opening: Opening, server: TinyServer, heard: Heard) -> None:
+    async with opening() as connection:
+        await connection.watch("trade_request")
+        server.request(5)
+        await heard.until(lambda: heard.data("trade_request"))
+        await connection.unwatch("trade_request")
+        assert server.answers == [(5, (0.0, 0.0), -2, 0)]
+
+
 # In a worker process
 
 _HERE = "tests.plugins.manager.tiny"

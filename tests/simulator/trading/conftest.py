@@ -142,6 +142,7 @@ class Broker:
         points = self.server.symbol(symbol).to_points
         for name in ("sl", "tp"):
             others[name] = points(others.get(name, 0.0))
+        others["off_grid"] = bool(price) and not self.server.symbol(symbol).on_grid(price)
         return ClientRequest(login=login, type=kind, cmd=cmd, symbol=symbol, volume=round(volume * 100),
                              price=points(price), **others)  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -299,3 +300,18 @@ def test_nothing_drifts(broker: Broker) -> None:
     assert sum(record.commission for record in records) == round(total * 100)
     assert broker.server.accounts.get(login).balance == 1000_00 + sum(record.result for record in records)
     assert broker.margin(login) == 0.0
+
+
+def test_the_same_script_gives_the_same_events(new_broker: Callable[..., Broker]) -> None:
+    def run() -> list[str]:
+        chance, broker = random.Random(7), new_broker(margin_call=100, margin_stopout=50)
+        logins = [broker.account(3000) for _ in range(3)]
+        for _ in range(300):
+            bid = 110_000 + chance.randrange(-900, 900)
+            broker.tick("EURUSD", bid / 1e5, (bid + 10) / 1e5)
+            cmd, price = chance.choice(ORDERS), (bid + chance.randrange(-300, 300)) / 1e5
+            broker.open(chance.choice(logins), cmd, chance.randrange(1, 50) / 100, price, sl=price - 0.002)
+            broker.server.advance(chance.randrange(5000))
+        return [repr(event) for event in broker.events]
+
+    assert run() == run()

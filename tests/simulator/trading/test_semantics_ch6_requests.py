@@ -86,6 +86,14 @@ def test_checks_in_the_documented_order(market: Broker) -> None:
     assert opposite
 
 
+@pytest.mark.parametrize(("size", "price", "answer"), [
+    (0.0, 1.10010, 0), (0.0, 1.100105, 129), (0.00025, 1.10025, 0), (0.00025, 1.10010, 129), (0.0, 0.0, 129),
+])  # fmt: skip
+def test_prices_are_on_the_tick_grid(market: Broker, size: float, price: float, answer: int) -> None:
+    market.symbol("EURUSD", tick_size=size)
+    assert code(market, market.account(10_000), OPEN, BUY, 0.1, price) == answer
+
+
 def test_no_prices_yet(broker: Broker) -> None:
     assert code(broker, broker.account(1000), OPEN, BUY, 0.1, 1.1) == 136
 
@@ -229,3 +237,24 @@ def test_what_clients_do(market: Broker) -> None:
 def test_reasons(market: Broker, flag: TransactionFlag, reason: TradeReason) -> None:
     ticket = market.send(market.account(10_000), OPEN, BUY, 0.1, 1.1001, flags=flag)
     assert market.record(ticket).reason is reason
+
+
+def test_a_request_names_the_symbol_of_its_order(market: Broker) -> None:
+    market.tick("GBPUSD", 1.3, 1.3001)
+    login = market.account(10_000)
+    ticket = market.open(login, BUY, 0.1, 1.1)
+    assert code(market, login, CLOSE, BUY, 0.1, 1.3, "GBPUSD", order=ticket) == 3
+
+
+@pytest.mark.parametrize(("kind", "cmd"), [(OPEN, BUY_LIMIT), (PENDING, BUY), (OPEN, TradeCommand.BALANCE)])
+def test_types_and_commands_have_to_fit(market: Broker, kind: TransactionType, cmd: TradeCommand) -> None:
+    assert code(market, market.account(10_000), kind, cmd, 0.1, 1.05) == 3
+
+
+def test_expirations_need_a_right_and_a_future(market: Broker) -> None:
+    login, soon = market.account(10_000), market.server.now + 3600
+    ticket = market.open(login, BUY_LIMIT, 0.1, 1.05, expiration=soon)
+    assert code(market, login, PENDING, BUY_LIMIT, 0.1, 1.05, expiration=market.server.now) == 3
+    market.group(rights=[])
+    assert code(market, login, MODIFY, BUY_LIMIT, 0.1, 1.04, order=ticket, expiration=soon + 1) == 147
+    assert code(market, login, MODIFY, BUY_LIMIT, 0.1, 1.04, order=ticket, expiration=soon) == 0

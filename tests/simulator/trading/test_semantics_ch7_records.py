@@ -85,6 +85,16 @@ def test_credit_that_was_taken_back_does_not_expire_again(broker: Broker) -> Non
     assert broker.user(login).credit == 0.0
 
 
+def test_the_credit_of_a_deleted_account_does_not_expire_on_its_successor(broker: Broker) -> None:
+    login = broker.account(login=77)
+    broker.trading.balance(login, CREDIT, 100, expiration=broker.server.now + 60)
+    broker.server.accounts.delete(login)
+    broker.account(login=77)
+    broker.trading.balance(login, CREDIT, 30, expiration=broker.server.now + 3600)
+    broker.server.advance(60)
+    assert broker.user(login).credit == 30.0
+
+
 @pytest.mark.parametrize(("cmd", "amount"), [(BALANCE, -100.01), (CREDIT, -50.01)])
 def test_more_than_is_free_can_not_be_taken(broker: Broker, cmd: TradeCommand, amount: float) -> None:
     login = broker.account(100)

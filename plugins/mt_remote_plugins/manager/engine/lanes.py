@@ -30,6 +30,7 @@ from mt_remote_plugins.manager.engine.ticks import TickQueues
 
 Emit = Callable[[Notice], None]
 OK = int(ReturnCode.OK)
+_SECURITIES = table().constants["MAX_SEC_GROUPS"]
 _HOPELESS = {ReturnCode.ACCOUNT_DISABLED, ReturnCode.BAD_ACCOUNT_INFO, ReturnCode.NOT_ENOUGH_RIGHTS}
 """Answers to a login that waiting does not change."""
 
@@ -72,17 +73,25 @@ class Lane:
     def _run(self) -> None:
         while not self._ended:
             try:
-                item = self._queue.get(timeout=self.pause())
-            except queue.Empty:
-                self.idle()
-                continue
-            if item is None:
-                self._ended = True
-            elif isinstance(item, Order):
-                self._emit(("reply", item.id, self._answer(item)))
-            else:
-                self.notified(*item)
+                self._take()
+            except Exception as error:  # noqa: BLE001 - a lane that can't go on says so
+                message = f"the MT4 library misbehaved: {error}" if isinstance(error, Misbehaved) else repr(error)
+                self._emit(("lost", self.name, int(ReturnCode.ERROR), message))
+                self.close()
         self.close()
+
+    def _take(self) -> None:
+        try:
+            item = self._queue.get(timeout=self.pause())
+        except queue.Empty:
+            self.idle()
+            return
+        if item is None:
+            self._ended = True
+        elif isinstance(item, Order):
+            self._emit(("reply", item.id, self._answer(item)))
+        else:
+            self.notified(*item)
 
     def _answer(self, order: Order) -> object:
         try:
@@ -164,10 +173,17 @@ class DirectLane(Lane):
         self._lost = False
         rights = handle.call("ManagerRights", b"")
         self.expect(rights.code)
+        return bytes(rights.outs[0]), self._securities(handle)  # type: ignore[arg-type]
+
+    def _securities(self, handle: Handle) -> bytes:
+        """The names of the server's securities; without them, groups are read without their securities."""
         handle.call("SymbolsRefresh")
-        securities = handle.call("SymbolsGroupsGet", bytes(32 * table().layouts["ConSymbolGroup"].size))
-        self.expect(securities.code)
-        return bytes(rights.outs[0]), bytes(securities.outs[0])  # type: ignore[arg-type]
+        room = bytes(_SECURITIES * table().layouts["ConSymbolGroup"].size)
+        for request in ("SymbolsGroupsGet", "CfgRequestSymbolGroup"):
+            reply = handle.call(request, room)
+            if reply.code == OK:
+                return bytes(reply.outs[0])  # type: ignore[arg-type]
+        return b""
 
     def do_call(self, key: str, *values: Any) -> Reply:
         reply = super().do_call(key, *values)
@@ -304,7 +320,7 @@ class PumpingLane(SupervisedLane):
         super().__init__(load, emit, tuning, ledger)
 
     def switch(self, handle: Handle) -> None:
-        self.expect(handle.call("SymbolsRefresh").code)
+        handle.call("SymbolsRefresh")
         for symbol in self.shown:
             handle.call("SymbolAdd", symbol)
         generation = self._generation

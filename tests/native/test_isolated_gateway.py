@@ -1,0 +1,48 @@
+"""A gateway whose library lives in worker processes: a crash ends one connection, and its client gets another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import mt_remote_plugins
+from mt_remote.hooks import Hooks
+from mt_remote.host import plugin_manager
+from mt_remote.server import running
+from mt_remote.settings import Settings
+from mt_remote_plugins.manager import plugin
+from mt_remote_plugins.manager.backend import ManagerBackend, ManagerSettings
+from mt_remote_plugins.manager.ports import WorkerPort
+from tests.stories.client import client, manager
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_crash_is_told_and_made_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MT4SIM_CLOCK", "manual")
+    workers: list[WorkerPort] = []
+    begin = WorkerPort.__init__
+
+    def kept(self: WorkerPort, *arguments: Any) -> None:
+        begin(self, *arguments)
+        workers.append(self)
+
+    monkeypatch.setattr(WorkerPort, "__init__", kept)
+    backend = ManagerBackend(ManagerSettings(library="mt4sim.native.library:library"))
+    hooks = Hooks(plugin_manager(plugins=[mt_remote_plugins, plugin], entry_points=False))
+    async with (
+        running(Settings(port=0), hooks, backend) as gateway,
+        client(gateway.url) as one,
+        manager(gateway.url) as other,
+    ):
+        await one.call("subscribe", event="connection")
+        await one.login(reconnect_delay=20)
+        assert await one.event("connection") is True
+        await one.call("subscribe", event="trade")
+        workers[-1].process.kill()
+        assert await one.event("connection") is False
+        assert await one.event("connection") is True
+        assert (await one.call("config.common.get"))["name"] == "Demo"
+        assert (await other.call("config.common.get"))["name"] == "Demo"
+    assert [port.process.poll() is not None for port in workers] == [True, True, True]
