@@ -121,7 +121,7 @@ def test_a_reader_that_has_seen_enough(gateway: Gateway) -> None:
         (["frobnicate"], "No such command 'frobnicate'"),
         (["serve", "--prot", "1"], "No such option: --prot"),
         (["serve", "--port", "70000"], "--port: must be less than or equal to 65535"),
-        (["serve", "--backend", "nosuch"], "no plugin brings a backend 'nosuch'; there is simulator"),
+        (["serve", "--backend", "nosuch"], "no plugin brings a backend 'nosuch'; there is "),
         (["serve", "--tls-cert", "nosuch.pem"], "TLS needs both --tls-cert and --tls-key"),
         (["serve", "--tls-cert", "nosuch.pem", "--tls-key", "k"], "TLS file 'nosuch.pem' does not exist"),
         (["serve", "--world", "nosuch.toml"], "nosuch.toml"),

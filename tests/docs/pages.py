@@ -14,6 +14,7 @@ import anyio
 
 import mt4sim.gateway
 import mt_remote_plugins
+import mt_remote_plugins.manager.plugin
 from mt4sim.gateway import control
 from mt_remote.cli import flags, reference
 from mt_remote.cli.configuration import PREFIX
@@ -29,7 +30,11 @@ _PART = re.compile(r"(<!-- generated: (?P<name>[\w.-]+) -->\n)(?P<text>.*?)(<!--
 
 def hooks() -> Hooks:
     """The hooks of what we ship."""
-    return Hooks(plugin_manager(plugins=[mt_remote_plugins, mt4sim.gateway], entry_points=False))
+    return Hooks(
+        plugin_manager(
+            plugins=[mt_remote_plugins, mt_remote_plugins.manager.plugin, mt4sim.gateway], entry_points=False
+        )
+    )
 
 
 @cache
