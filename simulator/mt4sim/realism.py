@@ -14,8 +14,8 @@ class Realism:
     """Which quirks show.
 
     ``hidden_groups``: a group that was added is not found by connections that are older than it.
-    ``lagging_events``: events come with the next step of the clock, up to a second behind, and not at once.
-    ``coalesced_ticks``: of several ticks of a symbol within a step only the newest is told.
+    ``lagging_events``: events come up to a second late and not at once (with a manual clock: when it moves).
+    ``coalesced_ticks``: of several ticks of a symbol within that second only the newest is told.
     ``pump_locales``: ``en-EN`` reads ``en-150`` and ``max_symbols`` 0 reads 4096 in events.
     """
 

@@ -196,6 +196,7 @@ async def _simulation(one: Speaker, folder: Path) -> None:
     await one.say("simulator.trader.log_out", login=100)
     await one.say("simulator.clock.get")
     await one.say("simulator.clock.advance", seconds=60)
+    await one.say("simulator.tick", symbol="EURUSD", bid=1.0851, ask=1.0852)
     await one.say("simulator.feed", kind="random", rate=0.5)
     await one.say("simulator.feed", kind="off")
     await one.say("simulator.fault.down", down=True)

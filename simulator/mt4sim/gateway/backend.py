@@ -19,7 +19,7 @@ from mt_remote.errors import ConfigurationError, ConnectionLost
 if TYPE_CHECKING:
     from mt4sim.gateway.settings import SimulatorSettings
 
-_STEP_SECONDS = 0.05
+_STEPS_A_SECOND = 20
 
 
 class SimulatorBackend(Backend):
@@ -74,11 +74,12 @@ class SimulatorBackend(Backend):
                 self.server.advance_to(now)
 
     async def run(self) -> None:
-        """Lets time pass, where it does by itself."""
+        """Lets time pass, where it does by itself. What the realism switches hold back comes once a second."""
         while self.settings.moves:
-            self.catch_up()
+            for _ in range(_STEPS_A_SECOND):
+                self.catch_up()
+                await anyio.sleep(1 / _STEPS_A_SECOND)
             self.hub.deliver_delayed()
-            await anyio.sleep(_STEP_SECONDS)
 
     def advance(self, seconds: int) -> None:
         """Lets time pass at once."""

@@ -14,12 +14,13 @@ from typing_extensions import TypedDict
 from mt4sim import Server
 from mt4sim.dealing import DealRequest
 from mt4sim.gateway.backend import SimulatorBackend
+from mt4sim.ticks import Source
 from mt4sim.trader import Trader
 from mt4sim.world_specs import FeedSpec
 from mt_remote.errors import ConfigurationError, InvalidData, NotFound, SessionStateError
 from mt_remote.plugin import Kind, Namespace, Session
 from mt_remote.records import TradeCommand
-from mt_remote.values import Comment, Login, Lots, PriceLevel, SymbolName, Ticket, UnixTime
+from mt_remote.values import Comment, Login, Lots, Price, PriceLevel, SymbolName, Ticket, UnixTime
 
 clock = Namespace("simulator.clock", help="The simulated server's time")
 prices = Namespace("simulator", help="The simulation as a whole")
@@ -34,6 +35,12 @@ class Clock(TypedDict):
     """The server's time, Unix seconds in its zone."""
 
     time: int
+
+
+class Published(TypedDict):
+    """Whether a tick came through."""
+
+    published: bool
 
 
 class Quoted(TypedDict):
@@ -87,6 +94,16 @@ def clock_advance(session: Session, seconds: Seconds) -> Clock:
 
 
 # Prices and the whole
+
+
+@prices.function("tick", kind=Kind.CHANGE, example={"symbol": "EURUSD", "bid": 1.0851, "ask": 1.0852})
+def tick(session: Session, symbol: SymbolName, bid: Price, ask: Price) -> Published:
+    """A tick as from a data feed: sessions, filter and the symbol's spread apply, unlike with `tick.add`. Says whether
+    it was published."""
+    server = _backend(session).server
+    found = server.symbol(symbol)
+    quote = server.quotes.tick(symbol, found.to_points(bid), found.to_points(ask), source=Source.FEED)
+    return {"published": quote is not None}
 
 
 @prices.function("feed", kind=Kind.CHANGE, example={"kind": "random"})

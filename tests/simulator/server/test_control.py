@@ -1,0 +1,91 @@
+"""``simulator.*`` over the socket: what drives the simulation, and bad input to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.stories.client import manager
+from tests.stories.conftest import START, Desk, anyio_backend, desk
+
+pytestmark = pytest.mark.anyio
+__all__ = ["anyio_backend", "desk"]
+
+
+async def test_clock(desk: Desk) -> None:
+    async with manager(desk.url, dialect="2") as one:
+        assert await one.call("simulator.clock.get") == {"time": START}
+        assert await one.call("simulator.clock.advance", seconds=3600) == {"time": START + 3600}
+        assert await one.call("simulator.clock.advance", seconds=0) == {"time": START + 3600}
+        for seconds in (-1, 366 * 86_400 + 1, 1.5):
+            assert (await one.fails("simulator.clock.advance", seconds=seconds)).details[0]["path"] == "seconds"
+        assert await one.call("simulator.clock.get") == {"time": START + 3600}
+
+
+async def test_a_feeds_tick_passes_the_filter_and_a_managers_does_not(desk: Desk) -> None:
+    async with manager(desk.url, dialect="2") as one:
+        (before,) = await one.call("ticks.get", symbol="EURUSD")
+        far = {"symbol": "EURUSD", "bid": before["bid"] * 2, "ask": before["bid"] * 2 + 0.0001}
+        assert await one.call("simulator.tick", **far) == {"published": False}
+        near = {"symbol": "EURUSD", "bid": before["bid"] + 0.0001, "ask": before["ask"] + 0.0001}
+        assert await one.call("simulator.tick", **near) == {"published": True}
+        await one.call("tick.add", **far)
+        assert (await one.call("ticks.get", symbol="EURUSD"))[0]["bid"] == pytest.approx(far["bid"])
+        assert "NOPE" in (await one.fails("simulator.tick", symbol="NOPE", bid=1.0, ask=1.1)).message
+
+
+async def test_feeds(desk: Desk, tmp_path: Path) -> None:
+    async with manager(desk.url, dialect="2") as one:
+        await one.call("symbol.show", symbol="EURUSD")
+        await one.call("subscribe", event="tick")
+        await one.call("simulator.feed", kind="random", rate=10)
+        await one.call("simulator.clock.advance", seconds=600)
+        assert await one.settled()
+        await one.call("simulator.feed", kind="off")
+        await one.call("simulator.clock.advance", seconds=600)
+        assert await one.settled() == []
+        missing = await one.fails("simulator.feed", kind="replay", file=str(tmp_path / "none.csv"))
+        assert missing.details[0]["path"] == "file"
+
+
+async def test_snapshot_and_reset(desk: Desk, tmp_path: Path) -> None:
+    file = str(tmp_path / "monday.json")
+    async with manager(desk.url, dialect="2") as one:
+        await one.call("user.add", login=100, group="miniforex", name="A", password="Pass1", enable=True)
+        await one.call("order.balance", login=100, command="balance", amount=123.45)
+        await one.call("simulator.snapshot.save", file=file)
+        for name, path in (("load", str(tmp_path / "none.json")), ("save", str(tmp_path / "no" / "folder.json"))):
+            assert (await one.fails(f"simulator.snapshot.{name}", file=path)).details[0]["path"] == "file"
+        await one.call("users.del", logins=[100])
+    async with manager(desk.url) as zero:
+        await zero.call("subscribe", event="connection")
+        await zero.call("simulator.snapshot.load", file=file)
+        assert await zero.event("connection") is False
+        await zero.login()
+        (user,) = await zero.call("users.get", logins=[100])
+        assert user["balance"] == 123.45
+        await zero.call("simulator.reset")
+        await zero.login()
+        assert await zero.call("users.get", logins=[100]) == []
+
+
+async def test_traders_that_are_wrong(desk: Desk) -> None:
+    async with manager(desk.url, dialect="2") as one:
+        order = {"login": 4711, "symbol": "EURUSD", "command": "buy", "volume": 0.1}
+        assert (await one.fails("simulator.trader.open", **order)).code == "bad_account_info"
+        await one.call("user.add", login=100, group="miniforex", name="A", password="Pass1", enable=False)
+        assert (await one.fails("simulator.trader.open", **{**order, "login": 100})).code == "account_disabled"
+        await one.call("user.set", login=100, enable=True, leverage=100)
+        poor = await one.call("simulator.trader.open", **{**order, "login": 100})
+        assert (poor["status"], poor["code"], poor["order"]) == ("answered", 134, 0)
+        await one.call("order.balance", login=100, command="balance", amount=1000.0)
+        rich = await one.call("simulator.trader.open", **{**order, "login": 100})
+        assert rich["code"] == 0
+        assert (await one.call("trade.get", order=rich["order"]))["reason"] == "client"
+        closed = await one.call("simulator.trader.close", login=100, order=rich["order"])
+        assert closed["code"] == 0
+        assert (await one.fails("simulator.trader.close", login=100, order=rich["order"])).code == "not_found"
+        for name in ("request", "accept", "withdraw"):
+            assert (await one.fails(f"simulator.trader.{name}", login=100, request_id=99)).code == "not_found"
+        await one.call("simulator.trader.log_out", login=100)
+        assert (await one.fails("simulator.trader.log_out", login=100)).code == "not_found"
