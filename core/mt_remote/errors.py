@@ -111,12 +111,20 @@ def describe(code: int) -> str:
     return known.text if known else "Unknown error"
 
 
+def sendable(text: str) -> str:
+    """The text without what UTF-8 can't carry: names of files may have lone surrogates in them."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing wrong with a request's data: where (``securities.Forex.lot_min``) and what."""
 
     path: str
     problem: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "problem", sendable(self.problem))
 
     def __str__(self) -> str:
         return f"{self.path}: {self.problem}" if self.path else self.problem
@@ -149,6 +157,7 @@ class RequestError(MtRemoteError):
     code = "error"
 
     def __init__(self, message: str, *, details: Sequence[Problem] = ()) -> None:
+        message = sendable(message)
         super().__init__(message)
         self.message = message
         self.details = tuple(details)

@@ -71,13 +71,14 @@ class Function:
 
     def invoke(self, session: Session, arguments: dict[str, Any], body: object) -> Any:
         """Calls the handler with what it asks for. Raises what a session without a connection has to say."""
+        given = dict(arguments)  # the call's own stay what the client sent: plugins look at them afterwards
         if self._connection is not None:
-            arguments[self._connection] = session.link.required()
+            given[self._connection] = session.link.required()
         if self._session is not None:
-            arguments[self._session] = session
+            given[self._session] = session
         if not self._positional:
-            return self.handler(**arguments)
-        return self.handler(*[body if name is None else arguments.pop(name) for name in self._positional], **arguments)
+            return self.handler(**given)
+        return self.handler(*[body if name is None else given.pop(name) for name in self._positional], **given)
 
     def _wrong(self, problem: str) -> PluginError:
         return PluginError(f"plugin {self.plugin!r}, function {self.name!r}: {problem}")

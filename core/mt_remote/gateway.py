@@ -22,6 +22,7 @@ from mt_remote.errors import (
     RequestError,
     ReturnCode,
     ServerError,
+    SessionStateError,
 )  # fmt: skip
 from mt_remote.functions import Function
 from mt_remote.host import Catalogue
@@ -217,6 +218,9 @@ class Gateway:
         """A valid request came in."""
         if call.key is not None and (problem := _key_problem(session, call)):
             session.fail(call, InvalidRequest(problem))
+            return
+        if self.stopping:
+            session.fail(call, SessionStateError("shutting_down", "The gateway is shutting down"))
             return
         lane = session.lane
         if lane.calls >= self.settings.max_calls:

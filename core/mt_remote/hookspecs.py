@@ -1,7 +1,8 @@
 """The hooks: what the gateway asks its plugins. Every hook has a page in docs/plugins.md and a test.
 
-A hook is called for every plugin that implements it, in pluggy's order (last registered first; ``tryfirst``,
-``trylast`` and wrappers work). Implementations may take fewer arguments than the specification names.
+A hook is called for every plugin that implements it, in pluggy's order (last registered first; ``tryfirst`` and
+``trylast`` work; wrappers too, but not round the hooks that register something: those are asked plugin by plugin).
+Implementations may take fewer arguments than the specification names.
 """
 
 from __future__ import annotations

@@ -251,8 +251,12 @@ async def finished(client: Peer) -> tuple[int, str]:
 async def test_a_graceful_end(start: Start, memory: MemoryServer) -> None:
     ends: list[tuple[int, str]] = []
     answers: list[dict[str, Any]] = []
+    late: list[bool] = []
 
     async def wait_for_the_end(client: Peer) -> None:
+        await until(lambda: late)
+        answers.append(await client.answer("late"))
+        memory.gate.set()
         answers.append(await client.answer("held"))
         ends.append(await finished(client))
 
@@ -273,11 +277,13 @@ async def test_a_graceful_end(start: Start, memory: MemoryServer) -> None:
                 await until(lambda: gateway.gateway.stopping)
                 with pytest.raises(OSError, match=r".*"):
                     await anyio.connect_tcp(gateway.host, gateway.port)
-                memory.gate.set()
+                await client.send({"id": "late", "name": "config.common.get"})
+                late.append(True)
 
             group.start_soon(open_the_gate)
         assert gateway.gateway.counters()["sessions"] == 0
-    assert answers[0]["status"] == "OK"
+    assert answers[0] == {"id": "late", "status": "ERROR", "message": "The gateway is shutting down"}
+    assert answers[1]["status"] == "OK"
     assert ends == [(1001, "the gateway is shutting down")]
     assert memory.connections == []
 

@@ -11,7 +11,7 @@ import pytest
 from pydantic import Field
 
 from mt_remote.backend import Connection
-from mt_remote.errors import PluginError, RequestError
+from mt_remote.errors import InvalidData, PluginError, Refused, RequestError
 from mt_remote.functions import Function, Registry, RequestFailed
 from mt_remote.plugin import Declared, Kind, Namespace
 from mt_remote.protocol.calls import Call
@@ -256,3 +256,11 @@ def test_help_and_schemas() -> None:
 
 def test_a_call_shows_no_arguments() -> None:
     assert repr(parse("own.plain", data={"number": 12345})) == "Call(own.plain, id=1)"
+
+
+def test_what_utf8_cannot_carry_is_replaced_in_errors() -> None:
+    """Names of files may have lone surrogates; an error that can't be sent would leave a call without an answer."""
+    error = InvalidData.of("file", "can't read 'b\udce9'")
+    assert error.message == "file: can't read 'b?'"
+    assert error.details[0].problem == "can't read 'b?'"
+    assert Refused("\ud800").message == "?"
