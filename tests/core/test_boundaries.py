@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
+import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,3 +82,15 @@ def _without_docstrings(tree: ast.Module) -> ast.Module:
         ):
             body[0] = ast.Pass()
     return tree
+
+
+def test_what_is_imported_is_a_dependency() -> None:
+    """A bare installation has what pyproject.toml names, not what the tests' tools happen to bring along."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    stated = [*project["dependencies"], *project["optional-dependencies"]["cert"]]
+    known = {re.split(r"[^A-Za-z0-9-]", each)[0].replace("-", "_") for each in stated}
+    known |= {"trio"}  # only where it is the loop already
+    known |= {"pydantic_core", "mt_remote", "mt_remote_plugins", "mt4sim", *sys.stdlib_module_names}
+    paths = [path for root in (CORE, PLUGINS, SIMULATOR) for path in files(root)]
+    found = {module.partition(".")[0] for path in paths for module in imports(path)}
+    assert found - known == set()
