@@ -83,7 +83,6 @@ class Trader:
         deviation: int = 0,
         comment: str = "",
         expiration: int = 0,
-        magic: int = 0,
         flags: TransactionFlag = TransactionFlag.NONE,
     ) -> DealRequest:
         """Opens at market by the symbol's execution mode, or places a pending order."""
@@ -168,9 +167,11 @@ class Trader:
         expiration: int = 0,
         flags: TransactionFlag = TransactionFlag.NONE,
     ) -> DealRequest:
-        to_points = self._server.symbol(symbol).to_points
+        found = self._server.symbol(symbol)
+        to_points = found.to_points
         return self.send(ClientRequest(
             login=self.login, type=kind, cmd=cmd, order=order, order_by=order_by, symbol=symbol,
             volume=round(volume * 100), price=to_points(price), sl=to_points(sl), tp=to_points(tp),
             ie_deviation=deviation, comment=comment, expiration=expiration, flags=flags,
+            off_grid=bool(price) and not found.on_grid(price),
         ))  # fmt: skip

@@ -7,8 +7,10 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 _MODULE = [sys.executable, "-m", "mt_remote.cli"]
@@ -33,24 +35,33 @@ def _arguments(words: tuple[str, ...]) -> list[str]:
     return [*_MODULE, *(() if words and not words[0].startswith("w") else _SHIPPED), *words]
 
 
-def _environment(more: dict[str, str]) -> dict[str, str]:
+def _environment(more: Mapping[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MT_REMOTE_")}
     return {**kept, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "COLUMNS": "160", **more}
 
 
-def command(*words: str, cwd: Path | None = None, text: str = "", **environment: str) -> Done:
+def command(*words: str, cwd: Path | None = None, environment: Mapping[str, str] = MappingProxyType({})) -> Done:
     """Runs a command to its end."""
     done = subprocess.run(
-        _arguments(words), cwd=cwd, env=_environment(environment), input=text, capture_output=True, text=True,
-        timeout=PATIENCE, check=False,
+        _arguments(words), cwd=cwd, env=_environment(environment), stdin=subprocess.DEVNULL, capture_output=True,
+        text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
     return Done(done.returncode, done.stdout, done.stderr)
+
+
+def start(*words: str) -> subprocess.Popen[str]:
+    """Starts a command that runs on, with pipes to what it says."""
+    return subprocess.Popen(
+        _arguments(words), env=_environment({}), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
 class Gateway:
     """``mt-remote serve`` on a free port; leaving the context stops it as a service manager would."""
 
-    def __init__(self, *flags: str, cwd: Path | None = None, **environment: str) -> None:
+    def __init__(
+        self, *flags: str, cwd: Path | None = None, environment: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self._flags = flags
         self._cwd = cwd
         self._environment = environment

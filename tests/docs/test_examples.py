@@ -98,7 +98,7 @@ def run_shell(block: Block, gateway: Gateway, folder: Path) -> None:
             assert os.access(ROOT / words[0], os.X_OK), line
             continue
         assert words[0] == "mt-remote", line
-        done = command(*words[1:], MT_REMOTE_URL=gateway.url, cwd=folder)
+        done = command(*words[1:], environment={"MT_REMOTE_URL": gateway.url}, cwd=folder)
         assert (done.code, done.errors) == (0, ""), line
         assert done.output
 

@@ -19,7 +19,7 @@ async def test_the_echo_that_ships(desk: Desk) -> None:
         assert await one.call("external.command", command="AQL/", encoding="base64") == "EBES"
         assert (await one.fails("external.command", command="%%%", encoding="base64")).details[0]["path"] == "command"
         assert (await one.fails("external.command", command="x", encoding="hex")).details[0]["path"] == "encoding"
-        assert "No plugin" in (await one.fails("external.command", command="nobody", encoding="plain")).message
+        assert (await one.fails("external.command", command="nobody", encoding="plain")).code == "common_error"
 
 
 async def test_a_plugin_answers_first() -> None:

@@ -1,16 +1,12 @@
-"""An example of a server's own plugin: answers external commands (protocol, chapter 3, Server plugins)."""
+"""The example of a server's own plugin, as a plugin of the gateway's."""
 
 from __future__ import annotations
 
+from mt4sim.echo import echo
 from mt_remote.plugin import hookimpl
-
-_GREETING = bytes((0x01, 0x02, 0xFF))
-_ANSWER = bytes((0x10, 0x11, 0x12))
 
 
 @hookimpl(trylast=True)
 def mt_remote_simulator_external(command: bytes) -> bytes | None:
-    """``echo …`` answers what follows; the three bytes 01 02 FF answer 10 11 12, as a real server's plugin did."""
-    if command == _GREETING:
-        return _ANSWER
-    return command[5:] if command.startswith(b"echo ") else None
+    """See :func:`mt4sim.echo.echo`."""
+    return echo(command)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from mt4sim.gateway.echo import mt_remote_simulator_external
+from mt4sim.echo import echo
 from mt4sim.native.vtable import Memory, drop_object, make_object
 from mt4sim.server import Server
 from mt_remote.errors import InvalidData, NotFound, ReturnCode, ServerError
@@ -26,7 +26,7 @@ class Host:
     def __init__(self, server: Server, *, code_page: str = "cp1252", beat: float | None = None) -> None:
         self.server = server
         if not server.externals:  # the example of a server's plugin that ships
-            server.externals.append(mt_remote_simulator_external)
+            server.externals.append(echo)
         self.lock = threading.RLock()
         self.memory = Memory()
         self.marshal = Marshal(code_page, server.securities)

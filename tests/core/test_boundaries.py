@@ -1,0 +1,81 @@
+"""Dependencies point one way: plugins → core, simulator → core; nothing points back."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CORE = ROOT / "core" / "mt_remote"
+PLUGINS = ROOT / "plugins" / "mt_remote_plugins"
+SIMULATOR = ROOT / "simulator" / "mt4sim"
+
+_FROM_CORE = ("mt_remote.records", "mt_remote.errors")
+_GATEWAY_ROOMS = ("gateway", "native")
+"""The rooms of the simulator that know the gateway's interfaces."""
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The modules that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            module = node.module or ""
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def files(root: Path) -> list[Path]:
+    found = sorted(root.rglob("*.py"))
+    assert found
+    return found
+
+
+def within(module: str, *packages: str) -> bool:
+    return any(module == package or module.startswith(package + ".") for package in packages)
+
+
+@pytest.mark.parametrize("path", files(CORE), ids=lambda path: path.relative_to(CORE).as_posix())
+def test_core_knows_neither_plugins_nor_simulator(path: Path) -> None:
+    assert [module for module in imports(path) if within(module, "mt_remote_plugins", "mt4sim")] == []
+
+
+@pytest.mark.parametrize("path", files(PLUGINS), ids=lambda path: path.relative_to(PLUGINS).as_posix())
+def test_plugins_know_no_simulator(path: Path) -> None:
+    assert [module for module in imports(path) if within(module, "mt4sim")] == []
+
+
+@pytest.mark.parametrize("path", files(SIMULATOR), ids=lambda path: path.relative_to(SIMULATOR).as_posix())
+def test_the_simulator_knows_records_and_errors(path: Path) -> None:
+    room = path.relative_to(SIMULATOR).parts[0]
+    shared = ("mt_remote_plugins.manager",) if room == "native" else ()  # the table of the interface, from both sides
+    assert [m for m in imports(path) if within(m, "mt_remote_plugins") and not within(m, *shared)] == []
+    if room not in _GATEWAY_ROOMS:
+        assert [m for m in imports(path) if within(m, "mt_remote") and not within(m, *_FROM_CORE)] == []
+
+
+def test_core_names_no_function_and_no_backend() -> None:
+    """But for the default of the setting ``backend``, and the command line's texts of help."""
+    names = ("config.group", "order.open", "demoforex")
+    for path in files(CORE):
+        if "cli" in path.parts or path.parent.name == "records":
+            continue
+        code = ast.unparse(_without_docstrings(ast.parse(path.read_text(encoding="utf-8"))))
+        assert [name for name in names if name in code] == [], path
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if (
+            isinstance(body, list)
+            and body
+            and isinstance(body[0], ast.Expr)
+            and isinstance(body[0].value, ast.Constant)
+        ):
+            body[0] = ast.Pass()
+    return tree
