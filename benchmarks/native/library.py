@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import ctypes
 import json
+import struct
 import threading
 import time
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from typing import Any
 
 from mt4sim.native.host import Host, SimulatedLibrary
 from mt4sim.native.native_values import put, put_integer
-from mt4sim.native.vtable import make_object
+from mt4sim.native.vtable import Memory, make_object
 from mt4sim.server import Server
 from mt4sim.world import World
 from mt_remote.backend import Event
@@ -156,11 +157,18 @@ def measure_calls() -> dict[str, float]:
 # Ticks
 
 
+_TICK = struct.Struct("<12sidd")
+_BID = 16
+
+
 class Flood:
     """A library whose pump tells of every tick there is, one after the other, as fast as it can."""
 
     def __init__(self) -> None:
-        self.info: Any = structure("SymbolInfo")(symbol=b"EURUSD", lasttime=1_600_000_000)
+        info = bytes(structure("SymbolInfo")(symbol=b"EURUSD", lasttime=1_600_000_000))
+        at = table().layouts["SymbolInfo"].members["bid"].offset
+        self.head, self.tail = info[:at], info[at + 16 :]
+        self.memory = Memory()
         self.started = threading.Event()
         self.lock = threading.Lock()
         self.news: list[bytes] = []
@@ -181,23 +189,32 @@ class Flood:
 
     def symbol_info_updated(self, infos: int, most: int) -> int:
         with self.lock:
-            news, self.news = self.news[:most], self.news[most:]
-        put(infos, b"".join(news))
-        return len(news)
+            if not self.news:
+                return 0
+            put(infos, self.head + self.news[-1][_BID : _BID + 16] + self.tail)
+            if most == 1:  # the plain reader takes one tick a call
+                self.news.pop()
+            return 1
+
+    def tick_info_last(self, symbol: int, total: int) -> int | None:
+        with self.lock:
+            news, self.news = self.news, []
+        put_integer(total, len(news))
+        return self.memory.hold(b"".join(news)) if news else None
+
+    def mem_free(self, address: int) -> None:
+        self.memory.free(address)
 
     def trades_request(self, total: int) -> None:
         put_integer(total, 0)
 
     def pumping_switch_ex(self, function: int, flags: int, parameter: int) -> int:
         native: Any = NotifyFunctionEx(function)
-        row = bytes(self.info)
-        bid = table().layouts["SymbolInfo"].members["bid"].offset
-        head, tail = row[:bid], row[bid + 8 :]
 
         def run() -> None:
             self.started.wait()
             for number in range(1, TICKS + 1):
-                tick = head + ctypes.string_at(ctypes.byref(ctypes.c_double(number)), 8) + tail
+                tick = _TICK.pack(b"EURUSD", 1_600_000_000, number, number + 1)
                 with self.lock:
                     self.news.append(tick)
                 native(Pump.UPDATE_BIDASK, 0, None, parameter)

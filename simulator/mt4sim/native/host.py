@@ -51,6 +51,14 @@ class Host:
             for handle in list(self.handles.values()):
                 handle.lose()
 
+    def flush(self) -> None:
+        """Waits until every program was told of everything that happened up to now. Not to be called from a
+        callback."""
+        with self.lock:
+            notifiers = [handle.notifier for handle in self.handles.values() if handle.notifier is not None]
+        for notifier in notifiers:
+            notifier.flush()
+
     def run_clock(self) -> None:
         """Lets the server's time pass with the machine's, on a thread, for as long as the process lives."""
         threading.Thread(target=self._tick_tock, name="mt4sim-clock", daemon=True).start()

@@ -21,7 +21,7 @@ class Notifier:
         self._deliver = deliver
         self._idle = idle
         self._beat = beat
-        self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Item | threading.Event | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="mt4sim-notifier", daemon=True)
         self._thread.start()
 
@@ -29,11 +29,24 @@ class Notifier:
         """Adds a notification; from any thread."""
         self._queue.put((code, kind, data))
 
+    def flush(self, timeout: float = 10.0) -> bool:
+        """Waits until everything that was put was delivered; whether it was."""
+        delivered = threading.Event()
+        self._queue.put(delivered)
+        return delivered.wait(timeout)
+
     def close(self) -> None:
         """Nothing is delivered after what is queued. Does not wait when the thread itself asks."""
         self._queue.put(None)
         if threading.current_thread() is not self._thread:
             self._thread.join(5)
+
+    def _release_waiting(self) -> None:
+        """Nothing is delivered any more: who waits for it need not."""
+        while not self._queue.empty():
+            item = self._queue.get()
+            if isinstance(item, threading.Event):
+                item.set()
 
     def _run(self) -> None:
         while True:
@@ -44,8 +57,12 @@ class Notifier:
                     self._deliver(self._beat)
                 continue
             if item is None:
+                self._release_waiting()
                 return
-            self._deliver(item)
+            if isinstance(item, threading.Event):
+                item.set()
+            else:
+                self._deliver(item)
 
 
 def pumping_delivery(function: int, parameter: int | None) -> Callable[[Item], None]:

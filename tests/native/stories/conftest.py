@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from tests.native.current import hosts
 from tests.native.desks import MANNERS, open_library_desk
+from tests.stories.client import Client, Json
 from tests.stories.conftest import Desk
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def settling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the simulator a call's answer follows whatever happened before it; the library tells of it on a thread of its
+    own. What it has told goes before the answer of a call on the same lane again."""
+    settled = Client.settled
+
+    async def told_and_settled(self: Client) -> list[Json]:
+        if hosts:  # a story may stand on the simulator alone
+            await asyncio.to_thread(hosts[-1].flush)
+        return await settled(self)
+
+    monkeypatch.setattr(Client, "settled", told_and_settled)
 
 
 @pytest.fixture(params=MANNERS)

@@ -368,21 +368,26 @@ class PumpingLane(SupervisedLane):
             count = min(reply.code, _TICKS_AT_ONCE)
             rows = reply.outs[0]
             assert isinstance(rows, bytes)
-            for at in range(0, max(count, 0) * size, size):
-                self._read_symbol(self.handle, rows[at : at + size])
+            self._read_symbols(self.handle, [rows[at : at + size] for at in range(0, max(count, 0) * size, size)])
             if count < _TICKS_AT_ONCE:
                 return
 
-    def _read_symbol(self, handle: Handle, info: bytes) -> None:
-        """The ticks of one changed symbol: the library's queue of them, or else its newest state."""
-        symbol = info[:_SYMBOL_SIZE].partition(b"\0")[0]
-        if not symbol:  # a count that was none
-            return
-        news = self._ticks.news(symbol, lambda: handle.call("TickInfoLast", symbol, 0).rows)
-        if news is None:
-            self._emit(("infos", info))
-        elif news:
-            self._emit(("ticks", news))
+    def _read_symbols(self, handle: Handle, infos: list[bytes]) -> None:
+        """The ticks of changed symbols: the library's queues of them, or else their newest state."""
+        ticks, states = [], []
+        for info in infos:
+            symbol = info[:_SYMBOL_SIZE].partition(b"\0")[0]
+            if not symbol:  # a count that was none
+                continue
+            news = self._ticks.news(symbol, lambda symbol=symbol: handle.call("TickInfoLast", symbol, 0).rows)  # type: ignore[misc]
+            if news is None:
+                states.append(info)
+            else:
+                ticks.append(news)
+        if any(ticks):
+            self._emit(("ticks", b"".join(ticks)))
+        if states:
+            self._emit(("infos", b"".join(states)))
 
     def disconnect(self) -> None:
         forget_pump(self._token)

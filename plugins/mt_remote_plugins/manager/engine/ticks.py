@@ -12,6 +12,8 @@ from mt_remote_plugins.manager.abi import table
 
 _SIZE = table().layouts["TickInfo"].size
 _KEPT = 1024
+_MISSES = 16
+"""Changed symbols without a queue, before the first with one, after which the library counts as one that keeps none."""
 
 
 class TickQueues:
@@ -19,13 +21,19 @@ class TickQueues:
 
     def __init__(self) -> None:
         self._emptied_by_asking: bool | None = None
+        self._misses = 0
         self._tails: dict[bytes, bytes] = {}
 
     def news(self, symbol: bytes, ask: Callable[[], bytes]) -> bytes | None:
         """A symbol's rows that were not told yet, ``None`` when the library keeps no queue of it."""
+        if self._misses >= _MISSES:
+            return None
         rows = ask()
         if not rows:
-            return None if self._emptied_by_asking is None else b""
+            if self._emptied_by_asking is not None:
+                return b""
+            self._misses += 1
+            return None
         if self._emptied_by_asking is None:
             again = ask()
             self._emptied_by_asking = again != rows
