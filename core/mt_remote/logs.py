@@ -4,8 +4,24 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import suppress
+from typing import TextIO, cast
 
 import structlog
+
+
+class _StandardError:
+    """Whatever standard error is when a line is written. One that was closed, or whose disk is full, costs the line:
+    what is being logged must go on."""
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            return sys.stderr.write(text)
+        return 0
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            sys.stderr.flush()
 
 
 def configure(level: str = "info", *, as_json: bool = False) -> None:
@@ -23,7 +39,7 @@ def configure(level: str = "info", *, as_json: bool = False) -> None:
     structlog.configure(
         processors=[*shared, *final],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # whatever stderr is when the line is written
+        logger_factory=lambda *_: structlog.PrintLogger(cast(TextIO, _StandardError())),
         cache_logger_on_first_use=False,
     )
 
