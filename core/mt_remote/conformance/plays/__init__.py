@@ -1,0 +1,15 @@
+"""The suites, by area. Importing this registers them."""
+
+from mt_remote.conformance.plays import (
+    administration,
+    dealing,
+    market,
+    messages,
+    orders,
+    rights,
+    sessions,
+    time,
+    triggers,
+)
+
+__all__ = ["administration", "dealing", "market", "messages", "orders", "rights", "sessions", "time", "triggers"]

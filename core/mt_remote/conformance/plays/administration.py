@@ -1,0 +1,144 @@
+"""Groups, users, managers, the common configuration."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from mt_remote.conformance import strategies as some
+from mt_remote.conformance.areas.configuration import Common
+from mt_remote.conformance.scene import Scene
+from mt_remote.conformance.suites import suite
+from mt_remote.conformance.table import SECRET
+from mt_remote.conformance.targets import Profile
+
+
+@suite(Profile.DEMO, weight=1.5)
+def groups(scene: Scene) -> None:
+    """Groups are added, changed in part, read, deleted by several sessions."""
+    scene.seat(kinds=["group"])
+    known = scene.groups
+    symbols = list(scene.target.instruments)
+    names = [name for name in ("Forex", "Metals") if name in known.securities] or known.securities[:2]
+    known.add(scene.actor(), scene.target.group(1), scene.draw(some.groups(names, symbols), "fields"))
+    for _ in range(scene.draw(st.integers(1, 6), "steps")):
+        step = scene.draw(st.sampled_from(["add", "set", "set", "delete", "bad", "audit"]), "step")
+        name = scene.target.group(scene.draw(st.integers(1, 2), "group"))
+        if step in ("add", "set"):
+            fields = scene.draw(some.groups(names, symbols), "fields")
+            (known.add if step == "add" else known.set)(scene.actor(), name, fields)
+        elif step == "delete":
+            known.delete(scene.actor(), name)
+        elif step == "audit":
+            known.audit(scene.actor())
+        elif name in known.known:
+            what = scene.draw(st.sampled_from([{"securities": {"Nothing": {"trade": True}}, "copies": 7},
+                                               {"symbols": {"NOPE": {"margin_pct": 5}}, "copies": 7}]))  # fmt: skip
+            known.bad_set(scene.actor(), name, what)
+    if scene.target.group() in known.known:
+        known.bad_set(scene.actor(), scene.target.group(), {"securities": {"Nothing": {"trade": True}}, "copies": 7})
+    if known.foreign:
+        known.add(scene.actor(), next(iter(known.foreign)), {"copies": 3})
+    known.audit(scene.actor())
+
+
+@suite(Profile.DEMO, weight=1.5)
+def users(scene: Scene) -> None:
+    """Accounts are added, changed in part, read, deleted by several sessions."""
+    scene.seat(kinds=["user", "group"])
+    group = scene.group()
+    known, logins = scene.users, scene.target.logins[:4]
+    known.add(scene.actor(), logins[0], group, scene.draw(some.users(), "fields"))
+    for _ in range(scene.draw(st.integers(1, 7), "steps")):
+        step = scene.draw(st.sampled_from(["add", "add", "set", "read-only", "get", "delete", "lacking"]), "step")
+        login = scene.draw(st.sampled_from(logins), "login")
+        if step == "add":
+            known.add(scene.actor(), login, group, scene.draw(some.users(), "fields"))
+        elif step == "set":
+            known.set(scene.actor(), login, scene.draw(some.users(), "fields"))
+        elif step == "read-only":
+            read_only = scene.draw(st.fixed_dictionaries({}, optional=some.READ_ONLY_USER_FIELDS), "read-only fields")
+            known.set(scene.actor(), login, scene.draw(some.users(), "fields"), read_only=read_only)
+        elif step == "get":
+            known.get(scene.actor(), scene.draw(st.lists(st.sampled_from(logins), max_size=5, unique=True), "logins"))
+        elif step == "delete":
+            gone = scene.draw(st.lists(st.sampled_from(logins), min_size=1, max_size=2, unique=True), "logins")
+            known.delete(scene.actor(), gone)
+        else:
+            _lacking(scene, group, login)
+    if scene.target.exclusive:
+        chosen = known.add(scene.actor(), 0, group, {})
+        if chosen is not None:
+            scene.groups.delete(scene.actor(), group, has_users=True)
+            known.delete(scene.actor(), [chosen])
+    known.audit(scene.actor())
+
+
+def _lacking(scene: Scene, group: str, login: int) -> None:
+    whole = {"login": login, "group": group, "name": "Kit", "password": f"{SECRET}1"}
+    field = scene.draw(st.sampled_from(["group", "name", "password"]), "lacks")
+    lacking = {name: value for name, value in whole.items() if name != field}
+    if field == "group" and scene.draw(st.booleans()):
+        lacking["group"] = f"{scene.target.prefix}?"
+    if field == "name" and scene.draw(st.booleans()):
+        lacking["name"] = ""
+    scene.users.refused(scene.actor(), lacking)
+
+
+@suite(Profile.DEMO, weight=0.7)
+def deleted_users_leave_nothing(scene: Scene) -> None:
+    """Orders and history go with a user."""
+    scene.seat(kinds=["user", "trade"])
+    scene.group()
+    login, other = scene.account(0), scene.account(1, deposit=5.0)
+    eurusd = scene.target.instruments["EURUSD"]
+    one = scene.book.open(scene.actor(), login, scene.draw(some.orders(eurusd, pendings=False)))
+    two = scene.book.open(scene.actor(), login, scene.draw(some.orders(eurusd)))
+    scene.book.close(scene.actor(), one, float(one.volume), eurusd.typical)
+    unknown = scene.target.logins[7]
+    scene.users.delete(scene.actor(), [login, unknown])
+    scene.book.audit(scene.table.boss)
+    tickets = [one.ticket, two.ticket]
+    scene.users.delete(scene.actor(), [login], orders=tickets)
+    for ticket in tickets:
+        del scene.book.orders[ticket]
+    scene.book.entries.pop(login)
+    scene.users.add(scene.actor(), login, scene.target.group(), {})
+    scene.book.funds.pop(login)
+    scene.book.money_of(scene.actor(), login, other)
+    scene.audit()
+
+
+@suite(Profile.FULL)
+def managers(scene: Scene) -> None:
+    """Managers' records are added, changed in part, deleted."""
+    scene.seat(kinds=["group"])
+    known, login = scene.managers(), scene.target.logins[50]
+
+    def remove() -> None:
+        scene.table.boss.call("config.manager.del", {"login": login})
+
+    scene.finally_(remove)
+    known.delete(scene.actor(), login)
+    for _ in range(scene.draw(st.integers(1, 3), "steps")):
+        known.set(scene.actor(), login, scene.draw(some.managers(), "fields"))
+    known.delete(scene.actor(), login)
+    scene.quiet()
+
+
+@suite(Profile.FULL, weight=0.7)
+def common_configuration(scene: Scene) -> None:
+    """The common configuration is changed in part and put back."""
+    scene.seat(("0", "1.00"), kinds=[])
+    common = Common(scene.table)
+
+    def restore() -> None:
+        common.table = scene.table
+        common.restore()
+
+    scene.finally_(restore)
+    for _ in range(scene.draw(st.integers(1, 3), "steps")):
+        common.set(scene.actor(), scene.draw(some.commons(), "fields"))
+    old = scene.table.clients[1]
+    fields = scene.draw(some.commons(), "fields")
+    common.set(old, fields, read_only={"owner": "Somebody", "server_build": 1, "last_order": 5})
+    scene.quiet()

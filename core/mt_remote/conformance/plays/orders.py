@@ -1,0 +1,149 @@
+"""Managers' orders, from open to history, and the money in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from mt_remote.conformance import strategies as some
+from mt_remote.conformance.money import Instrument
+from mt_remote.conformance.scene import Scene
+from mt_remote.conformance.suites import suite
+from mt_remote.conformance.targets import Profile
+from mt_remote.conformance.wire import Json
+
+
+def costs(scene: Scene, instrument: Instrument) -> Json:
+    """Commission and spread of the group, such as can be foretold for the instrument."""
+    kinds = [0, 1, 2] if instrument.quote == "USD" else [0]
+    kind = scene.draw(st.sampled_from(kinds), "commission type")
+    per_deal = scene.draw(st.sampled_from([0, 1])) if kind == 0 else 0
+    base = scene.draw(st.integers(0, 2000), "commission") / (10_000 if kind == 2 else 100)
+    return {
+        instrument.security: {
+            "commission_base": base, "commission_type": kind, "commission_lots_mode": per_deal,
+            "spread_diff": scene.draw(st.sampled_from([0, 2, 10]), "spread"),
+        }
+    }  # fmt: skip
+
+
+def desk(scene: Scene, instrument: Instrument, *, kinds: tuple[str, ...] = ("trade", "user", "tick")) -> list[int]:
+    """Two accounts in a group with costs."""
+    scene.seat(kinds=kinds)
+    scene.group(securities=costs(scene, instrument))
+    return [scene.account(0), scene.account(1, deposit=5_000.0)]
+
+
+@suite(Profile.DEMO, weight=3)
+def order_lives(scene: Scene) -> None:
+    """Orders are opened, changed, closed in part and whole, activated, cancelled."""
+    instrument = scene.draw(st.sampled_from(list(scene.target.instruments.values())), "symbol")
+    logins = desk(scene, instrument)
+    for command in scene.draw(st.permutations(some.MARKET_COMMANDS), "sides"):
+        order = scene.draw(some.orders(instrument, pendings=False), "order")
+        scene.book.open(scene.actor(), logins[0], {**order, "command": command})
+    for _ in range(scene.draw(st.integers(1, 8), "steps")):
+        step(scene, instrument, logins)
+    scene.audit()
+
+
+def step(scene: Scene, instrument: Instrument, logins: list[int]) -> None:
+    """One transaction, right or wrong."""
+    book = scene.book
+    what = scene.draw(st.sampled_from(["open", "open", "modify", "close", "part", "by", "pending", "wrong"]), "step")
+    orders = [order for order in book.open_orders() if order.instrument is instrument]
+    positions = [order for order in orders if not order.pending and order.volume]
+    pendings = [order for order in orders if order.pending]
+    price = some.prices(instrument)
+    if what == "wrong":
+        wrong(scene, instrument, logins[0])
+    elif what == "modify" and orders:
+        data = scene.draw(st.fixed_dictionaries({}, optional={
+            "comment": some.texts(31), "sl": st.just(round(instrument.typical / 2, instrument.digits)),
+            "tp": st.just(round(instrument.typical * 2, instrument.digits)),
+        }), "fields")  # fmt: skip
+        book.modify(scene.actor(), scene.draw(st.sampled_from(orders)), data)
+    elif what == "close" and positions:
+        order = scene.draw(st.sampled_from(positions), "order")
+        book.close(scene.actor(), order, float(order.volume), scene.draw(price, "price"))
+    elif what == "part" and any(order.volume * 100 > 1 for order in positions):
+        order = scene.draw(st.sampled_from([each for each in positions if each.volume * 100 > 1]), "order")
+        part = scene.draw(st.integers(1, int(order.volume * 100) - 1), "part") / 100
+        book.close(scene.actor(), order, part, scene.draw(price, "price"))
+    elif what == "by" and any(a.side * b.side < 0 and a.login == b.login for a in positions for b in positions):
+        pairs = [(a, b) for a in positions for b in positions if a.side * b.side < 0 and a.login == b.login]
+        book.close_by(scene.actor(), *scene.draw(st.sampled_from(pairs), "pair"))
+    elif what == "pending" and pendings:
+        order = scene.draw(st.sampled_from(pendings), "order")
+        if scene.draw(st.booleans(), "activate"):
+            book.activate(scene.actor(), order, scene.draw(price, "price"))
+        else:
+            book.cancel(scene.actor(), order)
+    else:
+        book.open(
+            scene.actor(), scene.draw(st.sampled_from(logins), "login"), scene.draw(some.orders(instrument), "order")
+        )
+
+
+def wrong(scene: Scene, instrument: Instrument, login: int) -> None:
+    """A transaction that must be refused."""
+    good: Json = {"login": login, "symbol": instrument.name, "command": "buy", "volume": 0.1, "price": 1.0}
+    choices: list[tuple[str, Json]] = [
+        ("order.open", {**good, "login": scene.target.logins[90]}),
+        ("order.open", {**good, "symbol": "NOPE"}),
+        ("order.open", {**good, "volume": 0.001}),
+        ("order.open", {**good, "volume": 0}),
+        ("order.open", {**good, "price": 0}),
+        ("order.open", {**good, "command": "balance"}),
+        ("order.close", {"order": 2**31 - 2, "volume": 0.1, "price": 1.0}),
+        ("order.modify", {"order": 2**31 - 2, "sl": 1.0}),
+        ("order.balance", {"login": scene.target.logins[90], "command": "balance", "amount": 5.0}),
+        ("order.balance", {"login": login, "command": "credit", "amount": 5.0, "expiration": 1}),
+        ("order.close_by", {"order": 2**31 - 2, "order_by": 2**31 - 3}),
+    ]
+    for order in scene.book.orders.values():
+        if not order.open:
+            choices.append(("order.close", {"order": order.ticket, "volume": 0.01, "price": 1.0}))
+            choices.append(("order.modify", {"order": order.ticket, "sl": 0.5}))
+        elif order.pending:
+            choices.append(("order.close_by", {"order": order.ticket, "order_by": order.ticket}))
+            other = "buy_stop" if order.command != "buy_stop" else "buy_limit"
+            choices.append(("order.cancel", {"order": order.ticket, "command": other}))
+        else:
+            volume = float(order.volume) + 0.01
+            choices.append(("order.close", {"order": order.ticket, "volume": round(volume, 2), "price": 1.0}))
+            choices.append(("order.activate", {"order": order.ticket, "price": 1.0}))
+            choices.append(("order.close_by", {"order": order.ticket, "order_by": order.ticket}))
+    scene.book.refused(scene.actor(), *scene.draw(st.sampled_from(choices), "wrong"))
+
+
+@suite(Profile.DEMO, weight=1.5)
+def close_all(scene: Scene) -> None:
+    """Many positions of both sides are closed against each other."""
+    instrument = scene.draw(st.sampled_from(list(scene.target.instruments.values())), "symbol")
+    logins = desk(scene, instrument)
+    count = scene.draw(st.integers(2, 6), "positions")
+    for _ in range(count):
+        scene.book.open(scene.table.boss, logins[0], scene.draw(some.orders(instrument, pendings=False), "order"))
+    other = scene.book.open(scene.table.boss, logins[1], scene.draw(some.orders(instrument, pendings=False), "order"))
+    scene.book.close_all(scene.actor(), logins[0], instrument.name)
+    scene.judge.check("L-ORD-7", other.open, "another account's order was closed")
+    scene.audit()
+
+
+@suite(Profile.DEMO)
+def balances(scene: Scene) -> None:
+    """Deposits, withdrawals, credits, with their records."""
+    scene.seat(kinds=["trade", "user"])
+    scene.group()
+    login = scene.account(0, deposit=100_000.0)
+    for _ in range(scene.draw(st.integers(1, 5), "steps")):
+        amount = scene.draw(some.amounts.filter(bool), "amount")
+        more: dict[str, Any] = {"comment": scene.draw(some.texts(31), "comment")}
+        command = scene.draw(st.sampled_from(["balance", "credit"]), "command")
+        if command == "credit":
+            more["expiration"] = 2**31 - 3600
+            amount = abs(amount)
+        scene.book.balance(scene.actor(), login, command, amount, **more)
+    scene.audit()

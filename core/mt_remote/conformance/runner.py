@@ -1,0 +1,239 @@
+"""Playing the suites against a target, within a time, and what came of it."""
+
+from __future__ import annotations
+
+import copy
+import time
+import warnings
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis import strategies as st
+from hypothesis.errors import Flaky, FlakyStrategyDefinition, HypothesisWarning
+from hypothesis.stateful import get_state_machine_test
+
+from mt_remote.conformance.judge import Broken, Judge
+from mt_remote.conformance.laws import LAWS
+from mt_remote.conformance.machine import DeskMachine
+from mt_remote.conformance.scene import Scene, staged
+from mt_remote.conformance.suites import Suite, chosen
+from mt_remote.conformance.table import Table
+from mt_remote.conformance.targets import Profile, Target
+from mt_remote.conformance.wire import Json, Transcript, Unplayable
+
+CASES = 20
+"""Cases of a suite of weight 1 in the default run."""
+
+SHRINKING = 8.0
+"""Seconds for making a failure small."""
+
+
+@dataclass(slots=True)
+class Failure:
+    """A law that does not hold, with the shortest case that shows it."""
+
+    law: str
+    detail: str
+    suite: str
+    transcript: list[Json]
+    seed: int
+
+    @property
+    def length(self) -> int:
+        """Messages that a client sends to see it."""
+        return sum(entry["kind"] == "send" for entry in self.transcript)
+
+
+@dataclass(slots=True)
+class Played:
+    """What came of one suite."""
+
+    suite: Suite
+    cases: int = 0
+    seconds: float = 0.0
+    failures: list[Failure] = field(default_factory=list)
+    unplayable: str = ""
+    """Why a suite could not be played to its end, where that is no law's concern."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What came of a run."""
+
+    target: str
+    profile: Profile
+    seed: int
+    played: list[Played] = field(default_factory=list)
+    examined: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def failures(self) -> list[Failure]:
+        return [failure for each in self.played for failure in each.failures]
+
+    @property
+    def broken(self) -> list[str]:
+        """Names of the laws that do not hold."""
+        return sorted({failure.law for failure in self.failures})
+
+    @property
+    def held(self) -> list[str]:
+        """Names of the laws that were examined and held."""
+        return [name for name in LAWS if self.examined.get(name) and name not in self.broken]
+
+    @property
+    def unexamined(self) -> list[str]:
+        """Names of the laws that no case came by: the profile or the target does not allow it."""
+        return [name for name in LAWS if not self.examined.get(name) and name not in self.broken]
+
+    @property
+    def ok(self) -> bool:
+        return not self.failures and not any(each.unplayable for each in self.played)
+
+
+def has_control(target: Target) -> bool:
+    """Whether the simulator's own functions are served there."""
+    with Table(target, Judge()) as table:
+        return table.boss.call("simulator.clock.get").ok
+
+
+def examine(
+    target: Target, profile: Profile = Profile.FULL, *, cases: int = CASES, seconds: float = 600.0, start: int = 0,
+    only: Iterable[str] = (), announce: Callable[[Played], None] = lambda played: None, first_failure: bool = False,
+) -> Report:  # fmt: skip
+    """Holds a target against the laws.
+
+    ``cases`` a suite of weight 1, at most ``seconds`` in all; ``start`` seeds what is random; ``only`` names suites or
+    laws' areas; ``announce`` hears of each suite that was played; ``first_failure`` ends the run there.
+    """
+    began = time.monotonic()
+    report = Report(target.url, profile, start)
+    suites = chosen(profile, control=has_control(target), exclusive=target.exclusive)
+    wanted = set(only)
+    suites = [each for each in suites if not wanted or each.name in wanted]
+    for number, suite in enumerate(suites):
+        left = seconds - (time.monotonic() - began)
+        share = left * suite.weight / sum(each.weight for each in suites[number:])
+        played = play(suite, target, cases=cases, seconds=max(share, 1.0) * 2, start=start, report=report)
+        report.played.append(played)
+        announce(played)
+        if first_failure and not report.ok:
+            break
+    report.seconds = time.monotonic() - began
+    return report
+
+
+def play(suite: Suite, target: Target, *, cases: int, seconds: float, start: int, report: Report) -> Played:
+    """One suite. A law that breaks is muted and the suite played again, for what it hid."""
+    played = Played(suite)
+    muted: set[str] = set()
+    began = time.monotonic()
+    while len(played.failures) < 3:
+        judge = Judge()
+        judge.muted = set(muted)
+        failure = _run(suite, target, judge, cases, began + seconds, start, played)
+        for law, count in judge.cases.items():
+            report.examined[law] = report.examined.get(law, 0) + count
+        if failure is None:
+            break
+        played.failures.append(failure)
+        muted.add(failure.law)
+    played.seconds = time.monotonic() - began
+    return played
+
+
+def _run(
+    suite: Suite, target: Target, judge: Judge, cases: int, deadline: float, start: int, played: Played
+) -> Failure | None:
+    search = _Search(suite, target, judge, deadline, start, played)
+    options = settings(
+        max_examples=max(round(cases * suite.weight), 2), deadline=None, database=None, derandomize=False,
+        suppress_health_check=list(HealthCheck), report_multiple_bugs=False, print_blob=False,
+        phases=(Phase.generate, Phase.shrink), stateful_step_count=30, verbosity=Verbosity.quiet,
+    )  # fmt: skip
+    test = search.machine_test(options) if suite.machine else search.suite_test(options)
+    test = seed(start)(test)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", HypothesisWarning)
+        try:
+            test()
+        except (Broken, Flaky, FlakyStrategyDefinition):
+            pass  # the search has kept the smallest case
+        except Unplayable as problem:
+            played.unplayable = str(problem)
+    if search.smallest is None and search.unplayable:
+        played.unplayable = search.unplayable
+    return search.smallest
+
+
+class _Search:
+    """Plays cases and keeps the shortest that breaks a law. Shrinking ends after its time: from then on every case
+    passes, which hypothesis takes for an unreliable test."""
+
+    def __init__(self, suite: Suite, target: Target, judge: Judge, deadline: float, start: int, played: Played) -> None:
+        self.suite = suite
+        self.target = target
+        self.judge = judge
+        self.deadline = deadline
+        self.seed = start
+        self.played = played
+        self.transcript = Transcript()
+        self.smallest: Failure | None = None
+        self.unplayable = ""
+        self.control = suite.control or has_control(target)
+        self._give_up = float("inf")
+
+    def suite_test(self, options: settings) -> Callable[[], None]:
+        """A test of cases that a function plays."""
+        body: Callable[[Any], None] = self.case
+        return options(given(st.data())(body))
+
+    def machine_test(self, options: settings) -> Callable[[], None]:
+        """A test of cases that the state machine plays."""
+        return cast(Callable[[], None], get_state_machine_test(cast(Any, self._machine), settings=options))
+
+    def _machine(self) -> DeskMachine:
+        return DeskMachine(self._stage, self._guard)
+
+    def _stage(self, draw: Callable[..., Any]) -> AbstractContextManager[Scene] | None:
+        if self._over():
+            return None
+        self.played.cases += 1
+        return staged(self.target, self.judge, self.transcript, draw, control=self.control)
+
+    def _over(self) -> bool:
+        now = time.monotonic()
+        return now > self.deadline or now > self._give_up
+
+    def case(self, data: Any) -> None:
+        """One case that a function plays."""
+        scene = self._stage(data.draw)
+        if scene is not None:
+            self._guard(lambda: self._enter(scene))
+
+    def _enter(self, staged: AbstractContextManager[Scene]) -> None:
+        assert self.suite.play is not None
+        with staged as scene:
+            self.suite.play(scene)
+
+    def _guard(self, step: Callable[[], None]) -> None:
+        """Plays, and keeps what breaks."""
+        try:
+            step()
+        except Broken as broken:
+            self._keep(broken)
+            raise
+        except Unplayable as problem:
+            self.unplayable = str(problem)
+            raise
+
+    def _keep(self, broken: Broken) -> None:
+        if self.smallest is None:
+            self._give_up = time.monotonic() + SHRINKING
+        entries = self.transcript.entries
+        failure = Failure(broken.law.name, broken.detail, self.suite.name, copy.deepcopy(entries), self.seed)
+        if self.smallest is None or failure.length <= self.smallest.length:
+            self.smallest = failure

@@ -1,0 +1,64 @@
+"""What is played: suites of cases, each around some laws, each of which draws what it does from hypothesis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mt_remote.conformance.scene import Scene
+from mt_remote.conformance.targets import Profile
+
+Play = Callable[[Scene], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A kind of case. ``weight`` is its share of the cases of a run."""
+
+    name: str
+    play: Play | None
+    profile: Profile
+    control: bool
+    exclusive: bool
+    weight: float
+    machine: bool = False
+    """Played by the state machine."""
+    help: str = ""
+
+
+SUITES: dict[str, Suite] = {}
+
+
+def suite(
+    profile: Profile, *, control: bool = False, exclusive: bool = False, weight: float = 1.0
+) -> Callable[[Play], Play]:
+    """Registers a suite: the least profile that it needs, whether it needs the simulator's own functions, and a server
+    that nobody else changes."""
+
+    def register(play: Play) -> Play:
+        name = play.__name__.replace("_", "-")
+        words = (play.__doc__ or "").strip().splitlines()[0]
+        SUITES[name] = Suite(name, play, profile, control, exclusive, weight, help=words)
+        return play
+
+    return register
+
+
+DESK = Suite(
+    "desk", None, Profile.DEMO, control=False, exclusive=False, weight=2, machine=True,
+    help="Everything that managers do, in any order, by several sessions.",
+)  # fmt: skip
+SUITES[DESK.name] = DESK
+
+_ORDER = (Profile.READ_ONLY, Profile.DEMO, Profile.FULL)
+
+
+def chosen(profile: Profile, *, control: bool, exclusive: bool) -> list[Suite]:
+    """The suites that a profile allows and a target can play."""
+    import mt_remote.conformance.plays  # noqa: F401 - registers them
+
+    allowed = _ORDER[: _ORDER.index(profile) + 1]
+    return [
+        each for each in SUITES.values()
+        if each.profile in allowed and (control or not each.control) and (exclusive or not each.exclusive)
+    ]  # fmt: skip
