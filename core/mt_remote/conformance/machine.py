@@ -44,7 +44,7 @@ class DeskMachine(RuleBasedStateMachine):
         scene = self.scene = self._open.enter_context(staged)
         scene.seat()
         scene.group(securities={"Forex": {"commission_base": 3.0, "spread_diff": 2}})
-        self.logins = [scene.account(0), scene.account(1, deposit=5_000.0)]
+        self.logins = [scene.account(0, deposit=1e8), scene.account(1, deposit=1e8)]
         if scene.target.exclusive:
             scene.show(EURUSD)
 

@@ -16,11 +16,11 @@ from mt_remote.conformance.targets import Profile
 from mt_remote.conformance.wire import Client, Json
 
 
-def tick(scene: Scene, client: Client, instrument: Instrument, bid: float, ask: float, law: str = "") -> None:
+def tick(scene: Scene, client: Client, instrument: Instrument, bid: float, ask: float) -> None:
     """A price, and what it does to the orders."""
     book = scene.book
     told = book.tick(client, instrument, bid, ask)
-    touched = react(book, instrument)
+    touched = react(book, instrument) if told else {}
     _after(scene, instrument, bid, ask, touched, told)
 
 
@@ -171,6 +171,8 @@ def _fall(scene: Scene, instrument: Instrument, login: int, leverage: int, thres
     bid = round(max(bid + move / points, 0.1), instrument.digits)
     ask = round(bid + 10 / points, instrument.digits)
     told = book.tick(scene.actor(), instrument, bid, ask)
+    if not told:
+        return True
     touched = react(book, instrument)
     outcome = stop_out(book, login, leverage, threshold)
     if outcome is None or outcome[1] < Decimal("0.05"):
