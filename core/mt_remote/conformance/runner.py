@@ -30,6 +30,21 @@ CASES = 20
 SHRINKING = 8.0
 """Seconds for making a failure small."""
 
+REPEATS = 3
+"""How often a suite is played for what a broken law hid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much is played: ``cases`` of a suite of weight 1, at most ``seconds`` in all, ``seed`` for what is random,
+    ``shrinking`` seconds for making a failure small, ``first_failure`` ends the run there."""
+
+    cases: int = CASES
+    seconds: float = 600.0
+    seed: int = 0
+    shrinking: float = SHRINKING
+    first_failure: bool = False
+
 
 @dataclass(slots=True)
 class Failure:
@@ -101,40 +116,38 @@ def has_control(target: Target) -> bool:
 
 
 def examine(
-    target: Target, profile: Profile = Profile.FULL, *, cases: int = CASES, seconds: float = 600.0, start: int = 0,
-    only: Iterable[str] = (), announce: Callable[[Played], None] = lambda played: None, first_failure: bool = False,
+    target: Target, profile: Profile = Profile.FULL, effort: Effort | None = None, *, only: Iterable[str] = (),
+    announce: Callable[[Played], None] = lambda played: None,
 ) -> Report:  # fmt: skip
-    """Holds a target against the laws.
-
-    ``cases`` a suite of weight 1, at most ``seconds`` in all; ``start`` seeds what is random; ``only`` names suites or
-    laws' areas; ``announce`` hears of each suite that was played; ``first_failure`` ends the run there.
-    """
+    """Holds a target against the laws: the suites that the profile allows, or those named ``only``. ``announce`` hears
+    of each suite that was played."""
     began = time.monotonic()
-    report = Report(target.url, profile, start)
+    effort = effort or Effort()
+    report = Report(target.url, profile, effort.seed)
     suites = chosen(profile, control=has_control(target), exclusive=target.exclusive)
     wanted = set(only)
     suites = [each for each in suites if not wanted or each.name in wanted]
     for number, suite in enumerate(suites):
-        left = seconds - (time.monotonic() - began)
+        left = effort.seconds - (time.monotonic() - began)
         share = left * suite.weight / sum(each.weight for each in suites[number:])
-        played = play(suite, target, cases=cases, seconds=max(share, 1.0) * 2, start=start, report=report)
+        played = play(suite, target, effort, seconds=max(share, 1.0) * 2, report=report)
         report.played.append(played)
         announce(played)
-        if first_failure and not report.ok:
+        if effort.first_failure and not report.ok:
             break
     report.seconds = time.monotonic() - began
     return report
 
 
-def play(suite: Suite, target: Target, *, cases: int, seconds: float, start: int, report: Report) -> Played:
+def play(suite: Suite, target: Target, effort: Effort, *, seconds: float, report: Report) -> Played:
     """One suite. A law that breaks is muted and the suite played again, for what it hid."""
     played = Played(suite)
     muted: set[str] = set()
     began = time.monotonic()
-    while len(played.failures) < 3:
+    while len(played.failures) < (1 if effort.first_failure else REPEATS):
         judge = Judge()
         judge.muted = set(muted)
-        failure = _run(suite, target, judge, cases, began + seconds, start, played)
+        failure = _run(suite, target, judge, effort, began + seconds, played)
         for law, count in judge.cases.items():
             report.examined[law] = report.examined.get(law, 0) + count
         if failure is None:
@@ -145,17 +158,15 @@ def play(suite: Suite, target: Target, *, cases: int, seconds: float, start: int
     return played
 
 
-def _run(
-    suite: Suite, target: Target, judge: Judge, cases: int, deadline: float, start: int, played: Played
-) -> Failure | None:
-    search = _Search(suite, target, judge, deadline, start, played)
+def _run(suite: Suite, target: Target, judge: Judge, effort: Effort, deadline: float, played: Played) -> Failure | None:
+    search = _Search(suite, target, judge, effort, deadline, played)
     options = settings(
-        max_examples=max(round(cases * suite.weight), 2), deadline=None, database=None, derandomize=False,
+        max_examples=max(round(effort.cases * suite.weight), 2), deadline=None, database=None, derandomize=False,
         suppress_health_check=list(HealthCheck), report_multiple_bugs=False, print_blob=False,
         phases=(Phase.generate, Phase.shrink), stateful_step_count=30, verbosity=Verbosity.quiet,
     )  # fmt: skip
     test = search.machine_test(options) if suite.machine else search.suite_test(options)
-    test = seed(start)(test)
+    test = seed(effort.seed)(test)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", HypothesisWarning)
         try:
@@ -173,12 +184,14 @@ class _Search:
     """Plays cases and keeps the shortest that breaks a law. Shrinking ends after its time: from then on every case
     passes, which hypothesis takes for an unreliable test."""
 
-    def __init__(self, suite: Suite, target: Target, judge: Judge, deadline: float, start: int, played: Played) -> None:
+    def __init__(
+        self, suite: Suite, target: Target, judge: Judge, effort: Effort, deadline: float, played: Played
+    ) -> None:
         self.suite = suite
         self.target = target
         self.judge = judge
         self.deadline = deadline
-        self.seed = start
+        self.effort = effort
         self.played = played
         self.transcript = Transcript()
         self.smallest: Failure | None = None
@@ -232,8 +245,8 @@ class _Search:
 
     def _keep(self, broken: Broken) -> None:
         if self.smallest is None:
-            self._give_up = time.monotonic() + SHRINKING
+            self._give_up = time.monotonic() + self.effort.shrinking
         entries = self.transcript.entries
-        failure = Failure(broken.law.name, broken.detail, self.suite.name, copy.deepcopy(entries), self.seed)
+        failure = Failure(broken.law.name, broken.detail, self.suite.name, copy.deepcopy(entries), self.effort.seed)
         if self.smallest is None or failure.length <= self.smallest.length:
             self.smallest = failure

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from hypothesis.strategies import SearchStrategy
@@ -134,6 +135,12 @@ class Scene:
 
     # The simulator's own functions
 
+    def workday(self) -> None:
+        """Lets time pass until markets are open for hours to come."""
+        now = self.clock()
+        while (moment := datetime.fromtimestamp(now, UTC)).weekday() > 3 or not 1 <= moment.hour < 20:
+            now = self.advance(3 * 3600)
+
     def clock(self) -> int:
         """Server time."""
         return int(self.table.boss.result("simulator.clock.get")["time"])
@@ -191,6 +198,8 @@ def staged(
     transcript.clear()
     with Table(target, judge, transcript) as table:
         scene = Scene(table, draw, control)
+        if control:
+            scene.workday()
         ended_well = False
         try:
             yield scene

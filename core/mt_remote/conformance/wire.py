@@ -23,8 +23,9 @@ from mt_remote.conformance import schema
 from mt_remote.conformance.judge import Broken, Judge
 
 Json = dict[str, Any]
-Tamper = Callable[[Json], Iterable[Json]]
-"""What a lying gateway would make of a message: tests of the laws use it to show that each can fail."""
+Tamper = Callable[[Json, Json | None], Iterable[Json]]
+"""What a lying gateway would make of a message, and of the request that it answers: tests of the laws use it to show
+that each can fail."""
 
 PATIENCE = 10.0
 """Seconds after which an answer will not come any more."""
@@ -113,6 +114,7 @@ class Client:
         self._event_shapes = schema.events(dialect)
         self._envelope = schema.answer(dialect)
         self._waiting: dict[object, str] = {}
+        self._requests: dict[object, Json] = {}
         self._answers: dict[object, Answer] = {}
         self._pending: list[Json] = []
         self._ended: set[str] = set()
@@ -140,6 +142,8 @@ class Client:
         if data is not None:
             request["data"] = dict(data)
         self._waiting[_key(id_)] = name
+        if self._tamper is not None:
+            self._requests[_key(id_)] = request
         if name in ("connect", "disconnect", "subscribe", "unsubscribe", "symbol.show", "symbol.hide"):
             self._pending.append(request)
         self.send_raw(json.dumps(request), request)
@@ -195,7 +199,8 @@ class Client:
         for secret in self._secrets:
             self._judge.check("L-REC-3", secret not in received, lambda: f"{received[:300]} has a password in it")
         message = json.loads(received)
-        for each in (message,) if self._tamper is None else self._tamper(message):
+        request = self._requests.pop(_key(message.get("id")), None) if "event" not in message else None
+        for each in (message,) if self._tamper is None else self._tamper(message, request):
             self._take(each)
         return True
 
