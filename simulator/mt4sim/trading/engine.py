@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from functools import partial
+from math import ceil, floor
 from typing import TYPE_CHECKING
 
 from mt4sim.events import Change
@@ -90,12 +91,28 @@ class Engine:
     def floating_of(self, login: int) -> int:
         """The same for all of an account's positions. Where every result is a whole number of cents the sums over the
         positions do; else each position is rounded by itself."""
-        table = self.exposures.get(login)
-        if not table:
-            return 0
+        total, singly = self._worths(login)
+        return total + (self._singly(login, singly) if singly else 0)
+
+    def floating_about(self, login: int) -> tuple[int, int]:
+        """Least and most that :meth:`floating_of` can be, without a look at single positions."""
+        total, singly = self._worths(login)
+        if not singly:
+            return total, total
+        unrounded, slack = 0.0, 1
+        for name, (bid, ask, bought, sold) in singly.items():
+            exposure = self.exposures[login][name]
+            buys, sells = exposure.buys, exposure.sells
+            unrounded += (buys.volume * bid - buys.at_price) * bought + (sells.at_price - sells.volume * ask) * sold
+            slack += exposure.count
+        return total + floor(unrounded) - slack, total + ceil(unrounded) + slack
+
+    def _worths(self, login: int) -> tuple[int, dict[str, tuple[int, int, float, float]]]:
+        """What an account's sums alone say, in cents, and for each symbol whose results have to be rounded one by one
+        bid, ask, and what a point of a lot is worth bought and sold."""
         account, total = self.server.accounts.get(login), 0
         singly: dict[str, tuple[int, int, float, float]] = {}
-        for name, exposure in table.items():
+        for name, exposure in self.exposures.get(login, {}).items():
             terms = self.terms.of(account, name)
             prices = self.client_quote(terms)
             total += exposure.costs
@@ -108,7 +125,7 @@ class Engine:
             else:
                 rate = partial(profit_rate, self.converter, symbol, terms.deposit)
                 singly[name] = (bid, ask, worth * rate(buy=True, closed=bid), worth * rate(buy=False, closed=ask))
-        return total + (self._singly(login, singly) if singly else 0)
+        return total, singly
 
     def _singly(self, login: int, worths: dict[str, tuple[int, int, float, float]]) -> int:
         total = 0
@@ -137,11 +154,14 @@ class Engine:
             return own + max(0, floating)
         return own + min(0, floating) if mode is GroupMarginMode.USE_LOSS else own
 
-    def margin_level(self, login: int) -> MarginLevel:
-        """An account's figures. Raises 65 for an unknown login."""
+    def margin_level(self, login: int, floating: int | None = None) -> MarginLevel:
+        """An account's figures; ``floating`` spares working it out where it is known. Raises 65 for an unknown
+        login."""
         account = self.server.accounts.get(login)
         group = self.server.groups[account.group]
-        floating, margin = self.floating_of(login), self.margin_of(login)
+        margin = self.margin_of(login)
+        if floating is None:
+            floating = self.floating_of(login)
         equity = account.balance + account.credit + floating
         level = round(equity / margin * 100, 2) if margin else 0.0
         free = self.free_margin(account, floating, margin)
@@ -155,8 +175,9 @@ class Engine:
         """Whether these figures (cents) make a margin call or a stop-out (Semantics 6.9)."""
         if not margin:
             return LevelType.OK
-        measured = equity / margin * 100 if group.margin_type is MarginType.PERCENT else free / 100
-        return level_type(measured, group.margin_call, group.margin_stopout)
+        if group.margin_type is MarginType.PERCENT:
+            return level_type(equity * 100, margin, group.margin_call, group.margin_stopout)
+        return level_type(free, 100, group.margin_call, group.margin_stopout)
 
     # Exposure
 
@@ -325,6 +346,12 @@ class Engine:
         self.server.accounts.changed(account)
         return order
 
+    def supervise(self) -> None:
+        """What was done is done: accounts that it brought to harm are looked after. To be called at the end of whatever
+        changes positions, money or terms."""
+        for watcher in self.watchers:
+            watcher.catch_up()
+
     def tell_watchers(self, order: Order) -> None:
         """A position or pending came, changed or went."""
         for watcher in self.watchers:
@@ -346,10 +373,14 @@ class OrderWatcher:
     def account_changed(self, account: Account) -> None:
         """An account's terms or leverage changed."""
 
+    def catch_up(self) -> None:
+        """A transaction, a timer or a change of terms is through."""
 
-def level_type(measured: float, call: int, stop_out: int) -> LevelType:
-    """Margin call and stop-out by the group's thresholds, both inclusive (Semantics 6.9). Assumed: a threshold of 0 is
-    switched off, also for accounts whose equity is below zero."""
-    if stop_out and measured <= stop_out:
+
+def level_type(measured: int, unit: int, call: int, stop_out: int) -> LevelType:
+    """Margin call and stop-out by the group's thresholds of so many units each, both inclusive (Semantics 6.9); in
+    whole numbers, since a quotient may lie a little beside the threshold that it should meet. Assumed: a threshold of
+    0 is switched off, also for accounts whose equity is below zero."""
+    if stop_out and measured <= stop_out * unit:
         return LevelType.STOP_OUT
-    return LevelType.MARGIN_CALL if call and measured <= call else LevelType.OK
+    return LevelType.MARGIN_CALL if call and measured <= call * unit else LevelType.OK

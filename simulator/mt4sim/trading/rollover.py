@@ -85,6 +85,7 @@ class Rollover:
         if new_month:
             common.overmonth_last_month = now.month
         self.schedule()
+        self._engine.supervise()
 
     @staticmethod
     def _month_ends(now: datetime) -> bool:

@@ -19,7 +19,7 @@ from mt4sim.trading.engine import Engine, OrderWatcher
 from mt4sim.trading.levels import Levels
 from mt4sim.trading.margin import Exposure, LevelType, MarginLevel
 from mt4sim.trading.orders import Activation, Order
-from mt4sim.trading.profit import profit_rate, worth_of_point
+from mt4sim.trading.profit import profit_rate, rate_symbols, worth_of_point
 from mt4sim.trading.terms import Terms
 from mt4sim.trading.triggers import Triggers
 from mt_remote.records import ConGroup, ExecutionMode, MarginType
@@ -44,6 +44,7 @@ class Supervisor(OrderWatcher):
         self._banded: dict[int, list[str]] = {}
         self._stale: dict[int, None] = {}
         self._asked: dict[int, Order] = {}
+        self._looking = False
         self.called: dict[int, LevelType] = {}
         self.looks = 0
         engine.watchers.append(self)
@@ -77,18 +78,29 @@ class Supervisor(OrderWatcher):
         self.called = {login: LevelType(kind) for login, kind in called}
         self._stale.update(dict.fromkeys(self.called))
 
-    # A tick
+    # When accounts are looked at
 
     def on_quote(self, symbol: Symbol, quote: Quote) -> None:
-        """Looks at the accounts whose band this price left, and at those that changed since."""
+        """Looks at the accounts whose band this price left."""
         bands = self._bands.get(symbol.name)
         if bands is not None:
             for login in bands.left(quote):
                 self._stale[login] = None
         if self._stale:
-            stale, self._stale = sorted(self._stale), {}
-            for login in stale:
-                self._look(login)
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        """Looks at the accounts that changed, and at those that a stop-out changed in turn: it may pay an agent.
+        Assumed: at once, not at the next tick only (Semantics 6.9)."""
+        if self._looking:
+            return
+        self._looking = True
+        try:
+            while self._stale:
+                for login in sorted(self._stale):
+                    self._look(login)
+        finally:
+            self._looking = False
 
     def _look(self, login: int) -> None:
         """Finds out how an account stands, and when it has to be looked at again. Position by position it is valued
@@ -97,24 +109,26 @@ class Supervisor(OrderWatcher):
         self._unband(login)
         account = self._engine.server.accounts.find(login)
         if account is None:
+            self._stale.pop(login, None)
             return
         group = self._engine.server.groups[account.group]
         if not (group.margin_call or group.margin_stopout) or login not in self._engine.exposures:
+            self._stale.pop(login, None)
             self._settle(login, LevelType.OK, None)
             return
         standing = self._standing(account, group)
         if standing.room > 0 and standing.kind is self.called.get(login, LevelType.OK) is not LevelType.STOP_OUT:
+            self._stale.pop(login, None)
             self._band(login, standing)
             return
         level = self._engine.margin_level(login)
-        while self._must_stop_out(level, group) and self._stop_out(account, level):
-            if login not in self._engine.exposures:
-                self._settle(login, LevelType.OK, None)
-                return
+        while must_stop_out(level, group) and self._stop_out(level, group):
             level = self._engine.margin_level(login)
         self._stale.pop(login, None)
-        self._settle(login, level.level_type, level)
-        self._band(login, self._standing(account, group))
+        holds = login in self._engine.exposures
+        self._settle(login, level.level_type, level if holds else None)
+        if holds:
+            self._band(login, self._standing(account, group))
 
     def _standing(self, account: Account, group: ConGroup) -> Standing:
         """How an account stands by the sums over its positions; its room allows for the cents that rounding each
@@ -142,11 +156,6 @@ class Supervisor(OrderWatcher):
                 self._triggers.mark(asked, Activation.STOPOUT_ROLLBACK)
         self._tell(login, kind, level)
 
-    def _must_stop_out(self, level: MarginLevel, group: ConGroup) -> bool:
-        if level.level_type is LevelType.STOP_OUT:
-            return True
-        return hedged_to_death(group, level.equity, level.margin)
-
     def _tell(self, login: int, kind: LevelType, level: MarginLevel | None) -> None:
         """Margin calls are told when they begin, change and end."""
         before = self.called.pop(login, LevelType.OK)
@@ -157,20 +166,35 @@ class Supervisor(OrderWatcher):
         change = Change.DELETE if kind is LevelType.OK else Change.ADD if before is LevelType.OK else Change.UPDATE
         self._engine.server.events.emit("margin_call", change, (login, level))
 
-    def _stop_out(self, account: Account, level: MarginLevel) -> bool:
-        """Closes the position with the largest floating loss at the market; pendings stay. Assumed: the lower ticket
-        of two equal ones. ``False`` when nothing can be closed (a dealer has to)."""
-        engine = self._engine
-        positions = [order for order in engine.book.open_of(account.login) if order.cmd.is_market]
-        worst = min(positions, key=lambda order: (engine.floating(order), order.ticket))
-        terms = engine.terms_of(worst)
-        if terms.security.execution_mode is ExecutionMode.MANUAL:
-            self._triggers.mark(worst, Activation.STOPOUT)
-            self._asked[account.login] = worst
-            return False
-        price = engine.closing_price(worst, terms)
-        self._closing.close(worst, worst.volume, price, comment=stop_out_comment(level))
-        return True
+    def _stop_out(self, level: MarginLevel, group: ConGroup) -> bool:
+        """Closes at the market, the largest floating loss first, until the level is above the threshold; pendings stay.
+        Assumed: the lower ticket of two equal ones. Prices don't move meanwhile, so each position is valued once.
+        Positions that a dealer has to close are left; he is asked for the worst of them when nothing else could be
+        closed, which is what ``False`` says."""
+        engine, login, floating, closed = self._engine, level.login, level.floating, False
+        left: Order | None = None
+        positions = [order for order in engine.book.each_open_of(login) if order.cmd.is_market]
+        for loss, _, order in sorted((engine.floating(order), order.ticket, order) for order in positions):
+            terms = engine.terms_of(order)
+            if terms.security.execution_mode is ExecutionMode.MANUAL:
+                left = left or order
+            elif order.is_open:
+                price = engine.closing_price(order, terms)
+                self._closing.close(order, order.volume, price, comment=stop_out_comment(level))
+                closed, floating = True, floating - loss
+                level = engine.margin_level(login, floating)
+                if not must_stop_out(level, group):
+                    break
+        if left is not None and not closed:
+            self._ask(left)
+        return closed
+
+    def _ask(self, order: Order) -> None:
+        """A dealer is asked to stop a position out, unless he is asked for another one of the account already."""
+        asked = self._asked.get(order.login)
+        if asked is None or asked.activation is not Activation.STOPOUT:
+            self._triggers.mark(order, Activation.STOPOUT)
+            self._asked[order.login] = order
 
     # Bands
 
@@ -187,7 +211,9 @@ class Supervisor(OrderWatcher):
             if bands is None:
                 bands = self._bands[name] = Bands()
             quote = self._engine.server.quotes.last(name)
-            if quote is not None:
+            if quote is None:
+                bands.wait(login)
+            else:
                 bands.set(login, quote, share, weight)
 
 
@@ -219,14 +245,19 @@ class Bands:
     bid and ask move as they please.
     """
 
-    __slots__ = ("_levels", "_relying", "_spread")
+    __slots__ = ("_levels", "_relying", "_spread", "_unpriced")
 
     def __init__(self) -> None:
         self._levels: tuple[Levels, Levels, Levels, Levels] = (
             Levels(down=True), Levels(down=False), Levels(down=True), Levels(down=False),
         )  # fmt: skip
         self._relying: dict[int, None] = {}
+        self._unpriced: dict[int, None] = {}
         self._spread = 0
+
+    def wait(self, login: int) -> None:
+        """The symbol has no price yet: its first, whatever it is, concerns the account."""
+        self._unpriced[login] = None
 
     def set(self, login: int, quote: Quote, room: float, weight: Weight) -> None:
         """The account may lose or gain ``room`` cents by this symbol."""
@@ -258,6 +289,7 @@ class Bands:
     def drop(self, login: int) -> None:
         """The account waits for nothing here."""
         self._relying.pop(login, None)
+        self._unpriced.pop(login, None)
         for levels in self._levels:
             levels.drop(login)
 
@@ -265,6 +297,8 @@ class Bands:
         """Accounts whose band the quote has left."""
         down, up, sinks, climbs = self._levels
         bid, ask = quote.bid, quote.ask
+        if self._unpriced:
+            return list(self._unpriced)
         if not 0 <= ask - bid <= self._spread:
             self._spread = max(self._spread, 2 * (ask - bid))
             return [*self._relying, *down.reached(bid), *up.reached(bid), *sinks.reached(ask), *climbs.reached(ask)]
@@ -277,6 +311,7 @@ def value_of(engine: Engine, exposure: Exposure, terms: Terms, weights: dict[str
     """Cents that an account's positions in a symbol would bring now, unrounded, costs included. Adds to ``weights``
     what a move by one point of the symbol, and of those that convert its result, makes."""
     symbol, prices = terms.symbol, engine.client_quote(terms)
+    weight = weights.setdefault(symbol.name, Weight())
     if prices is None:
         return exposure.costs
     worth, (buys, sells) = worth_of_point(symbol), (exposure.buys, exposure.sells)
@@ -285,17 +320,16 @@ def value_of(engine: Engine, exposure: Exposure, terms: Terms, weights: dict[str
     bought = (buys.volume * prices[0] - buys.at_price) * worth
     sold = (sells.at_price - sells.volume * prices[1]) * worth
     rate = max(bid_rate, ask_rate)
-    weight = weights.setdefault(symbol.name, Weight())
     weight.buys, weight.sells = buys.volume * worth, sells.volume * worth
     weight.most += (weight.buys + weight.sells) * rate
     if symbol.quote != terms.deposit:
         weight.converted = True
         converted = (abs(bought) + abs(sold)) * rate
-        for name in engine.converter.symbols_used(symbol.quote, terms.deposit):
+        for name in rate_symbols(engine.converter, symbol, terms.deposit):
+            other = weights.setdefault(name, Weight())
+            other.converted = True
             quote = engine.server.quotes.last(name)
             if quote is not None:
-                other = weights.setdefault(name, Weight())
-                other.converted = True
                 other.most += converted / max(1, min(quote.bid, quote.ask))
     return bought * bid_rate + sold * ask_rate + exposure.costs
 
@@ -314,6 +348,11 @@ def hedged_to_death(group: ConGroup, equity: int, margin: int) -> bool:
     """A fully hedged account that binds no margin is stopped out when its equity is below zero, unless the group skips
     hedged accounts (Semantics 6.9)."""
     return bool(group.margin_stopout) and not margin and equity < 0 and not group.stopout_skip_hedged
+
+
+def must_stop_out(level: MarginLevel, group: ConGroup) -> bool:
+    """Whether positions have to go at these figures."""
+    return level.level_type is LevelType.STOP_OUT or hedged_to_death(group, level.equity, level.margin)
 
 
 def stop_out_comment(level: MarginLevel) -> str:

@@ -90,9 +90,9 @@ def test_thresholds_in_currency_look_at_free_margin(broker: Broker) -> None:
 
 @pytest.mark.parametrize("skip", [False, True])
 def test_a_hedged_account_without_margin(broker: Broker, skip: bool) -> None:
-    broker.group(margin_stopout=50, stopout_skip_hedged=skip)
     login = broker.account(100)
     buy, sell = broker.open(login, BUY, 1.0, 1.1), broker.open(login, SELL, 1.0, 1.1)
+    broker.group(margin_stopout=50, stopout_skip_hedged=skip)  # only now: one side alone needs 1100
     assert broker.margin(login) == 0.0
     broker.tick("EURUSD", 1.1, 1.1009)
     assert len(broker.orders(login)) == 2
@@ -166,3 +166,40 @@ def test_many_steps_miss_nothing(broker: Broker) -> None:
         level = broker.trading.margin_level(login)
         assert not level.margin or level.equity > level.margin * 0.5
     assert broker.trading.supervisor.looks < 100
+
+
+def test_the_first_price_of_a_symbol_counts_too(broker: Broker) -> None:
+    """A position opened before its symbol has a price is looked at when the price comes."""
+    broker.group(margin_stopout=50)
+    broker.tick("GBPUSD", 1.3, 1.3)
+    login = broker.account(2000)
+    ticket = broker.open(login, BUY, 1.0, 1.1)
+    broker.tick("GBPUSD", 1.31, 1.31)
+    broker.tick("EURUSD", 1.05, 1.05)  # a loss of 5000: -272 %
+    assert broker.record(ticket).comment == "so: -272.7%/-3000.00/1100.00"
+
+
+def test_the_first_price_that_converts_counts_too(broker: Broker) -> None:
+    """EURGBP in dollars: without a price of GBPUSD the loss counts nothing, with it 2500 dollars."""
+    broker.group(margin_stopout=50)
+    broker.tick("EURUSD", 1.0, 1.0)
+    broker.tick("EURGBP", 1.0, 1.0)
+    login = broker.account(2500)
+    ticket = broker.open(login, BUY, 1.0, 1.02, "EURGBP")
+    broker.tick("EURGBP", 1.0001, 1.0001)
+    assert broker.record(ticket).close_time == 0
+    broker.tick("GBPUSD", 1.25, 1.25)
+    assert broker.record(ticket).close_time
+
+
+def test_a_way_over_the_dollar_counts_while_the_pair_has_no_price(broker: Broker) -> None:
+    """A pound account in EURJPY: GBPJPY does not exist, USDJPY and GBPUSD convert; EURGBP, without a price, does not
+    stand in their way for EURCAD of a pair of its own."""
+    broker.server.config.add_group(Draft(ConGroup, {"group": "euro", "currency": "EUR", "default_leverage": 100}))
+    broker.group("euro", margin_stopout=50, security={"execution_mode": 1})
+    broker.tick("EURUSD", 1.0, 1.0)
+    broker.tick("GBPUSD", 1.0, 1.0)
+    login = broker.account(2000, group="euro", leverage=0)
+    ticket = broker.open(login, BUY, 1.0, 1.01)  # a loss of 1000 dollars; margin 1000
+    broker.symbol("EURUSD.x", profit_currency="GBP") if "EURUSD.x" in broker.server.symbols else None
+    assert broker.record(ticket).close_time == 0
