@@ -44,7 +44,7 @@ def then_supervised(act: Callable[Concatenate[Trading, Told], Given]) -> Callabl
     """What the method did may have brought accounts to harm: they are looked after before it returns."""
 
     @wraps(act)
-    def acting(trading: Trading, *args: Told.args, **kwargs: Told.kwargs) -> Given:
+    def acting(trading: Trading, /, *args: Told.args, **kwargs: Told.kwargs) -> Given:
         given = act(trading, *args, **kwargs)
         trading.engine.supervise()
         return given
