@@ -247,6 +247,7 @@ class Trading:
             self.engine.tell_watchers(order)
         self.engine.book.erase(login)
         self.engine.exposures.pop(login, None)
+        self.engine.forget_floating()
         self.supervisor.forget(login)
         self.rollover.forget(login)
 
@@ -267,6 +268,7 @@ class Trading:
         engine = self.engine
         engine.book = OrderBook()
         engine.exposures = dict[int, dict[str, Exposure]]()
+        engine.forget_floating()
         for row in (*state["closed"], *state["open"]):
             order = Order.from_state(row)
             engine.book.add(order)

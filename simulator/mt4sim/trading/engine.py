@@ -42,6 +42,8 @@ class Engine:
         self.terms = TermsBook(server)
         self.converter = Converter(server)
         self.exposures: dict[int, dict[str, Exposure]] = {}
+        self._floating: dict[int, int] = {}  # known until the next tick
+        server.quotes.subscribe(lambda _symbol, _quote: self.forget_floating())
         self.watchers: list[OrderWatcher] = []
 
     # Small things
@@ -91,8 +93,18 @@ class Engine:
     def floating_of(self, login: int) -> int:
         """The same for all of an account's positions. Where every result is a whole number of cents the sums over the
         positions do; else each position is rounded by itself."""
+        known = self._floating.get(login)
+        if known is not None:
+            return known
         total, singly = self._worths(login)
-        return total + (self._singly(login, singly) if singly else 0)
+        if not singly:
+            return total
+        found = self._floating[login] = total + self._singly(login, singly)
+        return found
+
+    def forget_floating(self) -> None:
+        """Prices changed, or everything did."""
+        self._floating.clear()
 
     def floating_about(self, login: int) -> tuple[int, int]:
         """Least and most that :meth:`floating_of` can be, without a look at single positions."""
@@ -154,14 +166,11 @@ class Engine:
             return own + max(0, floating)
         return own + min(0, floating) if mode is GroupMarginMode.USE_LOSS else own
 
-    def margin_level(self, login: int, floating: int | None = None) -> MarginLevel:
-        """An account's figures; ``floating`` spares working it out where it is known. Raises 65 for an unknown
-        login."""
+    def margin_level(self, login: int) -> MarginLevel:
+        """An account's figures. Raises 65 for an unknown login."""
         account = self.server.accounts.get(login)
         group = self.server.groups[account.group]
-        margin = self.margin_of(login)
-        if floating is None:
-            floating = self.floating_of(login)
+        floating, margin = self.floating_of(login), self.margin_of(login)
         equity = account.balance + account.credit + floating
         level = round(equity / margin * 100, 2) if margin else 0.0
         free = self.free_margin(account, floating, margin)
@@ -183,6 +192,8 @@ class Engine:
 
     def expose(self, order: Order, sign: int) -> None:
         """A position came (1) or went (−1): margin of its account and symbol follow."""
+        if order.login in self._floating:
+            self._floating[order.login] += sign * self.floating(order)
         table = self.exposures.setdefault(order.login, {})
         exposure = table.setdefault(order.symbol, Exposure())
         exposure.add(order, sign)
@@ -200,6 +211,7 @@ class Engine:
 
     def remargin(self, account: Account) -> None:
         """Terms or leverage changed: the account's margin is worked out anew."""
+        self._floating.pop(account.login, None)
         for symbol, exposure in self.exposures.get(account.login, {}).items():
             self._remargin(account.login, symbol, exposure)
 
@@ -312,6 +324,8 @@ class Engine:
         order.storage += cents
         order.timestamp = self.server.now
         self.exposures[order.login][order.symbol].costs += cents
+        if order.login in self._floating:
+            self._floating[order.login] += cents
         for watcher in self.watchers:
             watcher.costs_changed(order)
         self.emit(Change.UPDATE, order)

@@ -171,18 +171,18 @@ class Supervisor(OrderWatcher):
         Assumed: the lower ticket of two equal ones. Prices don't move meanwhile, so each position is valued once.
         Positions that a dealer has to close are left; he is asked for the worst of them when nothing else could be
         closed, which is what ``False`` says."""
-        engine, login, floating, closed = self._engine, level.login, level.floating, False
+        engine, login, closed = self._engine, level.login, False
         left: Order | None = None
         positions = [order for order in engine.book.each_open_of(login) if order.cmd.is_market]
-        for loss, _, order in sorted((engine.floating(order), order.ticket, order) for order in positions):
+        for order in sorted(positions, key=lambda order: (engine.floating(order), order.ticket)):
             terms = engine.terms_of(order)
             if terms.security.execution_mode is ExecutionMode.MANUAL:
                 left = left or order
             elif order.is_open:
                 price = engine.closing_price(order, terms)
                 self._closing.close(order, order.volume, price, comment=stop_out_comment(level))
-                closed, floating = True, floating - loss
-                level = engine.margin_level(login, floating)
+                closed = True
+                level = engine.margin_level(login)
                 if not must_stop_out(level, group):
                     break
         if left is not None and not closed:
