@@ -269,7 +269,8 @@ class Trading:
         engine.book = OrderBook()
         engine.exposures = dict[int, dict[str, Exposure]]()
         engine.forget_floating()
-        for row in (*state["closed"], *state["open"]):
+        closed = sorted(state["closed"], key=lambda row: (row["close_time"], row["ticket"]))
+        for row in (*closed, *state["open"]):
             order = Order.from_state(row)
             engine.book.add(order)
             if order.is_open and order.cmd.is_market:

@@ -203,6 +203,8 @@ class Engine:
             del table[order.symbol]
             if not table:
                 del self.exposures[order.login]
+        for watcher in self.watchers:
+            watcher.exposure_changed(order.login)
 
     def _remargin(self, login: int, symbol: str, exposure: Exposure) -> None:
         account = self.server.accounts.get(login)
@@ -377,6 +379,9 @@ class OrderWatcher:
 
     def order_changed(self, order: Order) -> None:
         """An order came, changed or, when it is not open, went."""
+
+    def exposure_changed(self, login: int) -> None:
+        """An account's positions are others than before."""
 
     def costs_changed(self, order: Order) -> None:
         """A swap came to a position."""

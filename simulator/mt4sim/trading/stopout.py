@@ -41,7 +41,8 @@ class Supervisor(OrderWatcher):
         self._closing = closing
         self._triggers = triggers
         self._bands: dict[str, Bands] = {}
-        self._banded: dict[int, list[str]] = {}
+        self._banded: dict[int, tuple[str, ...]] = {}
+        self._sets: dict[tuple[str, ...], tuple[str, ...]] = {}  # accounts in the same symbols share one
         self._stale: dict[int, None] = {}
         self._asked: dict[int, Order] = {}
         self._looking = False
@@ -51,9 +52,10 @@ class Supervisor(OrderWatcher):
 
     # What changes an account's room
 
+    def exposure_changed(self, login: int) -> None:
+        self._stale[login] = None
+
     def order_changed(self, order: Order) -> None:
-        if order.cmd.is_market:
-            self._stale[order.login] = None
         if order.activation is Activation.STOPOUT:
             self._asked[order.login] = order
 
@@ -204,7 +206,8 @@ class Supervisor(OrderWatcher):
 
     def _band(self, login: int, standing: Standing) -> None:
         """Sets the prices at which the account has to be looked at again."""
-        self._banded[login] = list(standing.weights)
+        names = tuple(standing.weights)
+        self._banded[login] = self._sets.setdefault(names, names)
         share = max(0.0, standing.room) / max(1, len(standing.weights))
         for name, weight in standing.weights.items():
             bands = self._bands.get(name)
@@ -245,13 +248,12 @@ class Bands:
     bid and ask move as they please.
     """
 
-    __slots__ = ("_levels", "_relying", "_spread", "_unpriced")
+    __slots__ = ("_levels", "_spread", "_unpriced")
 
     def __init__(self) -> None:
         self._levels: tuple[Levels, Levels, Levels, Levels] = (
             Levels(down=True), Levels(down=False), Levels(down=True), Levels(down=False),
         )  # fmt: skip
-        self._relying: dict[int, None] = {}
         self._unpriced: dict[int, None] = {}
         self._spread = 0
 
@@ -266,7 +268,6 @@ class Bands:
         if not weight.converted:
             linear = self._linear_width(quote, room, weight)
             if linear > width:
-                self._relying[login] = None
                 self._watch_bid(login, quote, max(1, int(linear)))
                 return
         self._watch_bid(login, quote, max(1, int(width)))
@@ -277,18 +278,23 @@ class Bands:
         self._levels[0].set(login, quote.bid - width)
         self._levels[1].set(login, quote.bid + width)
 
+    def _relying(self) -> list[int]:
+        """Accounts that rely on the spread: they wait for no ask."""
+        return [login for login in self._levels[0].owners() if login not in self._levels[2].owners()]
+
     def _linear_width(self, quote: Quote, room: float, weight: Weight) -> float:
         """By how much the bid may move, after what the spread may make of the sells."""
         spread = quote.ask - quote.bid
         if spread < 0:
             return 0.0
+        if not self._levels[0]:  # nobody relies on less
+            self._spread = max(self._spread, 2 * spread)
         left = room - weight.sells * max(spread, self._spread - spread)
         net = abs(weight.buys - weight.sells)
         return min(left / net, quote.bid) if net > 0 else quote.bid if left > 0 else 0.0
 
     def drop(self, login: int) -> None:
         """The account waits for nothing here."""
-        self._relying.pop(login, None)
         self._unpriced.pop(login, None)
         for levels in self._levels:
             levels.drop(login)
@@ -301,7 +307,7 @@ class Bands:
             return list(self._unpriced)
         if not 0 <= ask - bid <= self._spread:
             self._spread = max(self._spread, 2 * (ask - bid))
-            return [*self._relying, *down.reached(bid), *up.reached(bid), *sinks.reached(ask), *climbs.reached(ask)]
+            return [*self._relying(), *down.reached(bid), *up.reached(bid), *sinks.reached(ask), *climbs.reached(ask)]
         if down.quiet(bid) and up.quiet(bid) and sinks.quiet(ask) and climbs.quiet(ask):
             return []
         return [*down.reached(bid), *up.reached(bid), *sinks.reached(ask), *climbs.reached(ask)]
