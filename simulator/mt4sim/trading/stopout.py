@@ -8,6 +8,7 @@ ordered levels; an account is looked at again only when a price leaves a band, o
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -217,7 +218,7 @@ class Supervisor(OrderWatcher):
             if quote is None:
                 bands.wait(login)
             else:
-                bands.set(login, quote, share, weight)
+                bands.set(login, quote, share, weight, safe=standing.kind is LevelType.OK)
 
 
 @dataclass(slots=True)
@@ -261,33 +262,34 @@ class Bands:
         """The symbol has no price yet: its first, whatever it is, concerns the account."""
         self._unpriced[login] = None
 
-    def set(self, login: int, quote: Quote, room: float, weight: Weight) -> None:
-        """The account may lose or gain ``room`` cents by this symbol."""
+    def set(self, login: int, quote: Quote, room: float, weight: Weight, *, safe: bool) -> None:
+        """The account may lose or gain ``room`` cents by this symbol; when it is ``safe`` no gain matters."""
         widest = max(1.0, quote.bid * _WIDEST)
         width = min(room * _SAFETY / weight.most, widest) if weight.most else widest
         if not weight.converted:
             linear = self._linear_width(quote, room, weight)
             if linear > width:
-                self._watch_bid(login, quote, max(1, int(linear)))
+                points = max(1, int(linear))
+                if not safe or weight.buys >= weight.sells:
+                    self._levels[0].set(login, quote.bid - points)
+                if not safe or weight.buys < weight.sells:
+                    self._levels[1].set(login, quote.bid + points)
                 return
-        self._watch_bid(login, quote, max(1, int(width)))
-        self._levels[2].set(login, quote.ask - max(1, int(width)))
-        self._levels[3].set(login, quote.ask + max(1, int(width)))
+        points = max(1, int(width))
+        for levels, level in zip(self._levels, band_of(quote, points), strict=True):
+            levels.set(login, level)
 
-    def _watch_bid(self, login: int, quote: Quote, width: int) -> None:
-        self._levels[0].set(login, quote.bid - width)
-        self._levels[1].set(login, quote.bid + width)
-
-    def _relying(self) -> list[int]:
+    def _relying(self) -> AbstractSet[int]:
         """Accounts that rely on the spread: they wait for no ask."""
-        return [login for login in self._levels[0].owners() if login not in self._levels[2].owners()]
+        down, up, sinks, _ = self._levels
+        return (down.owners() | up.owners()) - sinks.owners()
 
     def _linear_width(self, quote: Quote, room: float, weight: Weight) -> float:
         """By how much the bid may move, after what the spread may make of the sells."""
         spread = quote.ask - quote.bid
         if spread < 0:
             return 0.0
-        if not self._levels[0]:  # nobody relies on less
+        if not self._levels[0] and not self._levels[1]:  # nobody relies on less
             self._spread = max(self._spread, 2 * spread)
         left = room - weight.sells * max(spread, self._spread - spread)
         net = abs(weight.buys - weight.sells)
@@ -311,6 +313,11 @@ class Bands:
         if down.quiet(bid) and up.quiet(bid) and sinks.quiet(ask) and climbs.quiet(ask):
             return []
         return [*down.reached(bid), *up.reached(bid), *sinks.reached(ask), *climbs.reached(ask)]
+
+
+def band_of(quote: Quote, points: int) -> tuple[int, int, int, int]:
+    """The prices so far below and above the bid, below and above the ask."""
+    return quote.bid - points, quote.bid + points, quote.ask - points, quote.ask + points
 
 
 def value_of(engine: Engine, exposure: Exposure, terms: Terms, weights: dict[str, Weight]) -> float:
