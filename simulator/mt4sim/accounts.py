@@ -165,6 +165,7 @@ class Accounts:
             self._server.events.emit("user", Change.CHANGE_GROUP, account)
         self._server.trading.account_changed(account)
         self.changed(account)
+        self._server.trading.engine.supervise()
 
     def changed(self, account: Account) -> None:
         """An account's record changed: listeners are told. Assumed: also after each change of its balance

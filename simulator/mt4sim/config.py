@@ -74,6 +74,7 @@ class Configuration:
         self._check_group(group)
         server.groups[group.group] = group
         server.events.emit("group", Change.UPDATE, group)
+        server.trading.engine.supervise()
 
     def _check_group(self, group: ConGroup) -> None:
         for symbol in group.symbols:

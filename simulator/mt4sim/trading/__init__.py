@@ -9,7 +9,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from mt4sim.money import to_money
 from mt4sim.trading.closing import Closing
@@ -23,7 +25,7 @@ from mt4sim.trading.stopout import Supervisor
 from mt4sim.trading.transactions import Transactions
 from mt4sim.trading.triggers import Triggers
 from mt_remote.errors import ReturnCode, ServerError
-from mt_remote.records import TradeCommand, TradeReason, TradeRecord
+from mt_remote.records import ConGroup, TradeCommand, TradeReason, TradeRecord
 
 if TYPE_CHECKING:
     from mt4sim.accounts import Account
@@ -33,6 +35,21 @@ if TYPE_CHECKING:
     from mt4sim.symbols import Symbol
 
 __all__ = ["ClientRequest", "DailyReport", "MarginLevel", "Order", "Trading"]
+
+Told = ParamSpec("Told")
+Given = TypeVar("Given")
+
+
+def then_supervised(act: Callable[Concatenate[Trading, Told], Given]) -> Callable[Concatenate[Trading, Told], Given]:
+    """What the method did may have brought accounts to harm: they are looked after before it returns."""
+
+    @wraps(act)
+    def acting(trading: Trading, /, *args: Told.args, **kwargs: Told.kwargs) -> Given:
+        given = act(trading, *args, **kwargs)
+        trading.engine.supervise()
+        return given
+
+    return acting
 
 
 class Trading:
@@ -59,12 +76,17 @@ class Trading:
 
     def _hear(self, happened: Happened) -> None:
         """Terms changed: margins, levels and bands of everybody whom it concerns are worked out anew."""
-        if happened.kind in ("group", "symbol"):
-            for login in list(self.engine.book.accounts_with_orders()):
-                self.account_changed(self._server.accounts.get(login))
+        if happened.kind not in ("group", "symbol"):
+            return
+        group = happened.data.group if isinstance(happened.data, ConGroup) else None
+        for login in self.engine.book.accounts_with_orders():
+            account = self._server.accounts.get(login)
+            if group in (None, account.group):
+                self.account_changed(account)
 
     # Managers' transactions
 
+    @then_supervised
     def open(
         self,
         login: int,
@@ -84,6 +106,7 @@ class Trading:
         return self._transactions.open(login, symbol, command, volume, price, sl=sl, tp=tp, expiration=expiration,
                                        comment=comment, reason=reason, magic=magic)  # fmt: skip
 
+    @then_supervised
     def modify(
         self,
         ticket: int,
@@ -101,18 +124,22 @@ class Trading:
         """Changes the comment alone."""
         self._transactions.comment(ticket, comment)
 
+    @then_supervised
     def close(self, ticket: int, volume: float, price: float) -> None:
         """Closes a position, in part when ``volume`` is smaller than what is open."""
         self._transactions.close(ticket, volume, price)
 
+    @then_supervised
     def close_by(self, ticket: int, other: int) -> None:
         """Closes two opposite positions against each other."""
         self._transactions.close_by(ticket, other)
 
+    @then_supervised
     def close_all(self, login: int, symbol: str) -> None:
         """Closes opposite positions against each other until one side is left."""
         self._transactions.close_all(login, symbol)
 
+    @then_supervised
     def delete(self, ticket: int) -> None:
         """Deletes an open record of any type."""
         self._transactions.delete(ticket)
@@ -121,6 +148,7 @@ class Trading:
         """Deletes a pending order of that type."""
         self._transactions.cancel(ticket, command)
 
+    @then_supervised
     def activate(self, ticket: int, price: float) -> None:
         """Makes a pending order a position at ``price``."""
         self._transactions.activate(ticket, price)
@@ -133,6 +161,7 @@ class Trading:
         """Orders that wait for a dealer to carry out what the market reached, by ticket."""
         return self.triggers.marked()
 
+    @then_supervised
     def balance(
         self, login: int, command: TradeCommand, amount: float, *, expiration: int = 0, comment: str = ""
     ) -> int:
@@ -148,6 +177,7 @@ class Trading:
         """Raises the code that refuses a client's request (Semantics 6.2)."""
         self._requests.check(request)
 
+    @then_supervised
     def execute_client(self, request: ClientRequest, price: int) -> int:
         """Carries out an accepted request at ``price`` (points); gives the ticket it is about."""
         return self._requests.execute(request, price)
@@ -217,6 +247,7 @@ class Trading:
             self.engine.tell_watchers(order)
         self.engine.book.erase(login)
         self.engine.exposures.pop(login, None)
+        self.engine.forget_floating()
         self.supervisor.forget(login)
         self.rollover.forget(login)
 
@@ -237,7 +268,9 @@ class Trading:
         engine = self.engine
         engine.book = OrderBook()
         engine.exposures = dict[int, dict[str, Exposure]]()
-        for row in (*state["closed"], *state["open"]):
+        engine.forget_floating()
+        closed = sorted(state["closed"], key=lambda row: (row["close_time"], row["ticket"]))
+        for row in (*closed, *state["open"]):
             order = Order.from_state(row)
             engine.book.add(order)
             if order.is_open and order.cmd.is_market:

@@ -72,11 +72,19 @@ class Converter:
         return self.rate(source, target, ask=ask)
 
     def symbols_used(self, source: str, target: str) -> list[str]:
-        """The symbols whose quotes a rate depends on."""
-        if source == target:
-            return []
-        legs = [(source, target)]
-        if self.pair(source, target) is None and self.pair(target, source) is None:
-            legs = [(source, _VIA), (_VIA, target)]
-        found = [self.pair(*leg) or self.pair(leg[1], leg[0]) for leg in legs if leg[0] != leg[1]]
-        return [name for name in found if name]
+        """The symbols whose quotes :meth:`rate` depends on: those it takes, and those without a quote yet that it would
+        take before them."""
+        found, priced = self._symbols_of(source, target)
+        if priced or _VIA in (source, target):
+            return found
+        return [*found, *self._symbols_of(source, _VIA)[0], *self._symbols_of(_VIA, target)[0]]
+
+    def _symbols_of(self, source: str, target: str) -> tuple[list[str], bool]:
+        """The pair and its inverse up to the first that has a quote, and whether one has."""
+        found = []
+        for name in (self.pair(source, target), self.pair(target, source)):
+            if name is not None:
+                found.append(name)
+                if self._server.quotes.last(name) is not None:
+                    return found, True
+        return found, source == target

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from functools import partial
+from math import ceil, floor
 from typing import TYPE_CHECKING
 
 from mt4sim.events import Change
@@ -41,6 +42,8 @@ class Engine:
         self.terms = TermsBook(server)
         self.converter = Converter(server)
         self.exposures: dict[int, dict[str, Exposure]] = {}
+        self._floating: dict[int, int] = {}  # known until the next tick
+        server.quotes.subscribe(lambda _symbol, _quote: self.forget_floating())
         self.watchers: list[OrderWatcher] = []
 
     # Small things
@@ -90,12 +93,38 @@ class Engine:
     def floating_of(self, login: int) -> int:
         """The same for all of an account's positions. Where every result is a whole number of cents the sums over the
         positions do; else each position is rounded by itself."""
-        table = self.exposures.get(login)
-        if not table:
-            return 0
+        known = self._floating.get(login)
+        if known is not None:
+            return known
+        total, singly = self._worths(login)
+        if not singly:
+            return total
+        found = self._floating[login] = total + self._singly(login, singly)
+        return found
+
+    def forget_floating(self) -> None:
+        """Prices changed, or everything did."""
+        self._floating.clear()
+
+    def floating_about(self, login: int) -> tuple[int, int]:
+        """Least and most that :meth:`floating_of` can be, without a look at single positions."""
+        total, singly = self._worths(login)
+        if not singly:
+            return total, total
+        unrounded, slack = 0.0, 1
+        for name, (bid, ask, bought, sold) in singly.items():
+            exposure = self.exposures[login][name]
+            buys, sells = exposure.buys, exposure.sells
+            unrounded += (buys.volume * bid - buys.at_price) * bought + (sells.at_price - sells.volume * ask) * sold
+            slack += exposure.count
+        return total + floor(unrounded) - slack, total + ceil(unrounded) + slack
+
+    def _worths(self, login: int) -> tuple[int, dict[str, tuple[int, int, float, float]]]:
+        """What an account's sums alone say, in cents, and for each symbol whose results have to be rounded one by one
+        bid, ask, and what a point of a lot is worth bought and sold."""
         account, total = self.server.accounts.get(login), 0
         singly: dict[str, tuple[int, int, float, float]] = {}
-        for name, exposure in table.items():
+        for name, exposure in self.exposures.get(login, {}).items():
             terms = self.terms.of(account, name)
             prices = self.client_quote(terms)
             total += exposure.costs
@@ -108,7 +137,7 @@ class Engine:
             else:
                 rate = partial(profit_rate, self.converter, symbol, terms.deposit)
                 singly[name] = (bid, ask, worth * rate(buy=True, closed=bid), worth * rate(buy=False, closed=ask))
-        return total + (self._singly(login, singly) if singly else 0)
+        return total, singly
 
     def _singly(self, login: int, worths: dict[str, tuple[int, int, float, float]]) -> int:
         total = 0
@@ -155,13 +184,16 @@ class Engine:
         """Whether these figures (cents) make a margin call or a stop-out (Semantics 6.9)."""
         if not margin:
             return LevelType.OK
-        measured = equity / margin * 100 if group.margin_type is MarginType.PERCENT else free / 100
-        return level_type(measured, group.margin_call, group.margin_stopout)
+        if group.margin_type is MarginType.PERCENT:
+            return level_type(equity * 100, margin, group.margin_call, group.margin_stopout)
+        return level_type(free, 100, group.margin_call, group.margin_stopout)
 
     # Exposure
 
     def expose(self, order: Order, sign: int) -> None:
         """A position came (1) or went (−1): margin of its account and symbol follow."""
+        if order.login in self._floating:
+            self._floating[order.login] += sign * self.floating(order)
         table = self.exposures.setdefault(order.login, {})
         exposure = table.setdefault(order.symbol, Exposure())
         exposure.add(order, sign)
@@ -171,6 +203,8 @@ class Engine:
             del table[order.symbol]
             if not table:
                 del self.exposures[order.login]
+        for watcher in self.watchers:
+            watcher.exposure_changed(order.login)
 
     def _remargin(self, login: int, symbol: str, exposure: Exposure) -> None:
         account = self.server.accounts.get(login)
@@ -179,6 +213,7 @@ class Engine:
 
     def remargin(self, account: Account) -> None:
         """Terms or leverage changed: the account's margin is worked out anew."""
+        self._floating.pop(account.login, None)
         for symbol, exposure in self.exposures.get(account.login, {}).items():
             self._remargin(account.login, symbol, exposure)
 
@@ -291,6 +326,8 @@ class Engine:
         order.storage += cents
         order.timestamp = self.server.now
         self.exposures[order.login][order.symbol].costs += cents
+        if order.login in self._floating:
+            self._floating[order.login] += cents
         for watcher in self.watchers:
             watcher.costs_changed(order)
         self.emit(Change.UPDATE, order)
@@ -325,6 +362,12 @@ class Engine:
         self.server.accounts.changed(account)
         return order
 
+    def supervise(self) -> None:
+        """What was done is done: accounts that it brought to harm are looked after. To be called at the end of whatever
+        changes positions, money or terms."""
+        for watcher in self.watchers:
+            watcher.catch_up()
+
     def tell_watchers(self, order: Order) -> None:
         """A position or pending came, changed or went."""
         for watcher in self.watchers:
@@ -337,6 +380,9 @@ class OrderWatcher:
     def order_changed(self, order: Order) -> None:
         """An order came, changed or, when it is not open, went."""
 
+    def exposure_changed(self, login: int) -> None:
+        """An account's positions are others than before."""
+
     def costs_changed(self, order: Order) -> None:
         """A swap came to a position."""
 
@@ -346,10 +392,14 @@ class OrderWatcher:
     def account_changed(self, account: Account) -> None:
         """An account's terms or leverage changed."""
 
+    def catch_up(self) -> None:
+        """A transaction, a timer or a change of terms is through."""
 
-def level_type(measured: float, call: int, stop_out: int) -> LevelType:
-    """Margin call and stop-out by the group's thresholds, both inclusive (Semantics 6.9). Assumed: a threshold of 0 is
-    switched off, also for accounts whose equity is below zero."""
-    if stop_out and measured <= stop_out:
+
+def level_type(measured: int, unit: int, call: int, stop_out: int) -> LevelType:
+    """Margin call and stop-out by the group's thresholds of so many units each, both inclusive (Semantics 6.9); in
+    whole numbers, since a quotient may lie a little beside the threshold that it should meet. Assumed: a threshold of
+    0 is switched off, also for accounts whose equity is below zero."""
+    if stop_out and measured <= stop_out * unit:
         return LevelType.STOP_OUT
-    return LevelType.MARGIN_CALL if call and measured <= call else LevelType.OK
+    return LevelType.MARGIN_CALL if call and measured <= call * unit else LevelType.OK

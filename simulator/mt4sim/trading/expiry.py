@@ -48,3 +48,4 @@ class Expiry(OrderWatcher):
         left = min(record.profit, account.credit)
         if left > 0:
             self._engine.book_money(account, -left, TradeCommand.CREDIT, "Credit expiration")
+            self._engine.supervise()

@@ -9,7 +9,7 @@ number: a third of the memory that a pair takes, and faster to compare.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, KeysView
 
 _REBUILD_FROM = 64
 _BITS = 40
@@ -29,6 +29,10 @@ class Levels:
 
     def __len__(self) -> int:
         return len(self._entry)
+
+    def owners(self) -> KeysView[int]:
+        """Who waits for a level."""
+        return self._entry.keys()
 
     def set(self, owner: int, level: int) -> None:
         """The owner waits for ``level`` (points) from now on."""

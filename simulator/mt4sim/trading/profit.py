@@ -31,6 +31,13 @@ def profit_rate(converter: Converter, symbol: Symbol, deposit: str, *, buy: bool
     return converter.rate(quote, deposit, ask=not buy and symbol.profit_mode is ProfitMode.FOREX)
 
 
+def rate_symbols(converter: Converter, symbol: Symbol, deposit: str) -> list[str]:
+    """The symbols whose quotes :func:`profit_rate` depends on."""
+    if symbol.quote != deposit and symbol.profit_mode is ProfitMode.FOREX and symbol.currency == deposit:
+        return [symbol.name]
+    return converter.symbols_used(symbol.quote, deposit)
+
+
 def profit(
     converter: Converter, symbol: Symbol, deposit: str, *, buy: bool, volume: int, opened: int, closed: int
 ) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from mt4sim.clock import DAY_SECONDS, Timer, next_time_of_day
@@ -85,6 +86,7 @@ class Rollover:
         if new_month:
             common.overmonth_last_month = now.month
         self.schedule()
+        self._engine.supervise()
 
     @staticmethod
     def _month_ends(now: datetime) -> bool:
@@ -144,7 +146,7 @@ class Rollover:
 
     def _report(self, account: Account, floating: int, margin: int, equity: int) -> None:
         engine, now = self._engine, self._engine.server.now
-        day = [o for o in engine.book.each_closed_of(account.login) if now - DAY_SECONDS < o.close_time <= now]
+        day = list(takewhile(lambda o: o.close_time > now - DAY_SECONDS, engine.book.each_closed_of(account.login)))
         report = DailyReport(
             login=account.login, time=now, group=account.group, balance_prev=account.prev_balance,
             balance=account.balance, deposit=sum(o.profit for o in day if o.cmd is TradeCommand.BALANCE),

@@ -161,10 +161,11 @@ class Triggers(OrderWatcher):
 
     def _carry_out(self, symbol: Symbol, tickets: list[int], bid: int, ask: int) -> None:
         orders = [order for order in map(self._engine.book.open.get, tickets) if order is not None]
-        for order in [order for order in orders if order.cmd.is_pending]:
-            self._on_pending(symbol, order, bid, ask)
-            orders.remove(order)
+        positions = [order for order in orders if order.cmd.is_market]
         for order in orders:
+            if order.is_open and order.cmd.is_pending:
+                self._on_pending(symbol, order, bid, ask)
+        for order in positions:
             if order.is_open:
                 self._on_stop(order, bid, ask)
 
@@ -234,6 +235,13 @@ def may_open(engine: Engine, order: Order) -> bool:
     account = engine.account(order)
     group = engine.server.groups[account.group]
     before, after = engine.margin_of(order.login), engine.margin_with(account, order)
-    free = engine.free_margin(account, engine.floating_of(order.login), after)
-    short = free + round(group.credit * 100) < 0
+    lent = round(group.credit * 100)
+
+    def falls_short(floating: int) -> bool:
+        return engine.free_margin(account, floating, after) + lent < 0
+
+    least, most = engine.floating_about(order.login)
+    short = falls_short(least)
+    if short is not falls_short(most):  # a matter of cents: every position counts
+        short = falls_short(engine.floating_of(order.login))
     return not (short and (engine.server.symbol(order.symbol).margin_hedged_strong or after >= before))

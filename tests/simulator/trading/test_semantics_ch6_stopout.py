@@ -8,7 +8,7 @@ from mt4sim.events import Change
 from mt4sim.trading import MarginLevel
 from mt4sim.trading.margin import LevelType
 from mt4sim.trading.orders import Activation
-from mt_remote.records import ExecutionMode, MarginType, TradeCommand
+from mt_remote.records import ConGroup, Draft, ExecutionMode, MarginType, Patch, TradeCommand, UserRecord
 
 from .conftest import Broker
 
@@ -90,9 +90,9 @@ def test_thresholds_in_currency_look_at_free_margin(broker: Broker) -> None:
 
 @pytest.mark.parametrize("skip", [False, True])
 def test_a_hedged_account_without_margin(broker: Broker, skip: bool) -> None:
-    broker.group(margin_stopout=50, stopout_skip_hedged=skip)
     login = broker.account(100)
     buy, sell = broker.open(login, BUY, 1.0, 1.1), broker.open(login, SELL, 1.0, 1.1)
+    broker.group(margin_stopout=50, stopout_skip_hedged=skip)  # only now: one side alone needs 1100
     assert broker.margin(login) == 0.0
     broker.tick("EURUSD", 1.1, 1.1009)
     assert len(broker.orders(login)) == 2
@@ -166,3 +166,98 @@ def test_many_steps_miss_nothing(broker: Broker) -> None:
         level = broker.trading.margin_level(login)
         assert not level.margin or level.equity > level.margin * 0.5
     assert broker.trading.supervisor.looks < 100
+
+
+def test_the_first_price_of_a_symbol_counts_too(broker: Broker) -> None:
+    """A position opened before its symbol has a price is looked at when the price comes."""
+    broker.group(margin_stopout=50)
+    broker.tick("GBPUSD", 1.3, 1.3)
+    login = broker.account(2000)
+    ticket = broker.open(login, BUY, 1.0, 1.1)
+    broker.tick("GBPUSD", 1.31, 1.31)
+    broker.tick("EURUSD", 1.05, 1.05)  # a loss of 5000: -272 %
+    assert broker.record(ticket).comment == "so: -272.7%/-3000.00/1100.00"
+
+
+def test_the_first_price_that_converts_counts_too(broker: Broker) -> None:
+    """EURGBP in dollars: without a price of GBPUSD the loss counts nothing, with it 2500 dollars."""
+    broker.group(margin_stopout=50)
+    broker.tick("EURUSD", 1.0, 1.0)
+    broker.tick("EURGBP", 1.0, 1.0)
+    login = broker.account(2500)
+    ticket = broker.open(login, BUY, 1.0, 1.02, "EURGBP")
+    broker.tick("EURGBP", 1.0001, 1.0001)
+    assert broker.record(ticket).close_time == 0
+    broker.tick("GBPUSD", 1.25, 1.25)
+    assert broker.record(ticket).close_time
+
+
+def test_the_way_over_the_dollar_counts_while_the_pair_has_no_price(broker: Broker) -> None:
+    """USDCAD in euros: EURCAD exists but has no price, so USDCAD and EURUSD convert."""
+    broker.server.config.add_group(Draft(ConGroup, {"group": "euro", "currency": "EUR"}))
+    broker.group("euro", margin_stopout=50, security={"execution_mode": 1})
+    broker.tick("EURUSD", 2.0, 2.0)
+    broker.tick("USDCAD", 1.0, 1.0)
+    login = broker.account(1500, group="euro")
+    ticket = broker.open(login, BUY, 1.0, 1.01, "USDCAD")  # a loss of 1000 CAD: 500 euros
+    assert broker.margin(login) == 500.0
+    broker.tick("EURUSD", 0.801, 0.801)
+    assert broker.record(ticket).close_time == 0
+    broker.tick("EURUSD", 0.8, 0.8)  # 1250 euros
+    assert broker.record(ticket).close_time
+
+
+def test_a_level_that_no_double_has_is_met_exactly(broker: Broker) -> None:
+    """550 / 1000 * 100 is 55.00000000000001 in doubles."""
+    broker.group(margin_stopout=55)
+    login = broker.account(1550)
+    ticket = broker.open(login, BUY, 1.0, 1.0)
+    broker.tick("EURUSD", 0.99, 0.99)
+    assert broker.record(ticket).comment == "so: 55.0%/550.00/1000.00"
+
+
+def test_what_brings_an_account_to_harm_is_followed_at_once(broker: Broker) -> None:
+    """By terms, by leverage, by money and by a trade at a price far from the market; no tick is needed."""
+    broker.tick("EURUSD", 1.1, 1.1)
+    doomed = [broker.account(1500) for _ in range(4)]
+    tickets = [broker.open(login, BUY, 1.0, 1.1) for login in doomed[:3]]
+    broker.group(margin_stopout=130)
+    assert [len(broker.orders(login)) for login in doomed[:3]] == [1, 1, 1]
+    broker.trading.balance(doomed[0], TradeCommand.BALANCE, -100)
+    broker.server.accounts.set(Patch(UserRecord, {"login": doomed[1], "leverage": 50}))
+    tickets.append(broker.open(doomed[3], SELL, 0.1, 1.0))
+    assert [bool(broker.record(ticket).close_time) for ticket in tickets] == [True, True, False, False]
+    broker.group(margin_stopout=150)
+    assert broker.record(tickets[2]).close_time
+    tickets.append(broker.open(doomed[3], SELL, 0.1, 0.9))  # a loss of 2000
+    assert broker.record(tickets[4]).close_time
+
+
+def test_credit_that_ends_takes_positions_with_it(broker: Broker) -> None:
+    broker.group(margin_stopout=50)
+    broker.tick("EURUSD", 1.1, 1.1)
+    login = broker.account(500)
+    broker.trading.balance(login, TradeCommand.CREDIT, 1000, expiration=broker.server.now + 60)
+    ticket = broker.open(login, BUY, 1.0, 1.1)
+    broker.server.advance(59)
+    assert broker.record(ticket).close_time == 0
+    broker.server.advance(1)
+    assert broker.record(ticket).comment == "so: 45.5%/500.00/1100.00"
+
+
+def test_what_a_dealer_has_to_close_does_not_hold_up_the_rest(broker: Broker) -> None:
+    """The server closes what it may; the dealer is asked only when that is not enough."""
+    manual = {"Forex": {"execution_mode": ExecutionMode.AUTO}, "CFD": {"execution_mode": ExecutionMode.MANUAL}}
+    broker.group(margin_stopout=50, securities=manual)
+    broker.tick("EURUSD", 1.1, 1.1)
+    broker.tick("ACME", 100.0, 100.0)
+    login = broker.account(3000)
+    share = broker.open(login, BUY, 1.0, 100.0, "ACME")
+    pair = broker.open(login, BUY, 1.0, 1.1)
+    broker.told()
+    broker.tick("ACME", 76.0, 76.0)  # -2400 of 3000, margin 2100
+    assert broker.record(pair).close_time
+    assert broker.told("activation") == []
+    broker.tick("ACME", 75.0, 75.0)
+    assert [order.ticket for order in broker.trading.by_market()] == [share]
+    assert broker.record(share).close_time == 0
