@@ -37,8 +37,8 @@ def summary(report: Report) -> str:
     cases = sum(played.cases for played in report.played)
     broken = f"{len(report.broken)} broken ({', '.join(report.broken)})" if report.broken else "none broken"
     return (
-        f"conformance kit {KIT_VERSION}, profile {report.profile}, {report.target}: {len(report.held)} laws held, {broken}, "
-        f"{len(report.unexamined)} not examined; {cases} cases in {report.seconds:.0f} s, seed {report.seed}"
+        f"conformance kit {KIT_VERSION}, profile {report.profile}, {report.target}: {len(report.held)} laws held, "
+        f"{broken}, {len(report.unexamined)} not examined; {cases} cases in {report.seconds:.0f} s, seed {report.seed}"
     )
 
 

@@ -111,7 +111,7 @@ class Report:
 
 def has_control(target: Target) -> bool:
     """Whether the simulator's own functions are served there."""
-    with Table(target, Judge()) as table:
+    with Table(target.honest, Judge.silent()) as table:
         return table.boss.call("simulator.clock.get").ok
 
 

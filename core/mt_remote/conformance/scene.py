@@ -13,7 +13,7 @@ from hypothesis.strategies import SearchStrategy
 from mt_remote.conformance.areas.accounts import Users
 from mt_remote.conformance.areas.configuration import Groups, Managers, overlaid
 from mt_remote.conformance.areas.trading import Book
-from mt_remote.conformance.judge import Judge
+from mt_remote.conformance.judge import Broken, Judge
 from mt_remote.conformance.money import Instrument
 from mt_remote.conformance.strategies import MANAGER_RIGHTS
 from mt_remote.conformance.table import SECRET, Changes, Table
@@ -210,23 +210,11 @@ def staged(
 
 def _leave(target: Target, scene: Scene, ended_well: bool) -> None:
     """Clears up over a session of its own, so that what broke the case can't break this, nor be hidden by it."""
-    from mt_remote.conformance.judge import Broken
-
-    quiet = Judge()
-    from mt_remote.conformance.laws import LAWS
-
-    quiet.muted = set(LAWS)
-    honest = target if target.tamper is None else _honest(target)
+    quiet = Judge.silent()
     try:
-        with Table(honest, quiet) as table:
+        with Table(target.honest, quiet) as table:
             scene.table = table
             scene.clear()
     except (Unplayable, Broken):
         if ended_well:
             raise
-
-
-def _honest(target: Target) -> Target:
-    from dataclasses import replace
-
-    return replace(target, tamper=None)

@@ -108,8 +108,9 @@ class Table:
         name = f"{chr(ord('a') + len(self.clients))}"
         self.transcript.add(name, "open", dialect=dialect)
         socket = self._open.enter_context(dialled(self.target.url, headers, self.target.tls))
+        tamper = self.target.tamper() if self.target.tamper else None
         client = Client(
-            socket, self.judge, dialect, name, self.transcript, self.target.tamper, self.secrets
+            socket, self.judge, dialect, name, self.transcript, tamper, self.secrets
         )  # fmt: skip
         self.clients.append(client)
         return client

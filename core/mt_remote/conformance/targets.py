@@ -7,7 +7,7 @@ installed functions is started in a thread of its own.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -53,11 +53,17 @@ class Target:
     """Seconds within which an event must follow its cause."""
     instruments: Mapping[str, Instrument] = field(default_factory=lambda: INSTRUMENTS)
     tls: ssl.SSLContext | None = None
-    tamper: Tamper | None = None
+    tamper: Callable[[], Tamper] | None = None
 
-    def lying(self, tamper: Tamper) -> Target:
-        """The same target with every message tampered with: shows that a law can fail."""
+    def lying(self, tamper: Callable[[], Tamper]) -> Target:
+        """The same target with every message tampered with, by a fresh tamper for each session: shows that a law can
+        fail."""
         return replace(self, tamper=tamper)
+
+    @property
+    def honest(self) -> Target:
+        """The same target, nothing tampered with."""
+        return replace(self, tamper=None)
 
     def group(self, number: int = 1) -> str:
         """Name of one of the kit's groups."""

@@ -143,7 +143,7 @@ class Client:
             request["data"] = dict(data)
         self._waiting[_key(id_)] = name
         if self._tamper is not None:
-            self._requests[_key(id_)] = request
+            self._requests[_key(id_)] = {**request, "dialect": self.dialect}
         if name in ("connect", "disconnect", "subscribe", "unsubscribe", "symbol.show", "symbol.hide"):
             self._pending.append(request)
         self.send_raw(json.dumps(request), request)
@@ -196,13 +196,16 @@ class Client:
             raise Broken("L-MSG-4", f"the gateway closed the session ({closed}) while waiting: {waiting}") from closed
         self._judge.check("L-MSG-1", isinstance(received, str), "a binary message")
         assert isinstance(received, str)
-        for secret in self._secrets:
-            self._judge.check("L-REC-3", secret not in received, lambda: f"{received[:300]} has a password in it")
         message = json.loads(received)
         request = self._requests.pop(_key(message.get("id")), None) if "event" not in message else None
         for each in (message,) if self._tamper is None else self._tamper(message, request):
+            self._examine_secrets(received if each is message else json.dumps(each))
             self._take(each)
         return True
+
+    def _examine_secrets(self, text: str) -> None:
+        for secret in self._secrets:
+            self._judge.check("L-REC-3", secret not in text, f"{text[:300]} has a password in it")
 
     def _take(self, message: Json) -> None:
         if "event" in message:

@@ -23,6 +23,20 @@ _LAWS = {
 """What a wrong field breaks, where not the law of the step itself."""
 
 
+_COMMENTS = {"L-TRG-1": "L-TRG-4", "L-TRG-2": "L-TRG-4", "L-TRG-5": "L-TRG-6"}
+
+
+def _law_of(order: Order, path: str, law: str) -> str:
+    """The law that a wrong field breaks, where ``law`` is that of the step."""
+    if path == "comment":
+        return _COMMENTS.get(law, law)
+    if order.open and path in ("profit", "close_price"):
+        return "L-MON-2"
+    if path == "commission" and law in ("L-ORD-5", "L-ORD-6", "L-ORD-7"):
+        return "L-MON-6"
+    return law if law in ("L-TIM-1", "L-ORD-8") else _LAWS.get(path, law)
+
+
 @dataclass(slots=True)
 class Order:
     """What must be known of an order; ``record`` is how it last read."""
@@ -155,12 +169,7 @@ class Book:
         if (not order.pending and order.profit is not None) or order.open:
             judge.held("L-MON-2" if order.open else "L-MON-1")
         for path, problem in differences(record, self.expected(order)):
-            broken = _LAWS.get(path, law)
-            if path == "commission" and law in ("L-ORD-5", "L-ORD-6", "L-ORD-7"):
-                broken = "L-MON-6"
-            if order.open and path in ("profit", "close_price"):
-                broken = "L-MON-2"
-            judge.check(broken, False, f"order {order.ticket}: {problem}")
+            judge.check(_law_of(order, path, law), False, f"order {order.ticket}: {problem}")
         judge.check("L-ORD-1", record["open_time"] > 0, "open_time is not set")
         if not order.open:
             late = record["close_time"] >= record["open_time"] > 0

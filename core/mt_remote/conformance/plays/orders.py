@@ -118,6 +118,24 @@ def wrong(scene: Scene, instrument: Instrument, login: int) -> None:
     scene.book.refused(scene.actor(), *scene.draw(st.sampled_from(choices), "wrong"))
 
 
+@suite(Profile.DEMO)
+def pendings(scene: Scene) -> None:
+    """Pendings are placed, changed, activated, cancelled."""
+    instrument = scene.draw(st.sampled_from(list(scene.target.instruments.values())), "symbol")
+    logins = desk(scene, instrument)
+    for command in scene.draw(st.lists(st.sampled_from(some.PENDING_COMMANDS), min_size=1, max_size=4), "commands"):
+        order = {**scene.draw(some.orders(instrument), "order"), "command": command}
+        placed = scene.book.open(scene.actor(), logins[0], order)
+        price = scene.draw(some.prices(instrument), "price")
+        if scene.draw(st.booleans(), "modify first"):
+            scene.book.modify(scene.actor(), placed, {"price": price})
+        if scene.draw(st.booleans(), "activate"):
+            scene.book.activate(scene.actor(), placed, price)
+        else:
+            scene.book.cancel(scene.actor(), placed)
+    scene.audit()
+
+
 @suite(Profile.DEMO, weight=1.5)
 def close_all(scene: Scene) -> None:
     """Many positions of both sides are closed against each other."""

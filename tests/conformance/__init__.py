@@ -1,0 +1,1 @@
+"""The conformance kit: it passes where it should, and every law can fail."""
