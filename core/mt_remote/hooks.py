@@ -48,13 +48,11 @@ class Hooks:
 
     def event_kinds(self) -> list[tuple[str, EventKind]]:
         """(plugin, kind) of every kind of event."""
-        implementations = self.manager.hook.mt_remote_event_kinds.get_hookimpls()
-        return [(each.plugin_name, kind) for each in implementations for kind in _call(each, EventKind)]
+        return asked(self.manager, "mt_remote_event_kinds", EventKind)
 
     def backends(self) -> list[tuple[str, BackendSpec]]:
         """(plugin, backend) of every backend."""
-        implementations = self.manager.hook.mt_remote_backends.get_hookimpls()
-        return [(each.plugin_name, spec) for each in implementations for spec in _call(each, BackendSpec)]
+        return asked(self.manager, "mt_remote_backends", BackendSpec)
 
     def session_opened(self, session: Session) -> None:
         self._tell("mt_remote_session_opened", session=session)
@@ -95,6 +93,12 @@ class Hooks:
             getattr(self.manager.hook, name)(**arguments)
         except Exception:
             log.exception("a plugin failed", hook=name)
+
+
+def asked(manager: pluggy.PluginManager, hook: str, kind: type[_T]) -> list[tuple[str, _T]]:
+    """(plugin, object) of all that plugins give for a hook without arguments, each a list of ``kind``."""
+    implementations = getattr(manager.hook, hook).get_hookimpls()
+    return [(each.plugin_name, given) for each in implementations for given in _call(each, kind)]
 
 
 def _call(implementation: pluggy.HookImpl, kind: type[_T], *arguments: str) -> list[_T]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mt_remote.gateway import Gateway
     from mt_remote.protocol.calls import Call, Outcome
     from mt_remote.session import Session
+    from mt_remote.testing import StandSpec
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 
@@ -44,6 +45,11 @@ def mt_remote_backend_namespaces(backend: str) -> list[Namespace]:  # type: igno
 @hookspec
 def mt_remote_backends() -> list[BackendSpec]:  # type: ignore[empty-body]
     """The backends that this plugin brings."""
+
+
+@hookspec
+def mt_remote_stands() -> list[StandSpec]:  # type: ignore[empty-body]
+    """Servers that tests can hold in their hands, each with a backend on it."""
 
 
 @hookspec
