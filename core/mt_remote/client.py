@@ -73,7 +73,8 @@ class Client:
         self._socket: ClientConnection | None = None
 
     def __enter__(self) -> Self:
-        self.open()
+        if self._socket is None:
+            self.open()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -92,6 +93,7 @@ class Client:
     def close(self) -> None:
         """Ends the session. Closing twice does nothing."""
         self._stack.close()
+        self._socket = None
 
     def log_in(self, credentials: Credentials, **more: Any) -> None:
         """Connects to an MT4 server; lost connections are not restored unless ``reconnect_delay`` says so."""
