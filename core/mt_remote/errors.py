@@ -142,6 +142,10 @@ class PluginError(MtRemoteError):
     code = "plugin"
 
 
+class DeprecatedHook(FutureWarning):
+    """A plugin implements a hook that is to go; the message names the one that replaces it."""
+
+
 class ConfigurationError(MtRemoteError):
     """A setting, flag or file that the gateway can't work with."""
 

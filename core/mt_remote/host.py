@@ -21,7 +21,7 @@ from mt_remote.backend import Event
 from mt_remote.errors import PluginError
 from mt_remote.functions import Function, Registry
 from mt_remote.hooks import Hooks
-from mt_remote.plugin import API_VERSION, PROJECT, BackendSpec, EventKind
+from mt_remote.plugin import API_VERSION, HOOKSPEC_VERSION, PROJECT, BackendSpec, EventKind
 from mt_remote.records.declare import DIALECTS, building_for
 
 
@@ -62,12 +62,21 @@ def _register(manager: pluggy.PluginManager, plugin: object, name: str | None) -
     if manager.is_registered(plugin):
         return
     wanted = getattr(plugin, "mt_remote_api", API_VERSION)
-    if not isinstance(wanted, int) or wanted > API_VERSION:
-        raise PluginError(f"plugin {name!r} needs version {wanted!r} of the hooks, this gateway has {API_VERSION}")
+    if not _has_version(wanted):
+        raise PluginError(f"plugin {name!r} needs version {wanted!r} of the hooks, this gateway has {HOOKSPEC_VERSION}")
     try:
         manager.register(plugin, name)
     except ValueError as error:
         raise PluginError(f"plugin {name!r}: {error}") from error
+
+
+def _has_version(wanted: object) -> bool:
+    """Whether these hooks are of the version that a plugin states: ``1``, or ``"1.1"``."""
+    major, _, minor = str(wanted).partition(".")
+    if not major.isdecimal() or (minor and not minor.isdecimal()):
+        return False
+    own_major, _, own_minor = HOOKSPEC_VERSION.partition(".")
+    return int(major) == int(own_major) and int(minor or 0) <= int(own_minor)
 
 
 def _load_point(point: importlib.metadata.EntryPoint) -> object:

@@ -94,21 +94,21 @@ def _add_clients(app: typer.Typer) -> None:
 
 
 def _add_plugin_commands(app: typer.Typer, startup: Startup, *, serves: bool) -> None:
-    from mt_remote.cli import listing, serving
+    from mt_remote.cli import listing, plugins, serving
     from mt_remote.host import plugin_manager
 
     manager = plugin_manager(startup.plugins, startup.plugins_dir)
     app.command("serve", help=serving.HELP)(serving.command(manager, startup, wanted=serves))
     app.command("plugins", help="Show the plugins: what each brings, and which may refuse calls.")(
-        listing.plugins_command(manager)
+        plugins.command(manager)
     )
     app.command("functions", help="Show the functions that are served.")(listing.functions_command(manager, startup))
     _add_clients(app)
-    owners = dict.fromkeys(_names(app), "the command line itself")
+    owners = dict.fromkeys(names_in(app), "the command line itself")
     for implementation in manager.hook.mt_remote_commands.get_hookimpls():
-        before = Counter(_names(app))
+        before = Counter(names_in(app))
         implementation.function(app)
-        for name in Counter(_names(app)) - before:
+        for name in Counter(names_in(app)) - before:
             if name in owners:
                 raise PluginError(
                     f"plugin {implementation.plugin_name!r} adds a command {name!r}, which {owners[name]} has already"
@@ -116,7 +116,8 @@ def _add_plugin_commands(app: typer.Typer, startup: Startup, *, serves: bool) ->
             owners[name] = f"plugin {implementation.plugin_name!r}"
 
 
-def _names(app: typer.Typer) -> list[str]:
+def names_in(app: typer.Typer) -> list[str]:
+    """The names of an application's commands and groups."""
     commands = [each.name or _callback_name(each.callback) for each in app.registered_commands]
     return commands + [each.name for each in app.registered_groups if isinstance(each.name, str)]
 

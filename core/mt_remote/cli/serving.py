@@ -77,6 +77,8 @@ def run(settings: Settings, hooks: Hooks, spec: BackendSpec) -> None:
     from mt_remote import logs, server
 
     logs.configure(settings.log_level, as_json=settings.log_json)
+    if settings.trace_hooks:
+        _print_hooks(hooks)
     backend = spec.factory(getattr(settings, spec.name))
     warn_of_plain_text(settings)
     announce = partial(_announce, backend, hooks)
@@ -85,6 +87,12 @@ def run(settings: Settings, hooks: Hooks, spec: BackendSpec) -> None:
         backend="asyncio",
         backend_options={"use_uvloop": _has_uvloop()},
     )
+
+
+def _print_hooks(hooks: Hooks) -> None:
+    from mt_remote.tracing import trace
+
+    trace(hooks.manager, lambda call: print(f"hook: {call}", file=sys.stderr, flush=True))
 
 
 def _has_uvloop() -> bool:
