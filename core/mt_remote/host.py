@@ -34,7 +34,8 @@ def plugin_manager(
 ) -> pluggy.PluginManager:
     """A plugin manager with everything registered and checked.
 
-    ``modules`` are importable names, ``folders`` hold one-file plugins (``*.py``), ``plugins`` are objects. Raises
+    ``modules`` are importable names, or paths of one-file plugins (``house.py``), ``folders`` hold one-file plugins (``*.py``), ``plugins``
+    are objects. Raises
     :class:`~mt_remote.errors.PluginError` for one that can't be loaded or does not fit the hooks.
     """
     manager = pluggy.PluginManager(PROJECT)
@@ -43,7 +44,10 @@ def plugin_manager(
         for point in importlib.metadata.entry_points(group=PROJECT) if entry_points else ():
             _register(manager, _load_point(point), point.name)
         for name in modules:
-            _register(manager, _import(name), name)
+            if name.endswith(".py"):
+                _register(manager, _load(Path(name)), Path(name).stem)
+            else:
+                _register(manager, _import(name), name)
         for folder in folders:
             for path in _files(folder):
                 _register(manager, _load(path), path.stem)

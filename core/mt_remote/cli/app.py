@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mt_remote.cli import options
+from mt_remote.cli import options, reloading
 from mt_remote.errors import ConfigurationError, MtRemoteError, PluginError
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ def run(arguments: list[str]) -> int:
     """Runs one command line. Errors of usage, settings and plugins are one line on standard error and exit code 2."""
     arguments = arguments or ["--help"]
     try:
+        if reloading.wanted(arguments):
+            return reloading.run(arguments)
         command = typer.main.get_command(build(arguments))
         code = command.main(args=arguments, prog_name="mt-remote", standalone_mode=False)
         sys.stdout.flush()

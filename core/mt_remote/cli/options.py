@@ -16,4 +16,7 @@ PluginsDir: TypeAlias = Annotated[
 OnBackend: TypeAlias = Annotated[
     str | None, typer.Option("--backend", metavar="NAME", help="as served on this backend")
 ]
+Reload: TypeAlias = Annotated[
+    bool, typer.Option("--reload", help="start anew when a plugin's source changes; needs mt-remote[dev]")
+]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="as JSON")]

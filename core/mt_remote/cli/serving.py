@@ -44,11 +44,14 @@ def command(manager: pluggy.PluginManager, startup: Startup, *, wanted: bool) ->
         run(settings_from(own, values, spec, hooks, startup), hooks, spec)
 
     fixed = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=False if name == "reload" else None, annotation=annotation
+        )
         for name, annotation in (
             ("config", options.Config),
             ("plugin", options.Plugin),
             ("plugins_dir", options.PluginsDir),
+            ("reload", options.Reload),  # app.run() sees to it before any plugin is loaded
         )
     ]
     parameters = [flag.parameter for flag in own] + fixed
