@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mt_remote.cli import options, reloading
+from mt_remote.cli import checking, options, reloading
 from mt_remote.errors import ConfigurationError, MtRemoteError, PluginError
 
 if TYPE_CHECKING:
@@ -75,6 +75,10 @@ def build(arguments: list[str]) -> typer.Typer:
     app.callback()(_root)
     if arguments[0] in _WITHOUT_PLUGINS:
         _add_clients(app)
+    elif checking.NAME in arguments and "--help" not in arguments:  # the plugin may be installed, and broken
+        from mt_remote.cli.configuration import Startup
+
+        app.command(checking.NAME, help=checking.HELP)(checking.command(Startup.read(arguments)))
     else:
         from mt_remote.cli.configuration import Startup
 
@@ -105,6 +109,7 @@ def _add_plugin_commands(app: typer.Typer, startup: Startup, *, serves: bool) ->
         plugins.command(manager)
     )
     app.command("functions", help="Show the functions that are served.")(listing.functions_command(manager, startup))
+    app.command(checking.NAME, help=checking.HELP)(checking.command(startup))
     _add_clients(app)
     owners = dict.fromkeys(names_in(app), "the command line itself")
     for implementation in manager.hook.mt_remote_commands.get_hookimpls():

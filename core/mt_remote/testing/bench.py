@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 import pluggy
 from anyio.from_thread import BlockingPortal, start_blocking_portal
@@ -151,10 +151,15 @@ class Bench:
         """Log in a manager who may do everything."""
         return self._spec.credentials if self._spec else Credentials("Demo", 1, "manager")
 
-    def run(self, function: Callable[..., T], *arguments: object) -> T:
+    @overload
+    def run(self, function: Callable[..., Awaitable[T]], *arguments: object) -> T: ...
+
+    @overload
+    def run(self, function: Callable[..., T], *arguments: object) -> T: ...
+
+    def run(self, function: Callable[..., Any], *arguments: object) -> Any:
         """Calls a function on the gateway's event loop; awaits it where it is asynchronous."""
-        result: T = self._portal.call(function, *arguments)
-        return result
+        return self._portal.call(function, *arguments)
 
     def touch(self, action: Callable[[], T]) -> T:
         """Does something to the server, where and when it is safe."""
