@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mt_remote.cli import checking, options, reloading
+from mt_remote.cli import checking, options
 from mt_remote.errors import ConfigurationError, MtRemoteError, PluginError
 
 if TYPE_CHECKING:
@@ -28,8 +28,11 @@ def run(arguments: list[str]) -> int:
     """Runs one command line. Errors of usage, settings and plugins are one line on standard error and exit code 2."""
     arguments = arguments or ["--help"]
     try:
-        if reloading.wanted(arguments):
-            return reloading.run(arguments)
+        if options.RELOAD in arguments:
+            from mt_remote.cli import reloading
+
+            if reloading.wanted(arguments):
+                return reloading.run(arguments)
         command = typer.main.get_command(build(arguments))
         code = command.main(args=arguments, prog_name="mt-remote", standalone_mode=False)
         sys.stdout.flush()
@@ -82,7 +85,10 @@ def build(arguments: list[str]) -> typer.Typer:
     else:
         from mt_remote.cli.configuration import Startup
 
-        _add_plugin_commands(app, Startup.read(arguments), serves="serve" in arguments and "--help" not in arguments)
+        read = arguments
+        if options.NEW_PLUGIN in arguments:  # its --backend takes no value
+            read = [each for each in arguments if each != "--backend"]
+        _add_plugin_commands(app, Startup.read(read), serves="serve" in arguments and "--help" not in arguments)
     return app
 
 
@@ -100,7 +106,7 @@ def _add_clients(app: typer.Typer) -> None:
 
 
 def _add_plugin_commands(app: typer.Typer, startup: Startup, *, serves: bool) -> None:
-    from mt_remote.cli import listing, plugins, serving
+    from mt_remote.cli import authoring, listing, plugins, serving
     from mt_remote.host import plugin_manager
 
     manager = plugin_manager(startup.plugins, startup.plugins_dir)
@@ -109,6 +115,7 @@ def _add_plugin_commands(app: typer.Typer, startup: Startup, *, serves: bool) ->
         plugins.command(manager)
     )
     app.command("functions", help="Show the functions that are served.")(listing.functions_command(manager, startup))
+    app.command(options.NEW_PLUGIN, help=authoring.HELP)(authoring.command(manager))
     app.command(checking.NAME, help=checking.HELP)(checking.command(startup))
     _add_clients(app)
     owners = dict.fromkeys(names_in(app), "the command line itself")

@@ -15,13 +15,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mt_remote.cli.options import RELOAD
 from mt_remote.errors import ConfigurationError
 from mt_remote.plugin import PROJECT
 
 if TYPE_CHECKING:
     from mt_remote.cli.configuration import Startup
 
-FLAG = "--reload"
 _ENDING_SECONDS = 30
 _DEBOUNCE = 200
 """Milliseconds in which changes that belong together are gathered: an editor writes more than one file."""
@@ -29,7 +29,7 @@ _DEBOUNCE = 200
 
 def wanted(arguments: list[str]) -> bool:
     """Whether the command line is ``serve --reload``."""
-    return "serve" in arguments and FLAG in arguments and not {"--help", "-h"} & set(arguments)
+    return "serve" in arguments and RELOAD in arguments and not {"--help", "-h"} & set(arguments)
 
 
 def run(arguments: list[str]) -> int:
@@ -40,13 +40,13 @@ def run(arguments: list[str]) -> int:
     try:
         import watchfiles
     except ImportError:
-        raise ConfigurationError(f"{FLAG} needs the package watchfiles: pip install 'mt-remote[dev]'") from None
+        raise ConfigurationError(f"{RELOAD} needs the package watchfiles: pip install 'mt-remote[dev]'") from None
     startup = Startup.read(arguments)
     folders = watched(sources(startup))
     if not folders:
-        raise ConfigurationError(f"{FLAG} found no plugin's source to watch; name one with --plugin or --plugins-dir")
+        raise ConfigurationError(f"{RELOAD} found no plugin's source to watch; name one with --plugin or --plugins-dir")
     print(f"watching {', '.join(str(each) for each in folders)}", file=sys.stderr, flush=True)
-    command = [sys.executable, "-m", "mt_remote.cli", *(each for each in arguments if each != FLAG)]
+    command = [sys.executable, "-m", "mt_remote.cli", *(each for each in arguments if each != RELOAD)]
     watchfiles.run_process(
         *folders,
         target=shlex.join(command),
