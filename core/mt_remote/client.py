@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
 
 DIALECTS = ("0", "1.00", "2")
+"""The dialects of the protocol."""
 PATIENCE = 10.0
 """Seconds that a client waits for an answer or an event unless it is told otherwise."""
 

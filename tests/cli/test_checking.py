@@ -64,6 +64,7 @@ MISTAKES = {
     "MR302": "@desk.function()\ndef other() -> int:  # here\n    return 1\n",
     "MR304": f"{FUNCTION}    if number == 7:\n        raise NotFound('no such number')  # here\n    return number\n",
     "MR401": "@desk.function()\nasync def other() -> None:\n    '''Another.'''\n    time.sleep(0)  # here\n",
+    "MR402": "from mt_remote.gateway import Gateway  # here\n",
     "MR501": f"{FUNCTION}    return 1 // number  # here\n",
     "MR502": "@desk.function()\ndef other() -> int:  # here\n    '''Another.'''\n    return 'one'\n",
     "MR503": "@desk.function()\ndef other(number: Any) -> int:  # here\n    '''Another.'''\n"
@@ -95,7 +96,7 @@ def test_a_mistake_is_found_where_it_is(tmp_path: Path, code: str) -> None:
     assert file == str(tmp_path / "mydesk.py")
     if lines:
         assert int(line) in (lines[0], lines[0] - 1)  # a function begins with its decorators
-    assert found[0].fix == CODES[code]
+    assert found[0].fix == CODES[code].fix
 
 
 @pytest.mark.parametrize(
@@ -198,7 +199,7 @@ def test_the_command(tmp_path: Path) -> None:
     assert (done.code, done.errors) == (1, "")
     place, fix, summary = done.output.splitlines()
     assert re.match(r"mydesk\.py:\d+: MR501 mydesk\.other answers internal_error to \{.*\}: ZeroDivisionError", place)
-    assert fix.strip() == CODES["MR501"]
+    assert fix.strip() == CODES["MR501"].fix
     assert summary == "mydesk.py: 1 found"
     done = command("check-plugin", "--json", "mydesk.py", cwd=tmp_path)
     (found,) = json.loads(done.output)

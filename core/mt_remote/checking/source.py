@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from mt_remote.checking.findings import Finding
+from mt_remote.checking.public import OURS, not_public
 from mt_remote.checking.subject import Subject, shown
 
 _BLOCKING = {
@@ -53,6 +54,11 @@ def look(subject: Subject, kinds: Collection[str]) -> list[Finding]:
     found: list[Finding] = []
     for path, tree in subject.trees.items():
         found += File(path, tree).findings(kinds)
+        if subject.package not in OURS:
+            found += [
+                Finding("MR402", f"{shown(path)}:{line}", f"it imports {name}, which is not public")
+                for line, name in not_public(tree)
+            ]
     return found
 
 
