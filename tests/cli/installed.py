@@ -14,7 +14,7 @@ def search_path(site: Path) -> str:
     """``PYTHONPATH`` with this tree and, in ``site``, the distribution's metadata. Paths are absolute."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     info = site / f"mt_remote-{project['version']}.dist-info"
-    info.mkdir(parents=True)
+    info.mkdir(parents=True, exist_ok=True)
     (info / "METADATA").write_text(
         f"Metadata-Version: 2.1\nName: mt-remote\nVersion: {project['version']}\n", encoding="utf-8"
     )

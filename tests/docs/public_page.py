@@ -7,6 +7,7 @@ import dataclasses
 import enum
 import importlib
 import inspect
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from types import ModuleType
@@ -73,13 +74,11 @@ def _in_one_line(text: str) -> str:
 def _documented_constants(module: ModuleType) -> Iterator[tuple[str, str]]:
     """(name, text) of each assignment with a text below it."""
     body = ast.parse(inspect.getsource(module)).body
-    for before, after in zip(body, body[1:], strict=False):
-        if isinstance(before, ast.Assign) and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
-            yield ast.unparse(before.targets[0]), str(after.value.value)
-        elif (
-            isinstance(before, ast.AnnAssign) and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
-        ):
-            yield ast.unparse(before.target), str(after.value.value)
+    for before, after in itertools.pairwise(body):
+        if isinstance(before, ast.Assign | ast.AnnAssign) and isinstance(after, ast.Expr):
+            target = before.target if isinstance(before, ast.AnnAssign) else before.targets[0]
+            if isinstance(after.value, ast.Constant):
+                yield ast.unparse(target), str(after.value.value)
 
 
 def _spelt(name: str, thing: object) -> str:
@@ -108,7 +107,7 @@ def _members(owner: str, thing: type) -> Iterator[str]:
     if issubclass(thing, Record | enum.Enum) or _FOR_PLUGINS in (thing.__doc__ or ""):
         return
     if not dataclasses.is_dataclass(thing):
-        for name, kind in vars(thing).get("__annotations__", {}).items():
+        for name, kind in inspect.get_annotations(thing).items():
             yield f"| `{owner}.{name}: {kind}` | |"
     for name, each in vars(thing).items():
         if name.startswith("_"):

@@ -77,12 +77,16 @@ class Trial:
     def findings(self) -> list[Finding]:
         """One for each law that is broken; for each code that is not named."""
         with self._bench.client() as client:
-            session = next(each for each in self._bench.gateway.sessions if each.is_open)
+            session = self._bench.run(self._session)
             for case in cases(self._function.parameters_schema, self._function.example):
                 self._judge(case, self._bench.run(attempt, session, self._function, case))
                 if session.link.connection is None and not self._connected_again(client):
                     break
         return list(self._found.values())
+
+    def _session(self) -> Session:
+        """The client's."""
+        return next(each for each in self._bench.gateway.sessions if each.is_open)
 
     def _connected_again(self, client: Client) -> bool:
         """Some functions disconnect; some delete the manager that calls them, and then the trial is over."""

@@ -5,7 +5,7 @@ test's hands.
         bench.server.tick("EURUSD", 1.08, 1.0801)
         assert client.call("house.spread", symbol="EURUSD") == 1.0
 
-pytest finds the same as fixtures (:mod:`mt_remote.testing.pytest_plugin`): ``mt_gateway``, ``mt_client``,
+pytest finds the same as fixtures (:mod:`mt_remote.pytest_plugin`): ``mt_gateway``, ``mt_client``,
 ``mt4_server``, ``mt4_world``, ``manual_clock``. The core knows no MT4 server, so what stands behind a backend in a test
 is brought by plugins: the hook ``mt_remote_stands`` gives :class:`StandSpec` objects.
 """

@@ -1,7 +1,8 @@
 """The pytest plugin ``mt_remote``: found by pytest wherever MT Remote is installed; ``-p no:mt_remote`` leaves it out.
 
 It is part of the core, so that it works for any backend: servers and worlds come from plugins, by the hook
-``mt_remote_stands``. Nothing of the gateway is imported before a fixture is asked for.
+``mt_remote_stands``. Nothing of the gateway is imported before a fixture is asked for: every pytest in an environment
+that has MT Remote loads this module.
 
 Fixtures: ``mt_gateway`` (a :class:`~mt_remote.testing.Bench`), ``mt_client``, ``mt4_server``, ``mt4_world``,
 ``manual_clock``. To override: ``mt_plugins``, ``mt4_world``, ``mt_settings``. Markers: ``mt_remote_plugins``,
