@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mt_remote.checking import CODES, Finding, check
+from mt_remote.checking import CODES, Finding, check, laws
 from mt_remote.checking.hostile import cases, types_of
 from mt_remote.errors import PluginError
 from tests.cli.command import command
@@ -64,6 +64,9 @@ MISTAKES = {
     "MR302": "@desk.function()\ndef other() -> int:  # here\n    return 1\n",
     "MR304": f"{FUNCTION}    if number == 7:\n        raise NotFound('no such number')  # here\n    return number\n",
     "MR401": "@desk.function()\nasync def other() -> None:\n    '''Another.'''\n    time.sleep(0)  # here\n",
+    "MR305": "@desk.function(example={'number': 'x'})\ndef other(number: int) -> int:  # here\n    '''Another.'''\n"
+    "    return number\n",
+    "MR506": "@hookimpl\ndef mt_remote_gateway_starting(gateway: object) -> None:\n    raise OSError('no room')\n",
     "MR402": "from mt_remote.gateway import Gateway  # here\n",
     "MR501": f"{FUNCTION}    return 1 // number  # here\n",
     "MR502": "@desk.function()\ndef other() -> int:  # here\n    '''Another.'''\n    return 'one'\n",
@@ -129,6 +132,46 @@ def test_a_deprecated_hook(tmp_path: Path) -> None:
     (found,) = check([str(file)], plugins=[*SHIPPED, str(tmp_path / "specs.py")])
     assert found.code == "MR105"
     assert "implement 'mt_remote_new' instead" in found.message
+
+
+OWN_HOOK = """
+from types import ModuleType
+
+from mt_remote.hookspecs import hookspec
+
+specs = ModuleType("specs")
+
+
+@hookspec
+def spec(number: int) -> None: ...
+
+
+specs.mt_remote_own = spec
+
+
+@hookimpl
+def mt_remote_hookspecs() -> list[ModuleType]:
+    return [specs]
+
+
+@hookimpl
+def mt_remote_own(number: int) -> None:
+    pass
+"""
+
+
+def test_hooks_of_its_own(tmp_path: Path) -> None:
+    source = SOUND.replace("# more", OWN_HOOK)
+    assert look(tmp_path, source) == []
+    wrong = source.replace("def mt_remote_own(number", "def mt_remote_own(size")
+    assert [each.code for each in look(tmp_path, wrong)] == ["MR102"]
+
+
+def test_one_that_hangs_is_found_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(laws, "_PATIENCE", 0.1)
+    body = "@desk.function()\nasync def other(number: int = 0) -> None:\n    '''Another.'''\n    await forever()\n"
+    (found,) = look(tmp_path, SOUND.replace("# more", f"forever = anyio.sleep_forever\n\n\n{body}"))
+    assert (found.code, "gives no answer within 0.1 s" in found.message) == ("MR505", True)
 
 
 def test_every_code_has_a_test() -> None:

@@ -43,6 +43,7 @@ def check(
     own = {*names, *_of_the_same_authors(names)}
     manager = plugin_manager([name for name in plugins if name not in own], without=own)
     subjects, found = _load(names)
+    _add_hooks_of(subjects, manager)
     backends = sorted({spec.name for _, spec in Hooks(manager).backends()})
     looked = [Registered(subject, manager, backends) for subject in subjects]
     for each in looked:
@@ -76,6 +77,17 @@ def _load(names: Sequence[str]) -> tuple[list[Subject], list[Finding]]:
         except PluginError as error:
             found.append(Finding("MR001", f"{name}:1", str(error)))
     return subjects, found
+
+
+def _add_hooks_of(subjects: list[Subject], manager: pluggy.PluginManager) -> None:
+    """Hooks that the plugins bring, for each other or for themselves. One that fails is found by the look at it."""
+    for subject in subjects:
+        if manager.parse_hookimpl_opts(subject.module, "mt_remote_hookspecs") is not None:
+            try:
+                for module in subject.module.mt_remote_hookspecs():
+                    manager.add_hookspecs(module)
+            except Exception:  # noqa: BLE001  Registered calls it too, and says so
+                continue
 
 
 def _twice(looked: list[Registered]) -> list[Finding]:

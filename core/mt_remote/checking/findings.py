@@ -90,6 +90,10 @@ CODES: dict[str, Mistake] = {
         "an error code that the declaration does not name",
         "Name the code in the declaration: function(errors=('the_code',)).",
     ),
+    "MR305": Mistake(
+        "an example that the function itself finds wrong",
+        "Give an example that is valid data: it stands in the documentation.",
+    ),
     "MR401": Mistake(
         "a call that blocks the event loop",
         "It stops every session: await what is asynchronous, or use a thread, anyio.to_thread.run_sync(...).",
@@ -117,6 +121,10 @@ CODES: dict[str, Mistake] = {
     "MR505": Mistake(
         "a function keeps the event loop, or gives no answer",
         "Wait for slow things with await, or in a thread: await anyio.to_thread.run_sync(...).",
+    ),
+    "MR506": Mistake(
+        "a gateway does not start with it",
+        "Mend what mt_remote_gateway_starting or a declaration raises.",
     ),
 }
 """Every kind of mistake by its code, which stays."""

@@ -57,12 +57,22 @@ def try_out(subjects: list[Subject], manager: pluggy.PluginManager, backend: str
     found: list[Finding] = []
     names = {subject.name: subject for subject in subjects}
     with start_blocking_portal("asyncio") as portal:
-        with Bench(manager, backend, portal) as bench:
-            functions = [each for each in bench.gateway.functions.values() if each.plugin in names]
+        try:
+            with Bench(manager, backend, portal) as bench:
+                functions = [each for each in bench.gateway.functions.values() if each.plugin in names]
+        except Exception as error:  # noqa: BLE001  whatever it is, it becomes a finding
+            return [Finding("MR506", subjects[0].place(), f"a gateway does not start: {_cause(error)}")]
         for function in functions:
             with Bench(manager, backend, portal) as bench:  # a fresh server: the one before may be in ruins
                 found += Trial(names[function.plugin], function, bench).findings()
     return found
+
+
+def _cause(error: BaseException) -> str:
+    """What went wrong, out of the groups that task groups make of it."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 class Trial:
@@ -78,8 +88,14 @@ class Trial:
         """One for each law that is broken; for each code that is not named."""
         with self._bench.client() as client:
             session = self._bench.run(self._session)
-            for case in cases(self._function.parameters_schema, self._function.example):
-                self._judge(case, self._bench.run(attempt, session, self._function, case))
+            example = self._function.example
+            for number, case in enumerate(cases(self._function.parameters_schema, example)):
+                done = self._bench.run(attempt, session, self._function, case)
+                self._judge(case, done)
+                if number == 0 and example is not None and isinstance(done.error, InvalidData):
+                    self._add("MR305", f"{self._function.name}: the example {case} is wrong: {done.error}")
+                if "MR505" in self._found:  # the others would take as long
+                    break
                 if session.link.connection is None and not self._connected_again(client):
                     break
         return list(self._found.values())
@@ -96,8 +112,8 @@ class Trial:
     def _judge(self, case: Case, done: Attempt) -> None:
         function = self._function
         if done.bug is not None:
-            text = f"{type(done.bug).__name__}: {done.bug}".splitlines()[0]
-            self._add("MR501", f"{function.name} answers internal_error to {case}: {text}", self._origin(done.bug))
+            text = f"{function.name} answers internal_error to {case}: {_cause(done.bug)}"
+            self._add("MR501", text, self._origin(done.bug))
         elif done.late:
             self._add("MR505", f"{function.name} gives no answer within {_PATIENCE:g} s to {case}")
         elif done.unfit:
@@ -151,7 +167,7 @@ async def attempt(session: Session, function: Function, case: Case) -> Attempt:
     except TimeoutError as bug:
         ran_out = bug.__traceback__ is not None and clock.waited >= _PATIENCE
         return Attempt(late=True, held=clock.longest) if ran_out else Attempt(bug=bug, held=clock.longest)
-    except Exception as bug:  # noqa: BLE001  whatever it is, it becomes a finding
+    except (Exception, SystemExit) as bug:  # noqa: BLE001  whatever it is, it becomes a finding
         return Attempt(bug=bug, held=clock.longest)
     return Attempt(unfit=_unfit(function, result), held=clock.longest)
 
