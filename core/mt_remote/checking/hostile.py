@@ -45,12 +45,24 @@ def cases(schema: Schema, example: Mapping[str, object] | None) -> Iterator[Case
         types = types_of(field, schema)
         for value in _VALUES:
             yield Case({**ordinary, name: value}, name if types and not types & _types(value) else None)
+        for value, fits in _inner(field, schema):
+            yield Case({**ordinary, name: value}, None if fits else name)
         if name in required:
             yield Case({other: value for other, value in ordinary.items() if other != name}, name)
     if target.get("type") == "object" and not target.get("additionalProperties", False):
         yield Case({**ordinary, "no_such_field": 1}, "no_such_field")
         for value in ([], "x", 1, True):
             yield Case(value, "data")
+
+
+def _inner(schema: Schema, root: Schema) -> Iterator[tuple[Any, bool]]:
+    """Objects with one field that is wrong or odd, and whether its type fits."""
+    schema = resolved(schema, root)
+    ordinary = _ordinary(schema, root)
+    if isinstance(ordinary, dict):
+        for name, field in schema.get("properties", {}).items():
+            types = types_of(field, root)
+            yield from (({**ordinary, name: value}, not types or bool(types & _types(value))) for value in _VALUES)
 
 
 def resolved(schema: Schema, root: Schema) -> Schema:
@@ -69,6 +81,8 @@ def types_of(schema: Schema, root: Schema) -> set[str]:
             return set().union(*found) if all(found) else set()
     if "type" in schema:
         types = {schema["type"]} if isinstance(schema["type"], str) else set(schema["type"])
+        if "integer" in types and ("enum" in schema or "const" in schema):
+            types |= {"boolean", "number"}  # 1, true and 1.0 are one choice to Python
         return types | ({"integer"} if "number" in types else set())
     values = schema["enum"] if "enum" in schema else [schema["const"]] if "const" in schema else []
     return set().union(*(_types(value) for value in values)) if values else set()

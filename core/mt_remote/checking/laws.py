@@ -24,7 +24,7 @@ from mt_remote.checking.findings import Finding
 from mt_remote.checking.hostile import Case, cases
 from mt_remote.checking.subject import Subject, shown
 from mt_remote.client import Client
-from mt_remote.errors import InvalidData, InvalidRequest, RequestError, ServerError
+from mt_remote.errors import InternalError, InvalidData, InvalidRequest, RequestError, ServerError
 from mt_remote.functions import Function, RequestFailed
 from mt_remote.session import Session
 from mt_remote.testing import Bench
@@ -155,9 +155,9 @@ async def attempt(session: Session, function: Function, case: Case) -> Attempt:
     try:
         call = session.gateway.catalogue.registry.parse(message)
     except RequestFailed as failed:
+        if isinstance(failed.error, InternalError):  # a validator of the plugin broke
+            return Attempt(bug=failed.__cause__)
         return Attempt(error=failed.error)
-    except Exception as bug:  # noqa: BLE001  of a validator of the plugin; it becomes a finding
-        return Attempt(bug=bug)
     clock = Held()
     try:
         with anyio.fail_after(_PATIENCE):
