@@ -301,7 +301,8 @@ def _invalid(name: str, error: CoreValidationError) -> InvalidData:
 def _id_of(message: bytes) -> bytes:
     """The id of a message that is a request but for its data, as JSON."""
     id_ = from_json(message).get("id")
-    if isinstance(id_, bool) or not isinstance(id_, int | str) or len(str(id_)) > _LONGEST_ID:
+    too_long = isinstance(id_, str) and len(id_) > _LONGEST_ID
+    if isinstance(id_, bool) or not isinstance(id_, int | str) or too_long:
         return b"null"
     return _encode_id(id_)
 

@@ -167,6 +167,33 @@ def test_hooks_of_its_own(tmp_path: Path) -> None:
     assert [each.code for each in look(tmp_path, wrong)] == ["MR102"]
 
 
+NESTED = '''
+from pydantic import BaseModel, field_validator
+
+
+class Share(BaseModel):
+    parts: int
+
+    @field_validator("parts")
+    @classmethod
+    def _invert(cls, parts: int) -> int:
+        return 100 // parts  # here
+
+
+@desk.function()
+def share(of: Share) -> int:
+    """A share."""
+    return of.parts
+'''
+
+
+def test_fields_inside_fields_are_tried(tmp_path: Path) -> None:
+    source = SOUND.replace("# more", NESTED)
+    (found,) = look(tmp_path, source)
+    line = next(number for number, text in enumerate(source.splitlines(), 1) if text.endswith("# here"))
+    assert (found.code, found.place.rpartition(":")[2]) == ("MR501", str(line))
+
+
 def test_one_that_hangs_is_found_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(laws, "_PATIENCE", 0.1)
     body = "@desk.function()\nasync def other(number: int = 0) -> None:\n    '''Another.'''\n    await forever()\n"
