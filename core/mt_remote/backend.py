@@ -318,3 +318,9 @@ class Backend(ABC):
     def describe(self) -> str:
         """One line for people: what this backend serves."""
         return self.name
+
+
+__all__ = [
+    "Backend", "CommonConfig", "Connection", "Dealing", "Event", "External", "Groups", "Listener", "Managers",
+    "Market", "Orders", "Trades", "Users",
+]  # fmt: skip

@@ -142,6 +142,10 @@ class PluginError(MtRemoteError):
     code = "plugin"
 
 
+class DeprecatedHook(FutureWarning):
+    """A plugin implements a hook that is to go; the message names the one that replaces it."""
+
+
 class ConfigurationError(MtRemoteError):
     """A setting, flag or file that the gateway can't work with."""
 
@@ -269,3 +273,10 @@ class ConnectionLost(ServerError):
 
     def __init__(self, message: str = "No connection to the MT4 server") -> None:
         super().__init__(ReturnCode.NO_CONNECT, message)
+
+
+__all__ = [
+    "Busy", "CallTimeout", "ConfigurationError", "ConnectionLost", "DeprecatedHook", "InternalError", "InvalidData",
+    "InvalidRequest", "MtRemoteError", "NotFound", "PluginError", "Problem", "Refused", "RequestError",
+    "ReturnCode", "ServerError", "SessionStateError", "UnknownFunction", "describe",
+]  # fmt: skip

@@ -12,13 +12,22 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Optional, Required, cast, get_type_hints
 
+import structlog
 from pydantic import Field, TypeAdapter
 from pydantic.errors import PydanticUserError
 from pydantic_core import SchemaSerializer, SchemaValidator, core_schema, from_json, to_json
 from pydantic_core import ValidationError as CoreValidationError
 
 from mt_remote.backend import Connection
-from mt_remote.errors import InvalidData, InvalidRequest, MtRemoteError, PluginError, RequestError, UnknownFunction
+from mt_remote.errors import (
+    InternalError,
+    InvalidData,
+    InvalidRequest,
+    MtRemoteError,
+    PluginError,
+    RequestError,
+    UnknownFunction,
+)  # fmt: skip
 from mt_remote.plugin import Declared, Kind
 from mt_remote.problems import problems_of
 from mt_remote.protocol.calls import Call
@@ -27,6 +36,8 @@ from mt_remote.records.declare import DIALECTS, building_for
 
 if TYPE_CHECKING:
     from mt_remote.session import Session
+
+log = structlog.get_logger(__name__)
 
 _LONGEST_ID = 256
 _LONGEST_NEAR = 100
@@ -208,6 +219,18 @@ class Registry:
     def parse(self, message: bytes) -> Call:
         """A request's JSON, validated. Raises :class:`RequestFailed` with the error and the id to answer."""
         try:
+            return self._parse(message)
+        except RequestFailed:
+            raise
+        except RequestError as error:  # raised by a plugin's own validator
+            raise RequestFailed(_id_of(message), error) from error
+        except Exception as error:
+            log.exception("a plugin's validator failed")
+            broken = InternalError("The data could not be checked inside the gateway; its log says why")
+            raise RequestFailed(_id_of(message), broken) from error
+
+    def _parse(self, message: bytes) -> Call:
+        try:
             request = self._validator.validate_json(message, strict=True, context=self._context)
         except CoreValidationError as error:
             raise self._explain(message, error) from None
@@ -273,6 +296,15 @@ def _invalid(name: str, error: CoreValidationError) -> InvalidData:
     problems = problems_of(error, skip=(name,))
     text = "; ".join(str(problem) for problem in problems[:10])
     return InvalidData(f"Invalid data for {name}: {text}", details=problems)
+
+
+def _id_of(message: bytes) -> bytes:
+    """The id of a message that is a request but for its data, as JSON."""
+    id_ = from_json(message).get("id")
+    too_long = isinstance(id_, str) and len(id_) > _LONGEST_ID
+    if isinstance(id_, bool) or not isinstance(id_, int | str) or too_long:
+        return b"null"
+    return _encode_id(id_)
 
 
 def _encode_id(id_: int | str) -> bytes:

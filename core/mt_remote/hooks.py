@@ -38,23 +38,21 @@ class Hooks:
         """(plugin, namespace) of every namespace served on a backend."""
         found: list[tuple[str, Namespace]] = []
         for implementation in self.manager.hook.mt_remote_namespaces.get_hookimpls():
-            found += [(implementation.plugin_name, namespace) for namespace in _call(implementation, Namespace)]
+            found += [(implementation.plugin_name, namespace) for namespace in given_by(implementation, Namespace)]
         for implementation in self.manager.hook.mt_remote_backend_namespaces.get_hookimpls():
             arguments = [backend] if "backend" in implementation.argnames else []
             found += [
-                (implementation.plugin_name, namespace) for namespace in _call(implementation, Namespace, *arguments)
+                (implementation.plugin_name, namespace) for namespace in given_by(implementation, Namespace, *arguments)
             ]
         return found
 
     def event_kinds(self) -> list[tuple[str, EventKind]]:
         """(plugin, kind) of every kind of event."""
-        implementations = self.manager.hook.mt_remote_event_kinds.get_hookimpls()
-        return [(each.plugin_name, kind) for each in implementations for kind in _call(each, EventKind)]
+        return asked(self.manager, "mt_remote_event_kinds", EventKind)
 
     def backends(self) -> list[tuple[str, BackendSpec]]:
         """(plugin, backend) of every backend."""
-        implementations = self.manager.hook.mt_remote_backends.get_hookimpls()
-        return [(each.plugin_name, spec) for each in implementations for spec in _call(each, BackendSpec)]
+        return asked(self.manager, "mt_remote_backends", BackendSpec)
 
     def session_opened(self, session: Session) -> None:
         self._tell("mt_remote_session_opened", session=session)
@@ -97,7 +95,13 @@ class Hooks:
             log.exception("a plugin failed", hook=name)
 
 
-def _call(implementation: pluggy.HookImpl, kind: type[_T], *arguments: str) -> list[_T]:
+def asked(manager: pluggy.PluginManager, hook: str, kind: type[_T]) -> list[tuple[str, _T]]:
+    """(plugin, object) of all that plugins give for a hook without arguments, each a list of ``kind``."""
+    implementations = getattr(manager.hook, hook).get_hookimpls()
+    return [(each.plugin_name, given) for each in implementations for given in given_by(each, kind)]
+
+
+def given_by(implementation: pluggy.HookImpl, kind: type[_T], *arguments: str) -> list[_T]:
     """What one plugin gives. A plugin that breaks, or gives something else than a list of ``kind``, is refused by
     name."""
     where = f"plugin {implementation.plugin_name!r}: {implementation.function.__name__}"

@@ -3,16 +3,21 @@
 A hook is called for every plugin that implements it, in pluggy's order (last registered first; ``tryfirst`` and
 ``trylast`` work; wrappers too, but not round the hooks that register something: those are asked plugin by plugin).
 Implementations may take fewer arguments than the specification names.
+
+The hooks have a version, :data:`HOOKSPEC_VERSION`. A hook that is to go is marked :func:`deprecated` in one version,
+with what replaces it, and leaves with the next major one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pluggy
 
-from mt_remote.plugin import PROJECT, BackendSpec, EventKind, Namespace
+from mt_remote.errors import DeprecatedHook
+from mt_remote.plugin import HOOKSPEC_VERSION, PROJECT, BackendSpec, EventKind, Namespace
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -22,8 +27,25 @@ if TYPE_CHECKING:
     from mt_remote.gateway import Gateway
     from mt_remote.protocol.calls import Call, Outcome
     from mt_remote.session import Session
+    from mt_remote.testing import StandSpec
 
 hookspec = pluggy.HookspecMarker(PROJECT)
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def deprecated(*, since: str, replacement: str) -> Callable[[F], F]:
+    """Marks a hook that still works and is to go: :class:`~mt_remote.errors.DeprecatedHook` is warned of for every
+    plugin that implements it, at its line. ``since`` is the version of the hooks, ``replacement`` the hook to implement
+    instead. Stands in the place of ``hookspec``, for hooks that plugins bring too."""
+
+    def mark(function: F) -> F:
+        name = function.__name__
+        message = (
+            f"the hook {name!r} is deprecated since version {since} of the hooks; implement {replacement!r} instead"
+        )
+        return hookspec(warn_on_impl=DeprecatedHook(message))(function)
+
+    return mark
 
 
 @hookspec
@@ -44,6 +66,11 @@ def mt_remote_backend_namespaces(backend: str) -> list[Namespace]:  # type: igno
 @hookspec
 def mt_remote_backends() -> list[BackendSpec]:  # type: ignore[empty-body]
     """The backends that this plugin brings."""
+
+
+@hookspec
+def mt_remote_stands() -> list[StandSpec]:  # type: ignore[empty-body]
+    """Servers that tests can hold in their hands, each with a backend on it."""
 
 
 @hookspec
@@ -85,3 +112,6 @@ def mt_remote_gateway_stopping(gateway: Gateway) -> None:
 @hookspec
 def mt_remote_commands(app: typer.Typer) -> None:
     """Add commands to the command line."""
+
+
+__all__ = ["HOOKSPEC_VERSION", "deprecated", "hookspec"]

@@ -6,7 +6,7 @@ import importlib
 import importlib.metadata
 import importlib.util
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -21,7 +21,7 @@ from mt_remote.backend import Event
 from mt_remote.errors import PluginError
 from mt_remote.functions import Function, Registry
 from mt_remote.hooks import Hooks
-from mt_remote.plugin import API_VERSION, PROJECT, BackendSpec, EventKind
+from mt_remote.plugin import API_VERSION, HOOKSPEC_VERSION, PROJECT, BackendSpec, EventKind
 from mt_remote.records.declare import DIALECTS, building_for
 
 
@@ -31,19 +31,22 @@ def plugin_manager(
     plugins: Iterable[object] = (),
     *,
     entry_points: bool = True,
+    without: Collection[str] = (),
 ) -> pluggy.PluginManager:
     """A plugin manager with everything registered and checked.
 
-    ``modules`` are importable names, ``folders`` hold one-file plugins (``*.py``), ``plugins`` are objects. Raises
+    ``modules`` are importable names, or paths of one-file plugins (``house.py``), ``folders`` hold one-file plugins
+    (``*.py``), ``plugins`` are objects. Modules in ``without`` are left alone wherever they are named. Raises
     :class:`~mt_remote.errors.PluginError` for one that can't be loaded or does not fit the hooks.
     """
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(hookspecs)
     try:
         for point in importlib.metadata.entry_points(group=PROJECT) if entry_points else ():
-            _register(manager, _load_point(point), point.name)
-        for name in modules:
-            _register(manager, _import(name), name)
+            if point.module not in without:
+                _register(manager, _load_point(point), point.name)
+        for name in (each for each in modules if each not in without):
+            _register(manager, load_plugin(name), Path(name).stem if name.endswith(".py") else name)
         for folder in folders:
             for path in _files(folder):
                 _register(manager, _load(path), path.stem)
@@ -62,12 +65,21 @@ def _register(manager: pluggy.PluginManager, plugin: object, name: str | None) -
     if manager.is_registered(plugin):
         return
     wanted = getattr(plugin, "mt_remote_api", API_VERSION)
-    if not isinstance(wanted, int) or wanted > API_VERSION:
-        raise PluginError(f"plugin {name!r} needs version {wanted!r} of the hooks, this gateway has {API_VERSION}")
+    if not has_version(wanted):
+        raise PluginError(f"plugin {name!r} needs version {wanted!r} of the hooks, this gateway has {HOOKSPEC_VERSION}")
     try:
         manager.register(plugin, name)
     except ValueError as error:
         raise PluginError(f"plugin {name!r}: {error}") from error
+
+
+def has_version(wanted: object) -> bool:
+    """Whether these hooks are of the version that a plugin states: ``1``, or ``"1.1"``."""
+    major, _, minor = str(wanted).partition(".")
+    if not major.isdecimal() or (minor and not minor.isdecimal()):
+        return False
+    own_major, _, own_minor = HOOKSPEC_VERSION.partition(".")
+    return int(major) == int(own_major) and int(minor or 0) <= int(own_minor)
 
 
 def _load_point(point: importlib.metadata.EntryPoint) -> object:
@@ -76,6 +88,12 @@ def _load_point(point: importlib.metadata.EntryPoint) -> object:
     except (Exception, SystemExit) as error:
         whose = f"plugin {point.name!r} ({point.value})"
         raise PluginError(f"{whose} can't be imported: {type(error).__name__}: {error}") from error
+
+
+def load_plugin(name: str) -> ModuleType:
+    """A plugin's module by its name, or by the path of its file where that ends with ``.py``. Raises
+    :class:`~mt_remote.errors.PluginError`."""
+    return _load(Path(name)) if name.endswith(".py") else _import(name)
 
 
 def _import(name: str) -> ModuleType:

@@ -23,10 +23,13 @@ function one that works only after ``connect``.
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeVar
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pluggy
 
@@ -54,10 +57,57 @@ PROJECT = "mt_remote"
 """Entry-point group and pluggy project name."""
 
 API_VERSION = 1
-"""Version of the hooks. A plugin may state ``mt_remote_api = 1``; a newer one than the host's is refused."""
+"""Major version of the hooks: what worked with one of them works with all of the same major version."""
+
+HOOKSPEC_VERSION = f"{API_VERSION}.1"
+"""Version of the hooks; the minor part grows when there are more. A plugin may state the one that it needs,
+``mt_remote_api = 1`` or ``mt_remote_api = "1.1"``; another major version or a newer minor one is refused.
+
+1.0 the first; 1.1 ``mt_remote_stands``."""
+
+Handler = Callable[..., Any]
+H = TypeVar("H", bound=Handler)
 
 hookimpl = pluggy.HookimplMarker(PROJECT)
 """Marks a function of a plugin as the implementation of the hook that has its name."""
+
+
+def vetoes(*functions: str) -> Callable[[H], H]:
+    """Says which functions an implementation of ``mt_remote_call_started`` may refuse: names, or patterns such as
+    ``order.*``. It is asked about no other, and ``mt-remote plugins`` shows who may refuse what. Stands below
+    :data:`hookimpl`; the implementation takes ``call``."""
+    if not functions:
+        raise TypeError("vetoes() needs the names of the functions that may be refused, e.g. vetoes('order.*')")
+
+    def mark(implementation: H) -> H:
+        parameters = list(inspect.signature(implementation).parameters)
+        if "call" not in parameters:
+            raise TypeError(f"{implementation.__name__} must take 'call' to be asked about some calls only")
+        place = parameters.index("call")
+
+        @functools.cache
+        def concerned(name: str) -> bool:
+            return any(fnmatchcase(name, each) for each in functions)
+
+        if inspect.iscoroutinefunction(implementation):
+
+            @functools.wraps(implementation)
+            async def asked_later(*arguments: Any) -> None:
+                if concerned(arguments[place].name):
+                    await implementation(*arguments)
+
+            asked: Any = asked_later
+        else:
+
+            @functools.wraps(implementation)
+            def asked_now(*arguments: Any) -> Any:
+                return implementation(*arguments) if concerned(arguments[place].name) else None
+
+            asked = asked_now
+        asked.mt_remote_vetoes = functions
+        return cast(H, asked)
+
+    return mark
 
 
 class Kind(StrEnum):
@@ -76,10 +126,6 @@ class Kind(StrEnum):
     @property
     def changes_state(self) -> bool:
         return self in (Kind.CHANGE, Kind.TRADE, Kind.SESSION)
-
-
-Handler = Callable[..., Any]
-H = TypeVar("H", bound=Handler)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +215,9 @@ class BackendSpec:
 
 
 __all__ = [
-    "API_VERSION", "Backend", "BackendSpec", "Busy", "Call", "Connection", "Event", "EventKind", "Gateway",
-    "InvalidData", "Kind", "Listener", "Namespace", "NotFound", "Outcome", "Problem", "Refused", "RequestError",
-    "Resync", "ReturnCode", "ServerError", "Session", "SessionStateError", "hookimpl",
+    "API_VERSION", "HOOKSPEC_VERSION", "Backend", "BackendSpec", "Busy", "Call", "Connection", "Event", "EventKind",
+    "Gateway", "InvalidData", "Kind", "Listener", "Namespace", "NotFound", "Outcome", "Problem", "Refused",
+    "RequestError", "Resync", "ReturnCode", "ServerError", "Session", "SessionStateError", "hookimpl", "vetoes",
 ]  # fmt: skip
 
 

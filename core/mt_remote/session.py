@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from mt_remote.backend import Event
+from mt_remote.backend import Connection, Event
 from mt_remote.errors import RequestError, SessionStateError
 from mt_remote.lanes import Lane
 from mt_remote.link import CONNECTION, Link
@@ -30,8 +30,8 @@ BROKEN = 1006
 class Session:
     """One WebSocket session.
 
-    Plugins may read ``id``, ``peer``, ``dialect``, ``login``, ``server``, ``subscriptions``, keep what they like in
-    :attr:`state`, and send events with :meth:`on_event`.
+    Plugins may read ``id``, ``peer``, ``dialect``, ``login``, ``server``, ``subscriptions``, ``connection``, keep
+    what they like in :attr:`state`, and send events with :meth:`on_event`.
     """
 
     __slots__ = ("_closing", "_dirty", "_lapsed", "_state", "gateway", "heard", "id", "lane", "link", "opened_at",
@@ -78,6 +78,11 @@ class Session:
     def server(self) -> str:
         """The MT4 server's name, empty while not connected."""
         return self.link.server
+
+    @property
+    def connection(self) -> Connection | None:
+        """The connection to the MT4 server, ``None`` while there is none."""
+        return self.link.connection
 
     @property
     def state(self) -> dict[str, Any]:

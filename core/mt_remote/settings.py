@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     deadlines: Deadlines = Field(default_factory=Deadlines, description="seconds a call may take, by kind")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="what is worth logging")
     log_json: bool = Field(False, description="log as JSON lines")
+    trace_hooks: bool = Field(False, description="print each call of a plugin's hook with its time and outcome")
 
     @field_validator("code_page")
     @classmethod

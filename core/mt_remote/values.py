@@ -33,3 +33,9 @@ Lots: TypeAlias = Annotated[
     AfterValidator(check_lots),
 ]
 UnixTime: TypeAlias = Annotated[int, Field(ge=0, le=2**31 - 1, description="Unix seconds in the server's zone")]
+
+
+__all__ = [
+    "Comment", "GroupName", "Login", "Lots", "Money", "Price", "PriceLevel", "RequestId", "SymbolName", "Ticket",
+    "UnixTime",
+]  # fmt: skip

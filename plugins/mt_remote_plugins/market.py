@@ -23,7 +23,9 @@ async def hide(mt: Connection, symbol: SymbolName) -> None:
     await mt.market.hide(symbol)
 
 
-@tick.function("add", kind=Kind.CHANGE, example={"symbol": "EURUSD", "bid": 1.1141, "ask": 1.1142})
+@tick.function(
+    "add", kind=Kind.CHANGE, example={"symbol": "EURUSD", "bid": 1.1141, "ask": 1.1142}, errors=("not_found",)
+)
 async def tick_add(mt: Connection, symbol: SymbolName, bid: Price, ask: Price) -> None:
     """Throws a dealer's price in: it becomes the last price at once."""
     await mt.market.add_tick(symbol, bid, ask)

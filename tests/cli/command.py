@@ -15,7 +15,7 @@ from typing import Any, Self
 
 _MODULE = [sys.executable, "-m", "mt_remote.cli"]
 _SHIPPED = ["--plugin", "mt_remote_plugins", "--plugin", "mt4sim.gateway"]
-_WITH_PLUGINS = ("serve", "functions", "plugins")
+_WITH_PLUGINS = ("serve", "functions", "plugins", "check-plugin", "new-plugin")
 PATIENCE = 30.0
 
 

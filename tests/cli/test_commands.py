@@ -252,3 +252,18 @@ def test_two_plugins_can_not_add_the_same_command(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(sys.modules, "greedy", module)
     with pytest.raises(PluginError, match="plugin 'greedy' adds a command 'serve', which the command line itself has"):
         build(["--plugin", "greedy", "--help"])
+
+
+def test_hook_calls_are_printed_when_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "nosy.py").write_text(
+        "from mt_remote.plugin import hookimpl\n\n@hookimpl\ndef mt_remote_session_opened(session):\n    pass\n",
+        encoding="utf-8",
+    )
+    for flags in (["--trace-hooks"], []):
+        with Gateway("--plugins-dir", str(tmp_path), *flags) as running, connect(running.url, proxy=None):
+            pass
+        traced = [line for line in running.errors.splitlines() if line.startswith("hook: ")]
+        assert bool(traced) == bool(flags)
+        if flags:
+            assert any(line.startswith("hook: mt_remote_session_opened nosy ") for line in traced)
+            assert all(line.endswith(" ms ok") for line in traced)

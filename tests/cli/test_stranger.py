@@ -81,3 +81,19 @@ def test_its_command(tmp_path: Path) -> None:
     assert command("take-stock", environment={"PYTHONPATH": installed(tmp_path)}).output == "nothing\n"
     both = command("--plugins-dir", str(FOLDER), "take-stock")
     assert both.output == "nothing\n"
+
+
+def test_all_that_it_registered() -> None:
+    plugins = json.loads(command("plugins", "--json", "--plugins-dir", str(FOLDER)).output)
+    (own,) = [plugin for plugin in plugins if plugin["name"] == "stranger"]
+    assert own["commands"] == ["take-stock"]
+    assert own["hooks_version"] == "1"
+    assert own["refuses"] == ["*"]
+    assert set(own["implements"]) == set(own["hooks"])
+    veto = own["implements"]["mt_remote_call_started"]
+    assert veto["place"].startswith(f"{FOLDER / 'stranger.py'}:")
+    assert veto["about"] == "Refuses to put gold into the warehouse."
+    (simulator,) = [plugin for plugin in plugins if plugin["module"] == "mt4sim.gateway"]
+    assert simulator["brings_hooks"] == ["mt_remote_simulator_external"]
+    assert simulator["stands"] == ["simulator"]
+    assert "world" in simulator["commands"]

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import pytest
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from mt_remote.backend import Connection
 from mt_remote.errors import InvalidData, PluginError, Refused, RequestError
@@ -264,3 +264,32 @@ def test_what_utf8_cannot_carry_is_replaced_in_errors() -> None:
     assert error.message == "file: can't read 'b?'"
     assert error.details[0].problem == "can't read 'b?'"
     assert Refused("\ud800").message == "?"
+
+
+# Validators of a plugin that break
+
+
+def _inverse(value: int) -> int:
+    if value == 7:
+        raise Refused("no sevens")
+    return 10 // value
+
+
+def inverse(value: Annotated[int, AfterValidator(_inverse)] = 1) -> int:
+    """One of them."""
+    return value
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "id_"), [(0, "internal_error", "4"), (7, "refused", '"x"'), (7, "refused", "true")]
+)
+def test_a_validator_that_breaks_answers_that_call(value: int, code: str, id_: str) -> None:
+    registry = Registry([Function(declared(inverse, "own.inverse"), "own")], "cp1252")
+    with pytest.raises(RequestFailed) as caught:
+        registry.parse(b'{"id": %b, "name": "own.inverse", "data": {"value": %d}}' % (id_.encode(), value))
+    expected = "null" if id_ == "true" else id_
+    assert (caught.value.error.wire_code, caught.value.id.decode()) == (code, expected)
+    if code == "internal_error":
+        assert isinstance(caught.value.__cause__, ZeroDivisionError)
+        assert "division" not in str(caught.value.error)
+    assert registry.parse(b'{"id": 1, "name": "own.inverse", "data": {"value": 5}}').arguments == {"value": 2}

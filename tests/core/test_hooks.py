@@ -31,6 +31,7 @@ from mt_remote.plugin import (
 )
 from mt_remote.server import running
 from mt_remote.settings import Settings
+from mt_remote.testing import StandSpec
 from tests.core.conftest import Start, peer, until
 from tests.core.memory import MemoryServer
 
@@ -76,6 +77,10 @@ class Everything:
     @hookimpl
     def mt_remote_backends(self) -> list[BackendSpec]:
         return [BackendSpec("special", Nothing, lambda settings: MemoryServer())]
+
+    @hookimpl
+    def mt_remote_stands(self) -> list[StandSpec]:
+        return []
 
     @hookimpl
     def mt_remote_event_kinds(self) -> list[EventKind]:

@@ -15,6 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 ROOT = Path(__file__).parents[2]
 _FENCE = re.compile(r"^```([\w-]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _GENERATED = re.compile(r"<!-- generated: [\w.-]+ -->.*?<!-- end -->", re.DOTALL)
+_GUIDE = re.compile(r"<!-- guide -->.*?<!-- end of guide -->", re.DOTALL)
 _PATIENCE = 10.0
 _VOLATILE = ("time",)
 _CONNECT = {"server": "Demo", "login": 1, "password": "manager", "reconnect_delay": 0}
@@ -34,8 +35,25 @@ class Block:
 
 
 def blocks(page: Path) -> list[Block]:
-    """The blocks of a page that are written by hand."""
-    text = _GENERATED.sub(lambda found: "\n" * found[0].count("\n"), page.read_text(encoding="utf-8"))
+    """The blocks of a page that are written by hand, but for those of a guide."""
+    return _blocks(_without(_GUIDE, page.read_text(encoding="utf-8")))
+
+
+def guide(page: Path) -> list[Block]:
+    """The blocks of a page's guide, which belong together and are run in their order."""
+    text = page.read_text(encoding="utf-8")
+    lines = zip(text.split("\n"), _without(_GUIDE, text).split("\n"), strict=True)
+    inside = "\n".join("" if line == kept else line for line, kept in lines)
+    return _blocks(inside)
+
+
+def _without(part: re.Pattern[str], text: str) -> str:
+    """The text with empty lines where the part was."""
+    return part.sub(lambda found: "\n" * found[0].count("\n"), text)
+
+
+def _blocks(text: str) -> list[Block]:
+    text = _without(_GENERATED, text)
     return [Block(m[1], m[2], text.count("\n", 0, m.start()) + 1) for m in _FENCE.finditer(text)]
 
 

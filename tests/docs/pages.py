@@ -16,12 +16,15 @@ import mt4sim.gateway
 import mt_remote_plugins
 import mt_remote_plugins.manager.plugin
 from mt4sim.gateway import control
+from mt_remote.checking import CODES
+from mt_remote.checking.public import PUBLIC
 from mt_remote.cli import flags, reference
 from mt_remote.cli.configuration import PREFIX
 from mt_remote.functions import Function
 from mt_remote.hooks import Hooks
 from mt_remote.host import find_backend, plugin_manager
 from mt_remote.records import RECORDS
+from tests.docs import public_page
 from tests.docs.scenario import Story, tell
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -62,6 +65,10 @@ def part(name: str) -> str:
         return reference.records(RECORDS)
     if name == "codes":
         return reference.codes()
+    if name == "findings":
+        return reference.findings(CODES)
+    if name == "public":
+        return public_page.public(PUBLIC)
     if name == "settings":
         return reference.settings(flags.flags_of(None), PREFIX)
     backend = find_backend(hooks(), name.removeprefix("settings-"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mt_remote.cli import options
+from mt_remote.cli import checking, options
 from mt_remote.errors import ConfigurationError, MtRemoteError, PluginError
 
 if TYPE_CHECKING:
@@ -28,6 +28,11 @@ def run(arguments: list[str]) -> int:
     """Runs one command line. Errors of usage, settings and plugins are one line on standard error and exit code 2."""
     arguments = arguments or ["--help"]
     try:
+        if options.RELOAD in arguments:
+            from mt_remote.cli import reloading
+
+            if reloading.wanted(arguments):
+                return reloading.run(arguments)
         command = typer.main.get_command(build(arguments))
         code = command.main(args=arguments, prog_name="mt-remote", standalone_mode=False)
         sys.stdout.flush()
@@ -73,10 +78,17 @@ def build(arguments: list[str]) -> typer.Typer:
     app.callback()(_root)
     if arguments[0] in _WITHOUT_PLUGINS:
         _add_clients(app)
+    elif checking.NAME in arguments and "--help" not in arguments:  # the plugin may be installed, and broken
+        from mt_remote.cli.configuration import Startup
+
+        app.command(checking.NAME, help=checking.HELP)(checking.command(Startup.read(arguments)))
     else:
         from mt_remote.cli.configuration import Startup
 
-        _add_plugin_commands(app, Startup.read(arguments), serves="serve" in arguments and "--help" not in arguments)
+        read = arguments
+        if options.NEW_PLUGIN in arguments:  # its --backend takes no value
+            read = [each for each in arguments if each != "--backend"]
+        _add_plugin_commands(app, Startup.read(read), serves="serve" in arguments and "--help" not in arguments)
     return app
 
 
@@ -94,21 +106,23 @@ def _add_clients(app: typer.Typer) -> None:
 
 
 def _add_plugin_commands(app: typer.Typer, startup: Startup, *, serves: bool) -> None:
-    from mt_remote.cli import listing, serving
+    from mt_remote.cli import authoring, listing, plugins, serving
     from mt_remote.host import plugin_manager
 
     manager = plugin_manager(startup.plugins, startup.plugins_dir)
     app.command("serve", help=serving.HELP)(serving.command(manager, startup, wanted=serves))
     app.command("plugins", help="Show the plugins: what each brings, and which may refuse calls.")(
-        listing.plugins_command(manager)
+        plugins.command(manager)
     )
     app.command("functions", help="Show the functions that are served.")(listing.functions_command(manager, startup))
+    app.command(options.NEW_PLUGIN, help=authoring.HELP)(authoring.command(manager))
+    app.command(checking.NAME, help=checking.HELP)(checking.command(startup))
     _add_clients(app)
-    owners = dict.fromkeys(_names(app), "the command line itself")
+    owners = dict.fromkeys(names_in(app), "the command line itself")
     for implementation in manager.hook.mt_remote_commands.get_hookimpls():
-        before = Counter(_names(app))
+        before = Counter(names_in(app))
         implementation.function(app)
-        for name in Counter(_names(app)) - before:
+        for name in Counter(names_in(app)) - before:
             if name in owners:
                 raise PluginError(
                     f"plugin {implementation.plugin_name!r} adds a command {name!r}, which {owners[name]} has already"
@@ -116,7 +130,8 @@ def _add_plugin_commands(app: typer.Typer, startup: Startup, *, serves: bool) ->
             owners[name] = f"plugin {implementation.plugin_name!r}"
 
 
-def _names(app: typer.Typer) -> list[str]:
+def names_in(app: typer.Typer) -> list[str]:
+    """The names of an application's commands and groups."""
     commands = [each.name or _callback_name(each.callback) for each in app.registered_commands]
     return commands + [each.name for each in app.registered_groups if isinstance(each.name, str)]
 

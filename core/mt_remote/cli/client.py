@@ -1,24 +1,22 @@
-"""``mt-remote call`` and ``mt-remote watch``: a small client on the ``websockets`` library, nothing of the gateway."""
+"""``mt-remote call`` and ``mt-remote watch``: the client (:mod:`mt_remote.client`) for shells."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mt_remote.client import DIALECTS, CallFailed, Client, Credentials
 from mt_remote.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import ssl
 
-    from websockets.sync.client import ClientConnection
-
 FAILED = 1
-_DIALECTS = ("0", "1.00", "2")
 
 _URL = Annotated[str, typer.Option("--url", metavar="URL", help="the gateway", envvar="MT_REMOTE_URL")]
 _SERVER = Annotated[str, typer.Option("--server", metavar="NAME", help="MT4 server")]
@@ -36,14 +34,6 @@ _TLS_CA = Annotated[
 ]
 
 _DEMO_PASSWORD = "manager"
-
-
-class CallFailed(Exception):
-    """The gateway answered ``ERROR``."""
-
-    def __init__(self, answer: Mapping[str, Any]) -> None:
-        code = answer.get("code")
-        super().__init__(f"{code}: {answer['message']}" if code else str(answer["message"]))
 
 
 def call(
@@ -98,57 +88,39 @@ def watch(
 
 
 class Peer:
-    """One session with a gateway."""
+    """One session with a gateway, as the flags say. It waits for as long as it takes."""
 
     def __init__(self, url: str, server: str, login: int, password: str, dialect: str, tls_ca: str | None) -> None:
-        if dialect not in _DIALECTS:
-            raise ConfigurationError(f"--dialect: must be one of {', '.join(_DIALECTS)}")
+        if dialect not in DIALECTS:
+            raise ConfigurationError(f"--dialect: must be one of {', '.join(DIALECTS)}")
         if password == "-":
             password = typer.prompt("Password", hide_input=True, err=True)
-        self._url = url
-        self._credentials = {"server": server, "login": login, "password": password}
-        self._dialect = dialect
-        self._tls = _tls(url, tls_ca)
-        self._events: list[dict[str, Any]] = []
-        self._id = 0
-        self._socket: ClientConnection
+        self._credentials = Credentials(server, login, password)
+        headers = {"MT-SERVER": server, "MT-LOGIN": str(login), "MT-PASSWORD": password} if dialect == "1.00" else {}
+        self._client = Client(url, dialect=dialect, headers=headers, tls=_tls(url, tls_ca), timeout=None)
 
     def __enter__(self) -> Peer:
-        from websockets.sync.client import connect
-
-        headers = {} if self._dialect == "0" else {"VERSION": self._dialect}
-        if self._dialect == "1.00":
-            headers |= {f"MT-{name.upper()}": str(value) for name, value in self._credentials.items()}
-        self._socket = connect(self._url, additional_headers=headers, ssl=self._tls, proxy=None, max_size=None)
+        self._client.open()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._socket.close()
+        self._client.close()
 
     def log_in(self) -> None:
         """Connects to the MT4 server, where the handshake did not."""
-        if self._dialect != "1.00":
-            self.call("connect", {**self._credentials, "reconnect_delay": 0})
+        if self._client.dialect != "1.00":
+            self._client.log_in(self._credentials)
 
     def call(self, name: str, data: Any, key: str | None = None) -> dict[str, Any]:
-        """The answer. Raises :class:`CallFailed`."""
-        request = {"id": self._id, "name": name, "data": data, "key": key}
-        self._id += 1
-        self._socket.send(json.dumps({field: value for field, value in request.items() if value is not None}))
-        while True:
-            message: dict[str, Any] = json.loads(self._socket.recv())
-            if "event" in message:
-                self._events.append(message)
-            elif message["status"] == "OK":
-                return message
-            else:
-                raise CallFailed(message)
+        """The answer. Raises :class:`~mt_remote.client.CallFailed`."""
+        answer = self._client.request(name, data, key=key)
+        if answer["status"] != "OK":
+            raise CallFailed(answer)
+        return answer
 
     def events(self) -> Iterator[dict[str, Any]]:
         """Every event, until the gateway closes."""
-        yield from self._events
-        for text in self._socket:
-            yield json.loads(text)
+        return self._client.events()
 
 
 def _json(text: str | None) -> Any:

@@ -80,7 +80,7 @@ def flags_of(backend: BackendSpec | None) -> list[Flag]:
     own = list(_fields(Settings, (), "Gateway"))
     if backend is None:
         return own
-    taken = {flag.name for flag in own} | {"--config", "--plugin", "--plugins-dir", "--help"}
+    taken = {flag.name for flag in own} | {"--config", "--plugin", "--plugins-dir", "--reload", "--help"}
     for flag in _fields(backend.settings, (backend.name,), f"Backend {backend.name}"):
         name = flag.name if flag.name not in taken else f"--{backend.name}-{flag.name[2:]}"
         own.append(Flag(name, flag.path, flag.field, flag.hint, flag.panel))

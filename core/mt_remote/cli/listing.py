@@ -1,8 +1,7 @@
-"""``mt-remote plugins`` and ``mt-remote functions``: what is there, for people and as JSON."""
+"""``mt-remote functions``: what is served, for people and as JSON; and tables for those who print some."""
 
 from __future__ import annotations
 
-import inspect
 import json
 import sys
 from collections.abc import Callable, Mapping
@@ -13,7 +12,6 @@ import pluggy
 import typer
 
 from mt_remote.cli import options
-from mt_remote.plugin import PROJECT
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     from mt_remote.cli.configuration import Startup
     from mt_remote.functions import Function
 
-_VETO = "mt_remote_call_started"
 _WIDTH_OF_A_PIPE = 160
 
 
@@ -82,7 +79,7 @@ def describe_function(function: Function) -> dict[str, Any]:
 
 
 def _print_functions(described: list[dict[str, Any]]) -> None:
-    table = _table("function", "parameters", "result", "kind", "plugin", "help")
+    table = table_of("function", "parameters", "result", "kind", "plugin", "help")
     for each in described:
         table.add_row(
             each["name"],
@@ -92,7 +89,7 @@ def _print_functions(described: list[dict[str, Any]]) -> None:
             each["plugin"],
             " ".join(each["help"].split()),
         )
-    _console().print(table)
+    console().print(table)
 
 
 def parameters_in_short(schema: Mapping[str, Any]) -> str:
@@ -127,90 +124,8 @@ def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str
     return schema
 
 
-def plugins_command(manager: pluggy.PluginManager) -> Callable[..., None]:
-    """``plugins``, over these plugins."""
-
-    def plugins(
-        as_json: options.AsJson = False,
-        config: options.Config = None,
-        plugin: options.Plugin = None,
-        plugins_dir: options.PluginsDir = None,
-    ) -> None:
-        described = describe_plugins(manager)
-        if as_json:
-            json.dump(described, sys.stdout, indent=2, ensure_ascii=False)
-            print()
-        else:
-            _print_plugins(described)
-
-    return plugins
-
-
-def describe_plugins(manager: pluggy.PluginManager) -> list[dict[str, Any]]:
-    """What each plugin registered, as JSON data. ``vetoes`` says where and what for a plugin may refuse calls."""
-    points = {point.module: point.dist for point in metadata.entry_points(group=PROJECT) if point.dist}
-    described = []
-    for name, plugin in manager.list_name_plugin():
-        module = getattr(plugin, "__name__", type(plugin).__name__)
-        distribution = points.get(module)
-        hooks = sorted(caller.name for caller in manager.get_hookcallers(plugin) or [])
-        given = {hook: getattr(plugin, hook) for hook in hooks}
-        described.append(
-            {
-                "name": name,
-                "module": module,
-                "distribution": f"{distribution.name} {distribution.version}" if distribution else None,
-                "functions": _functions_of(given),
-                "backends": [spec.name for spec in _call(given, "mt_remote_backends")],
-                "events": [kind.name for kind in _call(given, "mt_remote_event_kinds")],
-                "hooks": hooks,
-                "vetoes": _place(given[_VETO]) if _VETO in given else None,
-            }
-        )
-    return described
-
-
-def _functions_of(given: Mapping[str, Callable[..., Any]]) -> list[str]:
-    found = _call(given, "mt_remote_namespaces") + [
-        namespace for spec in _call(given, "mt_remote_backends")
-        for namespace in _call(given, "mt_remote_backend_namespaces", spec.name)
-    ]  # fmt: skip
-    return sorted(declared.name for namespace in found for declared in namespace.functions)
-
-
-def _call(given: Mapping[str, Callable[..., Any]], hook: str, *arguments: str) -> list[Any]:
-    if hook not in given:
-        return []
-    takes = len(inspect.signature(given[hook]).parameters)
-    return list(given[hook](*arguments[:takes]))
-
-
-def _place(implementation: Callable[..., Any]) -> str:
-    """What a hook's implementation says of itself, or else where it stands."""
-    text = inspect.getdoc(implementation)
-    if text:
-        return text.partition("\n")[0]
-    module = inspect.getmodule(implementation)
-    return f"it does not say what; {_VETO} in {module.__name__ if module else 'an object'}"
-
-
-def _print_plugins(described: list[dict[str, Any]]) -> None:
-    table = _table("plugin", "from", "brings", "may refuse calls")
-    for each in described:
-        brings = [
-            *([f"{len(each['functions'])} functions: {', '.join(each['functions'])}"] if each["functions"] else []),
-            *([f"backend {', '.join(each['backends'])}"] if each["backends"] else []),
-            *([f"events {', '.join(each['events'])}"] if each["events"] else []),
-            *(["commands"] if "mt_remote_commands" in each["hooks"] else []),
-        ]
-        listens = [hook for hook in each["hooks"] if hook.endswith(("_opened", "_closed", "_finished", "ing"))]
-        brings += [f"listens: {', '.join(listens)}"] if listens else []
-        source = each["distribution"] or each["module"]
-        table.add_row(each["name"], source, "\n".join(brings) or "-", each["vetoes"] or "-")
-    _console().print(table)
-
-
-def _table(*columns: str) -> Table:
+def table_of(*columns: str) -> Table:
+    """An empty table for :func:`console`; its first column is never broken."""
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold", show_lines=False)
@@ -220,7 +135,8 @@ def _table(*columns: str) -> Table:
     return table
 
 
-def _console() -> Console:
+def console() -> Console:
+    """Standard output; wide where it is a pipe."""
     from rich.console import Console
 
     return Console(width=None if sys.stdout.isatty() else _WIDTH_OF_A_PIPE, markup=False, highlight=False)

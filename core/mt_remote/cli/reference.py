@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
+from mt_remote.checking.findings import Mistake
 from mt_remote.cli.flags import Flag, metavar
 from mt_remote.cli.listing import in_short
 from mt_remote.errors import ReturnCode
@@ -24,6 +25,12 @@ Exchange = tuple[Mapping[str, Any], Mapping[str, Any]]
 
 _LONG = 3
 _ROOM = 110
+
+
+def findings(found: Mapping[str, Mistake]) -> str:
+    """A table of what ``check-plugin`` finds."""
+    rows = [f"| `{code}` | {mistake.what} | {mistake.fix} |" for code, mistake in found.items()]
+    return "\n".join(["| code | mistake | how to mend it |", "| --- | --- | --- |", *rows]) + "\n"
 
 
 # Functions

@@ -44,11 +44,14 @@ def command(manager: pluggy.PluginManager, startup: Startup, *, wanted: bool) ->
         run(settings_from(own, values, spec, hooks, startup), hooks, spec)
 
     fixed = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=False if name == "reload" else None, annotation=annotation
+        )
         for name, annotation in (
             ("config", options.Config),
             ("plugin", options.Plugin),
             ("plugins_dir", options.PluginsDir),
+            ("reload", options.Reload),  # app.run() sees to it before any plugin is loaded
         )
     ]
     parameters = [flag.parameter for flag in own] + fixed
@@ -77,6 +80,8 @@ def run(settings: Settings, hooks: Hooks, spec: BackendSpec) -> None:
     from mt_remote import logs, server
 
     logs.configure(settings.log_level, as_json=settings.log_json)
+    if settings.trace_hooks:
+        _print_hooks(hooks)
     backend = spec.factory(getattr(settings, spec.name))
     warn_of_plain_text(settings)
     announce = partial(_announce, backend, hooks)
@@ -85,6 +90,12 @@ def run(settings: Settings, hooks: Hooks, spec: BackendSpec) -> None:
         backend="asyncio",
         backend_options={"use_uvloop": _has_uvloop()},
     )
+
+
+def _print_hooks(hooks: Hooks) -> None:
+    from mt_remote.tracing import trace
+
+    trace(hooks.manager, lambda call: print(f"hook: {call}", file=sys.stderr, flush=True))
 
 
 def _has_uvloop() -> bool:

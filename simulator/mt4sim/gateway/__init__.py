@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from mt4sim.gateway.settings import SimulatorSettings
     from mt_remote.plugin import Gateway
+    from mt_remote.testing import StandSpec
 
 
 def _make(settings: SimulatorSettings) -> Backend:
@@ -32,6 +33,13 @@ def mt_remote_backends() -> list[BackendSpec]:
     from mt4sim.gateway.settings import SimulatorSettings
 
     return [BackendSpec("simulator", SimulatorSettings, _make, help="an MT4 server in memory, nothing else needed")]
+
+
+@hookimpl
+def mt_remote_stands() -> list[StandSpec]:
+    from mt4sim.gateway import stand
+
+    return [stand.SPEC]
 
 
 @hookimpl

@@ -23,12 +23,14 @@ _STEPS_A_SECOND = 20
 
 
 class SimulatorBackend(Backend):
-    """Serves :class:`~mt4sim.server.Server`. ``down`` makes it unreachable: log-ins answer ``no_connection``."""
+    """Serves :class:`~mt4sim.server.Server`, made from ``world`` where one is given instead of a file. ``down`` makes
+    it unreachable: log-ins answer ``no_connection``."""
 
     name = "simulator"
 
-    def __init__(self, settings: SimulatorSettings) -> None:
+    def __init__(self, settings: SimulatorSettings, *, world: World | None = None) -> None:
         self.settings = settings
+        self._world = world
         self.realism = Realism.of(settings.realism)
         self.down = False
         self.connections: dict[SimulatorConnection, None] = {}
@@ -42,7 +44,7 @@ class SimulatorBackend(Backend):
         settings = self.settings
         if settings.snapshot is not None:
             return self._wired(Server.load(settings.snapshot))
-        world = World.demo() if settings.world is None else World.load(settings.world)
+        world = self._world or (World.demo() if settings.world is None else World.load(settings.world))
         start = settings.start_time()
         if start is None and settings.clock == "wall":
             start = int(time.time()) + world.make_common().timezone * 3600

@@ -1,4 +1,4 @@
-"""The simulated library as a plugin: it brings a command."""
+"""The simulated library as a plugin: it brings a command and a stand for tests."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from mt_remote.plugin import hookimpl
 if TYPE_CHECKING:
     import typer
 
+    from mt_remote.testing import StandSpec
+
 
 @hookimpl
 def mt_remote_commands(app: typer.Typer) -> None:
@@ -16,3 +18,11 @@ def mt_remote_commands(app: typer.Typer) -> None:
     from mt4sim.native import commands
 
     commands.add_to(app)
+
+
+@hookimpl
+def mt_remote_stands() -> list[StandSpec]:
+    """The backend ``manager``, over this library."""
+    from mt4sim.native import stand
+
+    return [stand.SPEC]

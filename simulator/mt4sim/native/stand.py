@@ -1,0 +1,26 @@
+"""The backend on the Manager library, over the simulated library in this process, as a stand for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mt4sim.gateway.stand import CREDENTIALS, world_of
+from mt4sim.native.host import Host, SimulatedLibrary
+from mt4sim.server import Server
+from mt4sim.world import World
+from mt4sim.world_specs import FeedSpec
+from mt_remote.testing import Stand, StandSpec
+from mt_remote_plugins.manager.backend import ManagerBackend, ManagerSettings
+
+
+@contextmanager
+def _open(world: object) -> Iterator[Stand]:
+    server = Server(world_of(world))
+    server.set_feed(FeedSpec(kind="off"))
+    host = Host(server)
+    backend = ManagerBackend(ManagerSettings(isolate=False), library=SimulatedLibrary(host))
+    yield Stand(backend, server, server.advance, lambda: server.now, lock=host.lock)
+
+
+SPEC = StandSpec("manager", World.demo, _open, CREDENTIALS)

@@ -1,0 +1,1 @@
+"""The fixtures for plugin authors."""
