@@ -63,7 +63,7 @@ def call(
 ) -> None:
     """Connects, calls, prints the result; an error answer is one line and exit code 1."""
     fields = _json(data)
-    with _reporting(url), Peer(url, server, login, password, dialect, tls_ca) as peer:
+    with reporting(url), Peer(url, server, login, password, dialect, tls_ca) as peer:
         if name != "connect":
             peer.log_in()
         answer = peer.call(name, fields, key)
@@ -85,7 +85,7 @@ def watch(
     tls_ca: _TLS_CA = None,
 ) -> None:
     """Connects, shows the symbols, subscribes, prints what comes."""
-    with _reporting(url), Peer(url, server, login, password, dialect, tls_ca) as peer:
+    with reporting(url), Peer(url, server, login, password, dialect, tls_ca) as peer:
         peer.log_in()
         for name in symbol or []:
             peer.call("symbol.show", {"symbol": name})
@@ -108,7 +108,7 @@ class Peer:
         self._url = url
         self._credentials = {"server": server, "login": login, "password": password}
         self._dialect = dialect
-        self._tls = _tls(url, tls_ca)
+        self._tls = tls_context(url, tls_ca)
         self._events: list[dict[str, Any]] = []
         self._id = 0
         self._socket: ClientConnection
@@ -160,7 +160,8 @@ def _json(text: str | None) -> Any:
         raise ConfigurationError(f"the data is not JSON: {error}") from error
 
 
-def _tls(url: str, authority: str | None) -> ssl.SSLContext | None:
+def tls_context(url: str, authority: str | None) -> ssl.SSLContext | None:
+    """What a client of a ``wss`` URL trusts, ``None`` for a ``ws`` one."""
     if not url.startswith("wss:"):
         return None
     import ssl
@@ -172,7 +173,7 @@ def _tls(url: str, authority: str | None) -> ssl.SSLContext | None:
 
 
 @contextmanager
-def _reporting(url: str) -> Iterator[None]:
+def reporting(url: str) -> Iterator[None]:
     """Failures as one line on standard error and exit code 1."""
     from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, WebSocketException
 

@@ -72,8 +72,8 @@ class _Entry(_Line):
 
 
 class Opened(_Entry):
-    """A handshake. ``headers`` are those of the request that matter, by lower-case name; ``status`` is the answer's: 101,
-    or that of a refusal, whose ``body`` is kept."""
+    """A handshake. ``headers`` are those of the request that matter, by lower-case name; ``status`` is the answer's:
+    101, or that of a refusal, whose ``body`` is kept."""
 
     entry: Literal["session"] = "session"
     path: str = "/"

@@ -1,7 +1,7 @@
 """A proxy that records: clients connect to it as to the gateway, and what passes goes on a tape.
 
-The handshake is passed on before it is answered, so a client sees the gateway's own refusals; messages pass as they are,
-and a session's end has the same code on both sides.
+The handshake is passed on before it is answered, so a client sees the gateway's own refusals; messages pass as they
+are, and a session's end has the same code on both sides.
 """
 
 from __future__ import annotations
