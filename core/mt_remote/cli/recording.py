@@ -33,7 +33,8 @@ Exit code 1 when something is. Tickets, logins and times may be other ones, if t
 
 _URL = Annotated[str, typer.Option("--url", metavar="URL", help="the gateway", envvar="MT_REMOTE_URL")]
 _TLS_CA = Annotated[str | None, typer.Option("--tls-ca", metavar="FILE", help="certificate to trust")]
-_PATIENCE = Annotated[float, typer.Option("--patience", min=0, help="seconds to wait for what should come")]
+_PATIENCE = Annotated[float, typer.Option("--patience", min=0, help="seconds to wait for an answer")]
+_WITHIN = Annotated[float, typer.Option("--events-within", min=0, help="seconds to wait for an event")]
 _LINGER = Annotated[float, typer.Option("--linger", min=0, help="seconds to wait at the end for late events")]
 _PASSWORD = Annotated[
     str,
@@ -65,6 +66,7 @@ def record(
     script: Annotated[Path | None, typer.Option("--script", metavar="FILE", help="requests to play")] = None,
     password: _PASSWORD = _DEMO_PASSWORD,
     patience: _PATIENCE = 35.0,
+    events_within: _WITHIN = 5.0,
     linger: _LINGER = 0.0,
     tls_ca: _TLS_CA = None,
 ) -> None:
@@ -81,7 +83,7 @@ def record(
         if requests is None:
             asyncio.run(_listen(url, tape, host, port, sessions, context))
         else:
-            terms = Terms(patience=patience, linger=linger, tls=context)
+            terms = Terms(patience=patience, events_within=events_within, linger=linger, tls=context)
             asyncio.run(_play(requests, url, Secrets(log_in=secret), terms, tape))
     print(f"{tape.count} entries in {file}", file=sys.stderr)
 
@@ -99,6 +101,7 @@ def replay(
     password: _PASSWORD = _DEMO_PASSWORD,
     secret: _SECRET = None,
     patience: _PATIENCE = 35.0,
+    events_within: _WITHIN = 5.0,
     linger: _LINGER = 0.0,
     as_json: options.AsJson = False,
     tls_ca: _TLS_CA = None,
@@ -111,7 +114,7 @@ def replay(
 
     found = read(file)
     secrets = Secrets(_secrets(secret or []), log_in=_asked(password))
-    terms = Terms(speed, patience, linger, LogIn(server, login), tls_context(url, tls_ca))
+    terms = Terms(speed, patience, events_within, linger, LogIn(server, login), tls_context(url, tls_ca))
 
     with reporting(url):
         played = asyncio.run(_play(found, url, secrets, terms))

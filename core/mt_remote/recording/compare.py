@@ -29,7 +29,7 @@ from mt_remote.recording.format import (
 )  # fmt: skip
 from mt_remote.recording.player import Played, id_key
 from mt_remote.recording.redact import PLACEHOLDER
-from mt_remote.recording.volatile import IDENTITIES, Bindings, is_integer, is_time
+from mt_remote.recording.volatile import CHECKSUMS, IDENTITIES, Bindings, is_integer, is_time
 
 E = TypeVar("E")
 
@@ -84,6 +84,7 @@ class Result:
 
 
 _LONGEST = 120
+_NAMELESS = "answer"
 
 
 def _shown(value: Any) -> str:
@@ -186,7 +187,7 @@ class _Comparison:
         ours, theirs = _by_id(recorded), _by_id(replayed)
         for key, answers in ours.items():
             came = theirs.get(key, [])
-            name = names.get(key, "answer")
+            name = names.get(key, _NAMELESS)
             for index, answer in enumerate(answers):
                 self.answers += 1
                 self._at(number, f"answer to id {key}", answer.law)
@@ -198,7 +199,7 @@ class _Comparison:
             extra = came[len(ours.get(key, ())) :]
             for answer in extra if not self._stated_only or key in ours else ():
                 self._at(number, f"answer to id {key}")
-                self._add(Kind.UNEXPECTED, names.get(key, "answer"), None, answer.message)
+                self._add(Kind.UNEXPECTED, names.get(key, _NAMELESS), None, answer.message)
 
     def _answer(self, name: str, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
         if "status" in ours and ours["status"] != theirs.get("status"):
@@ -206,9 +207,10 @@ class _Comparison:
             self._where += f": {said}" if said else ""
             self._add(Kind.VALUE, f"{name}.status", ours["status"], theirs.get("status"))
             return
-        self._mapping(
-            {k: v for k, v in ours.items() if k != "id"}, {k: v for k, v in theirs.items() if k != "id"}, name
-        )
+        # What is wrong with a message that could not be read is said of a text that no recording keeps.
+        left_out = ("id", "message", "details") if name == _NAMELESS else ("id",)
+        one, other = ({key: each[key] for key in each if key not in left_out} for each in (ours, theirs))
+        self._mapping(one, other, name)
 
     # Events
 
@@ -276,15 +278,14 @@ class _Comparison:
             allowed[step] -= 1
 
     def _silences(self, number: int, recorded: list[Entry], replayed: list[Entry]) -> None:
-        """No event came where a script wants none: between the answer before it and the next request."""
-        answered, asked = "", 0
-        for entry in recorded:
+        """No event came where a script wants none."""
+        answered = ""
+        for index, entry in enumerate(recorded):
             if isinstance(entry, Answer):
                 answered = id_key(entry.message)
-            asked += isinstance(entry, Request)
-            if isinstance(entry, Silence):
+            elif isinstance(entry, Silence):
                 self._at(number, f"silence after the answer to id {answered}", entry.law)
-                for event in _between(replayed, answered, asked):
+                for event in _between(replayed, answered, _last_silent(recorded, index)):
                     if entry.event in (None, event.kind):
                         self._add(Kind.UNEXPECTED, event.kind, None, event.message.get("data"))
 
@@ -327,6 +328,8 @@ class _Comparison:
         if is_integer(ours) and is_integer(theirs):
             if name in IDENTITIES:
                 return bool(self._bindings.counterpart(name, ours) == theirs)
+            if name in CHECKSUMS:
+                return True
             if is_time(name):
                 return (ours == 0) == (theirs == 0)
         return bool(ours == theirs)
@@ -382,14 +385,25 @@ def _steps(events: Sequence[EventHeard]) -> list[int]:
     return [number - before for before, number in zip([-1, *whole], whole, strict=False)]
 
 
-def _between(entries: Sequence[Entry], answered: str, asked: int) -> Iterator[EventHeard]:
-    """Events after the answer to an id and before the request that follows so many."""
+def _last_silent(entries: Sequence[Entry], index: int) -> int | None:
+    """How many requests have been sent when a silence ends: with the request that leads to the next event of its kind
+    which the script expects. ``None``: with the session."""
+    silence = entries[index]
+    kind = silence.event if isinstance(silence, Silence) else None
+    for later, entry in enumerate(entries[index:], index):
+        if isinstance(entry, EventHeard) and kind in (None, entry.kind):
+            return sum(isinstance(each, Request) for each in entries[:later])
+    return None
+
+
+def _between(entries: Sequence[Entry], answered: str, until: int | None) -> Iterator[EventHeard]:
+    """Events after the answer to an id and before the request of that number."""
     heard, requests = not answered, 0
     for entry in entries:
         requests += isinstance(entry, Request)
-        if requests > asked:
+        if requests == until:
             return
         if isinstance(entry, Answer):
             heard = heard or id_key(entry.message) == answered
-        elif heard and requests == asked and isinstance(entry, EventHeard):
+        elif heard and isinstance(entry, EventHeard):
             yield entry

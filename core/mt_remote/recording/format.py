@@ -18,6 +18,7 @@ that it does not have, and events between those that it has, may be anything::
     {"entry": "call", "session": 1, "name": "subscribe", "data": {"event": "tick"}, "expect": {"status": "OK"}}
     {"entry": "call", "session": 1, "name": "unsubscribe", "data": {"event": "tick"}, "expect": {"status": "OK"}}
     {"entry": "silence", "session": 1, "event": "tick", "law": "L-EVT-3"}
+    {"entry": "call", "session": 1, "name": "tick.add", "data": {…}, "expect": {"status": "OK"}}
 
 Versions: a reader refuses a ``format`` that is newer than its own. Fields that it does not know are refused as well.
 """
@@ -142,7 +143,7 @@ class Call(_Entry):
 
 
 class Silence(_Entry):
-    """In scripts: no event, or none of a kind, comes between the entry before it and the session's next request."""
+    """In scripts: no event, or none of a kind, comes after the answer before it, until the script expects one again."""
 
     entry: Literal["silence"] = "silence"
     event: str | None = None

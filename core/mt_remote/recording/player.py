@@ -54,11 +54,12 @@ class LogIn:
 
 @dataclass(frozen=True)
 class Terms:
-    """How to play. ``speed`` 0 knows no pauses; ``patience`` is in seconds; ``linger`` seconds are waited at the end
-    for events that come late."""
+    """How to play. ``speed`` 0 knows no pauses. ``patience`` seconds are waited for an answer or an end,
+    ``events_within`` seconds for an event, and ``linger`` seconds at the end for events that come late."""
 
     speed: float = 0.0
     patience: float = 35.0
+    events_within: float = 5.0
     linger: float = 0.0
     log_in: LogIn = LogIn()
     tls: ssl.SSLContext | None = None
@@ -186,9 +187,9 @@ class Player:
         async with self._came:
             self._came.notify_all()
 
-    async def _until(self, true: Callable[[], bool]) -> bool:
+    async def _until(self, true: Callable[[], bool], seconds: float | None = None) -> bool:
         try:
-            async with asyncio.timeout(self._terms.patience), self._came:
+            async with asyncio.timeout(self._terms.patience if seconds is None else seconds), self._came:
                 await self._came.wait_for(true)
         except TimeoutError:
             return False
@@ -258,7 +259,8 @@ class Player:
         """Waits for the counterpart of an answer or event, and binds what both have."""
         line.matched[key] += 1
         wanted = line.matched[key] - line.given_up[key]
-        if not await self._until(lambda: len(came) >= wanted or line.over) or len(came) < wanted:
+        seconds = self._terms.events_within if isinstance(entry, EventHeard) else None
+        if not await self._until(lambda: len(came) >= wanted or line.over, seconds) or len(came) < wanted:
             line.given_up[key] += 1
             return
         payload = "data" if isinstance(entry, EventHeard) else "result"

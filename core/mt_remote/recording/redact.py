@@ -18,7 +18,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, quote_plus, urlsplit, urlunsplit
 
 SECRET_NAME = re.compile(
     r"passw|passphrase|pwd|token|secret|authoriz|cookie|credential|api[_-]?key|private[_-]?key", re.I
@@ -83,7 +83,7 @@ class Redactor:
         parts = urlsplit(found)
         query = parse_qsl(parts.query, keep_blank_values=True)
         self._learn_all(dict(query))
-        cleaned = urlencode([(name, self._clean(name, value)) for name, value in query], safe="‹› ")
+        cleaned = "&".join(f"{quote_plus(name)}={_in_query(self._clean(name, value))}" for name, value in query)
         where = parts.netloc.rpartition("@")[2]
         return urlunsplit((parts.scheme, where, self.text(parts.path), cleaned, ""))
 
@@ -136,6 +136,10 @@ class Redactor:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _in_query(value: str) -> str:
+    return value if PLACEHOLDER.fullmatch(value) else quote_plus(value)
 
 
 def _forms(secret: str) -> Iterable[str]:

@@ -22,11 +22,15 @@ IDENTITIES = {
     "login": "login",
     "logins": "login",
     "last_login": "login",
+    "manager": "login",
     "request_id": "request",
     "id": "request",
 }
 """Fields that hold what the server numbered, and which numbers these are. ``id`` is a dealing request's where it is a
 number; the ids of messages are not looked at."""
+
+CHECKSUMS = frozenset({"crc"})
+"""Fields that follow from others, tickets and times among them: any number is as good as another."""
 
 TIMES = frozenset(
     {"time", "from", "to", "expiration"}
