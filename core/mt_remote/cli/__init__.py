@@ -1,5 +1,6 @@
-"""The command line: ``mt-remote serve``, ``plugins``, ``functions``, ``call``, ``watch``, ``cert``, ``version``, and
-what plugins add. Nothing here is imported before it is needed: ``serve`` answers a second after it was started."""
+"""The command line: ``mt-remote serve``, ``plugins``, ``functions``, ``call``, ``watch``, ``record``, ``replay``,
+``cert``, ``version``, and what plugins add. Nothing here is imported before it is needed: ``serve`` answers a second
+after it was started."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
-_WITHOUT_PLUGINS = ("call", "cert", "version", "watch")
+_WITHOUT_PLUGINS = ("call", "cert", "record", "replay", "version", "watch")
 """Commands that need no plugin, so that they start at once and work where a plugin is broken."""
 
 _ABOUT = "MetaTrader 4 servers over a WebSocket with JSON. Start with: mt-remote serve"
@@ -97,10 +97,11 @@ def _root(config: options.Config = None, plugin: options.Plugin = None, plugins_
 
 
 def _add_clients(app: typer.Typer) -> None:
-    from mt_remote.cli import client
+    from mt_remote.cli import client, recording
 
     app.command("call", help="Call one function of a gateway and print its result.")(client.call)
     app.command("watch", help="Print a gateway's events, one line of JSON each, until interrupted.")(client.watch)
+    recording.add(app)
     app.command("cert", help="Make a self-signed certificate and its key, for development.")(_cert)
     app.command("version", help="Print the version.")(_version)
 

@@ -53,7 +53,7 @@ def call(
 ) -> None:
     """Connects, calls, prints the result; an error answer is one line and exit code 1."""
     fields = _json(data)
-    with _reporting(url), Peer(url, server, login, password, dialect, tls_ca) as peer:
+    with reporting(url), Peer(url, server, login, password, dialect, tls_ca) as peer:
         if name != "connect":
             peer.log_in()
         answer = peer.call(name, fields, key)
@@ -75,7 +75,7 @@ def watch(
     tls_ca: _TLS_CA = None,
 ) -> None:
     """Connects, shows the symbols, subscribes, prints what comes."""
-    with _reporting(url), Peer(url, server, login, password, dialect, tls_ca) as peer:
+    with reporting(url), Peer(url, server, login, password, dialect, tls_ca) as peer:
         peer.log_in()
         for name in symbol or []:
             peer.call("symbol.show", {"symbol": name})
@@ -97,7 +97,7 @@ class Peer:
             password = typer.prompt("Password", hide_input=True, err=True)
         self._credentials = Credentials(server, login, password)
         headers = {"MT-SERVER": server, "MT-LOGIN": str(login), "MT-PASSWORD": password} if dialect == "1.00" else {}
-        self._client = Client(url, dialect=dialect, headers=headers, tls=_tls(url, tls_ca), timeout=None)
+        self._client = Client(url, dialect=dialect, headers=headers, tls=tls_context(url, tls_ca), timeout=None)
 
     def __enter__(self) -> Peer:
         self._client.open()
@@ -132,7 +132,8 @@ def _json(text: str | None) -> Any:
         raise ConfigurationError(f"the data is not JSON: {error}") from error
 
 
-def _tls(url: str, authority: str | None) -> ssl.SSLContext | None:
+def tls_context(url: str, authority: str | None) -> ssl.SSLContext | None:
+    """What a client of a ``wss`` URL trusts, ``None`` for a ``ws`` one."""
     if not url.startswith("wss:"):
         return None
     import ssl
@@ -144,7 +145,7 @@ def _tls(url: str, authority: str | None) -> ssl.SSLContext | None:
 
 
 @contextmanager
-def _reporting(url: str) -> Iterator[None]:
+def reporting(url: str) -> Iterator[None]:
     """Failures as one line on standard error and exit code 1."""
     from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, WebSocketException
 
