@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Annotated, Any, Optional, Required, cast, get_type_hints
 
 from pydantic import Field, TypeAdapter
@@ -19,6 +19,7 @@ from pydantic_core import ValidationError as CoreValidationError
 
 from mt_remote.backend import Connection
 from mt_remote.errors import InvalidData, InvalidRequest, MtRemoteError, PluginError, RequestError, UnknownFunction
+from mt_remote.paging import Page, Paging
 from mt_remote.plugin import Declared, Kind
 from mt_remote.problems import problems_of
 from mt_remote.protocol.calls import Call
@@ -41,7 +42,8 @@ class Function:
         self.kind: Kind = declared.kind
         self.changes_state = declared.kind.changes_state
         self.handler = declared.handler
-        self.is_async = inspect.iscoroutinefunction(declared.handler)
+        self._handler_is_async = inspect.iscoroutinefunction(declared.handler)
+        self.is_async = self._handler_is_async or declared.listing is not None
         self.plugin = plugin
         self.example = declared.example
         self.errors = declared.errors
@@ -54,7 +56,8 @@ class Function:
         bodies = [p for p in data if p.is_positional]
         self.takes_body = bool(bodies)
         self._check_body(data, bodies)
-        self.drops_nulls = any(p.optional for p in data)
+        self.paging = self._paging(declared)
+        self.drops_nulls = any(p.optional for p in data) or self.paging is not None
         self._input = self._input_hint(data)
         try:
             self.adapter: TypeAdapter[Any] = TypeAdapter(cast(Any, self._input))
@@ -72,13 +75,38 @@ class Function:
     def invoke(self, session: Session, arguments: dict[str, Any], body: object) -> Any:
         """Calls the handler with what it asks for. Raises what a session without a connection has to say."""
         given = dict(arguments)  # the call's own stay what the client sent: plugins look at them afterwards
+        asked = self.paging.take(given) if self.paging is not None else None
         if self._connection is not None:
             given[self._connection] = session.link.required()
         if self._session is not None:
             given[self._session] = session
+        if self.paging is not None and (asked is not None or not self._handler_is_async):
+            answer = partial(self._answer, given)
+            return answer() if asked is None else self.paging.page(session, asked, arguments, answer)
         if not self._positional:
             return self.handler(**given)
         return self.handler(*[body if name is None else given.pop(name) for name in self._positional], **given)
+
+    async def _answer(self, given: dict[str, Any]) -> Any:
+        """What the handler of a list answers, ``async`` or not."""
+        result = self.handler(**given)
+        return await result if self._handler_is_async else result
+
+    def _paging(self, declared: Declared) -> Paging | None:
+        if declared.listing is None:
+            return None
+        if self.takes_body:
+            raise self._wrong("a function that takes the whole data can't have a listing: its fields have no place")
+        try:
+            paging = Paging(declared.listing, self.result)
+        except TypeError as error:
+            raise self._wrong(f"listing: {error}") from error
+        names = {p.wire_name for p in self._parameters if p.role == "data"}
+        if taken := names & set(paging.fields):
+            raise self._wrong(f"listing: {sorted(taken)[0]!r} is a parameter already")
+        if declared.listing.along and declared.listing.along not in [p.parameter.name for p in self._parameters]:
+            raise self._wrong(f"listing: there is no parameter {declared.listing.along!r}")
+        return paging
 
     def _wrong(self, problem: str) -> PluginError:
         return PluginError(f"plugin {self.plugin!r}, function {self.name!r}: {problem}")
@@ -114,6 +142,8 @@ class Function:
             else Required[Annotated[p.hint, Field(alias=p.wire_name)]]
             for p in data
         }
+        if self.paging is not None:
+            fields |= self.paging.fields
         return typed_dict("Data", fields, f"data of {self.name}")
 
     def _build_serializers(self) -> None:
@@ -126,7 +156,10 @@ class Function:
             self._serializers[dialect] = adapter.serializer
 
     def encode(self, result: object, dialect: str) -> bytes:
-        """A result as JSON, in a dialect's shape."""
+        """A result as JSON, in a dialect's shape; behind that of a page what stands beside it in the answer."""
+        if type(result) is Page:
+            elements = [element for part in result.slices(result.__len__) for element in part]
+            return self._serializers[dialect].to_json(elements) + result.beside
         return self._serializers[dialect].to_json(result)
 
     @cached_property
@@ -199,16 +232,16 @@ class Registry:
 
     def __init__(self, functions: Iterable[Function], code_page: str) -> None:
         self.functions = {function.name: function for function in functions}
-        self._context = {"code_page": code_page}
+        self._contexts = {dialect: {"code_page": code_page, "dialect": dialect} for dialect in DIALECTS}
         self._validator = _request_validator(self.functions)
 
     def __getitem__(self, name: str) -> Function:
         return self.functions[name]
 
-    def parse(self, message: bytes) -> Call:
+    def parse(self, message: bytes, dialect: str = "2") -> Call:
         """A request's JSON, validated. Raises :class:`RequestFailed` with the error and the id to answer."""
         try:
-            request = self._validator.validate_json(message, strict=True, context=self._context)
+            request = self._validator.validate_json(message, strict=True, context=self._contexts[dialect])
         except CoreValidationError as error:
             raise self._explain(message, error) from None
         function = self.functions[request["name"]]
@@ -225,7 +258,7 @@ class Registry:
     def _without_data(self, function: Function, id_: bytes) -> Any:
         """``"data": null`` is no data."""
         try:
-            return function.adapter.validate_python({}, strict=True, context=self._context)
+            return function.adapter.validate_python({}, strict=True, context=self._contexts["2"])
         except CoreValidationError as error:
             raise RequestFailed(id_, _invalid(function.name, error)) from None
 

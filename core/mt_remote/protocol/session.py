@@ -55,7 +55,7 @@ class SessionProtocol:
                 calls.append(received)
                 continue
             try:
-                calls.append(self._registry.parse(received))
+                calls.append(self._registry.parse(received, self.dialect))
             except RequestFailed as failed:
                 if self.websocket.refuse_text(received):
                     break
