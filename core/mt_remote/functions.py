@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Annotated, Any, Optional, Required, cast, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Optional, Required, cast, get_args, get_origin, get_type_hints
 
 from pydantic import Field, TypeAdapter
 from pydantic.errors import PydanticUserError
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from mt_remote.session import Session
 
 _LONGEST_ID = 256
+_SLICE = 128 * 1024
+"""Bytes of a long list that are encoded at once: some 1 or 2 ms."""
+_MOST_AT_ONCE = 1000
 _LONGEST_NEAR = 100
 _NAME_RULE = "lower-case words joined by dots, e.g. 'report.daily.get'"
 
@@ -63,6 +66,8 @@ class Function:
             self.adapter: TypeAdapter[Any] = TypeAdapter(cast(Any, self._input))
         except (PydanticUserError, TypeError, NameError) as error:
             raise self._wrong(f"parameters can't be validated: {error}") from error
+        self.is_list = get_origin(self.result) is list
+        self.at_once = _SLICE // 512
         self._serializers: dict[str, SchemaSerializer] = {}
         if self.result is not None:
             self._build_serializers()
@@ -157,10 +162,20 @@ class Function:
 
     def encode(self, result: object, dialect: str) -> bytes:
         """A result as JSON, in a dialect's shape; behind that of a page what stands beside it in the answer."""
-        if type(result) is Page:
+        if self.is_list and type(result) is not list:
+            if not isinstance(result, Page):
+                return self._serializers[dialect].to_json(list(cast("Iterable[Any]", result)))
             elements = [element for part in result.slices(result.__len__) for element in part]
             return self._serializers[dialect].to_json(elements) + result.beside
         return self._serializers[dialect].to_json(result)
+
+    def is_long(self, result: object) -> bool:
+        """Whether a result is a list that is too long to be encoded at once."""
+        return self.is_list and isinstance(result, list | Page | Sequence) and len(result) > self.at_once
+
+    def learn(self, elements: int, size: int) -> None:
+        """So many elements made so many bytes: the next slice is as long as experience says."""
+        self.at_once = max(1, min(_MOST_AT_ONCE, _SLICE * elements // size))
 
     @cached_property
     def parameters_schema(self) -> Mapping[str, object]:
@@ -217,6 +232,8 @@ def _signature(declared: Declared, plugin: str) -> tuple[list[_Parameter], objec
             )
         parameters.append(_Parameter(parameter, hints[parameter.name]))
     result = hints["return"]
+    if get_origin(result) is Sequence:  # what the handler gives; what is sent is a list
+        result = list.__class_getitem__(get_args(result))
     return parameters, None if result is type(None) else result
 
 

@@ -32,7 +32,7 @@ Test = Callable[[Any], object]
 """Whether an element fits a filter."""
 
 _MOST_CHOICES = 1000
-_COUNTED = (Unit.INTEGER, Unit.UNSIGNED, Unit.CHOICE)
+_COUNTED = (Unit.INTEGER, Unit.UNSIGNED, Unit.CHOICE, Unit.TIME)
 
 
 class Page:

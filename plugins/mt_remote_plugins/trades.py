@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from mt_remote.masks import matcher
 from mt_remote.plugin import Connection, Filter, InvalidData, Kind, Listing, Namespace, Session
@@ -32,7 +32,7 @@ async def trade_get(mt: Connection, order: Ticket) -> TradeRecord:
 
 
 @trades.function("get", listing=Listing("order", filters=("login", _OF_GROUPS, *_WHAT), ordered=True))
-async def trades_get(mt: Connection) -> list[TradeRecord]:
+async def trades_get(mt: Connection) -> Sequence[TradeRecord]:
     """All open orders and pendings, by ticket."""
     return await mt.trades.get_all()
 
