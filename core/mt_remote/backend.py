@@ -226,8 +226,9 @@ class Trades(ABC):
         """Open or closed. Raises :class:`~mt_remote.errors.NotFound`."""
 
     @abstractmethod
-    async def get_all(self) -> list[TradeRecord]:
-        """All open orders and pendings, by ticket."""
+    async def get_all(self) -> Sequence[TradeRecord]:
+        """All open orders and pendings, by ticket, as of now. Of very many the records may be made only when they are
+        read: they are still those of the moment of the call."""
 
     @abstractmethod
     async def get_by_login(self, login: int, group: str) -> list[TradeRecord]:

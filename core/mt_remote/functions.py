@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Iterable, Mapping
-from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, Optional, Required, cast, get_type_hints
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Annotated, Any, Optional, Required, cast, get_args, get_origin, get_type_hints
 
 import structlog
 from pydantic import Field, TypeAdapter
@@ -28,6 +28,7 @@ from mt_remote.errors import (
     RequestError,
     UnknownFunction,
 )  # fmt: skip
+from mt_remote.paging import Page, Paging
 from mt_remote.plugin import Declared, Kind
 from mt_remote.problems import problems_of
 from mt_remote.protocol.calls import Call
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _LONGEST_ID = 256
+_SLICE = 128 * 1024
+"""Bytes of a long list that are encoded at once: some 1 or 2 ms."""
+_MOST_AT_ONCE = 1000
 _LONGEST_NEAR = 100
 _NAME_RULE = "lower-case words joined by dots, e.g. 'report.daily.get'"
 
@@ -52,7 +56,8 @@ class Function:
         self.kind: Kind = declared.kind
         self.changes_state = declared.kind.changes_state
         self.handler = declared.handler
-        self.is_async = inspect.iscoroutinefunction(declared.handler)
+        self._handler_is_async = inspect.iscoroutinefunction(declared.handler)
+        self.is_async = self._handler_is_async or declared.listing is not None
         self.plugin = plugin
         self.example = declared.example
         self.errors = declared.errors
@@ -65,12 +70,15 @@ class Function:
         bodies = [p for p in data if p.is_positional]
         self.takes_body = bool(bodies)
         self._check_body(data, bodies)
-        self.drops_nulls = any(p.optional for p in data)
+        self.paging = self._paging(declared)
+        self.drops_nulls = any(p.optional for p in data) or self.paging is not None
         self._input = self._input_hint(data)
         try:
             self.adapter: TypeAdapter[Any] = TypeAdapter(cast(Any, self._input))
         except (PydanticUserError, TypeError, NameError) as error:
             raise self._wrong(f"parameters can't be validated: {error}") from error
+        self.is_list = get_origin(self.result) is list
+        self.at_once = _SLICE // 512
         self._serializers: dict[str, SchemaSerializer] = {}
         if self.result is not None:
             self._build_serializers()
@@ -83,13 +91,38 @@ class Function:
     def invoke(self, session: Session, arguments: dict[str, Any], body: object) -> Any:
         """Calls the handler with what it asks for. Raises what a session without a connection has to say."""
         given = dict(arguments)  # the call's own stay what the client sent: plugins look at them afterwards
+        asked = self.paging.take(given) if self.paging is not None else None
         if self._connection is not None:
             given[self._connection] = session.link.required()
         if self._session is not None:
             given[self._session] = session
+        if self.paging is not None and (asked is not None or not self._handler_is_async):
+            answer = partial(self._answer, given)
+            return answer() if asked is None else self.paging.page(session, asked, arguments, answer)
         if not self._positional:
             return self.handler(**given)
         return self.handler(*[body if name is None else given.pop(name) for name in self._positional], **given)
+
+    async def _answer(self, given: dict[str, Any]) -> Any:
+        """What the handler of a list answers, ``async`` or not."""
+        result = self.handler(**given)
+        return await result if self._handler_is_async else result
+
+    def _paging(self, declared: Declared) -> Paging | None:
+        if declared.listing is None:
+            return None
+        if self.takes_body:
+            raise self._wrong("a function that takes the whole data can't have a listing: its fields have no place")
+        try:
+            paging = Paging(declared.listing, self.result)
+        except TypeError as error:
+            raise self._wrong(f"listing: {error}") from error
+        names = {p.wire_name for p in self._parameters if p.role == "data"}
+        if taken := names & set(paging.fields):
+            raise self._wrong(f"listing: {sorted(taken)[0]!r} is a parameter already")
+        if declared.listing.along and declared.listing.along not in [p.parameter.name for p in self._parameters]:
+            raise self._wrong(f"listing: there is no parameter {declared.listing.along!r}")
+        return paging
 
     def _wrong(self, problem: str) -> PluginError:
         return PluginError(f"plugin {self.plugin!r}, function {self.name!r}: {problem}")
@@ -125,6 +158,8 @@ class Function:
             else Required[Annotated[p.hint, Field(alias=p.wire_name)]]
             for p in data
         }
+        if self.paging is not None:
+            fields |= self.paging.fields
         return typed_dict("Data", fields, f"data of {self.name}")
 
     def _build_serializers(self) -> None:
@@ -137,8 +172,21 @@ class Function:
             self._serializers[dialect] = adapter.serializer
 
     def encode(self, result: object, dialect: str) -> bytes:
-        """A result as JSON, in a dialect's shape."""
+        """A result as JSON, in a dialect's shape; behind that of a page what stands beside it in the answer."""
+        if self.is_list and type(result) is not list:
+            if not isinstance(result, Page):
+                return self._serializers[dialect].to_json(list(cast("Iterable[Any]", result)))
+            elements = [element for part in result.slices(result.__len__) for element in part]
+            return self._serializers[dialect].to_json(elements) + result.beside
         return self._serializers[dialect].to_json(result)
+
+    def is_long(self, result: object) -> bool:
+        """Whether a result is a list that is too long to be encoded at once."""
+        return self.is_list and isinstance(result, list | Page | Sequence) and len(result) > self.at_once
+
+    def learn(self, elements: int, size: int) -> None:
+        """So many elements made so many bytes: the next slice is as long as experience says."""
+        self.at_once = max(1, min(_MOST_AT_ONCE, _SLICE * elements // size))
 
     @cached_property
     def parameters_schema(self) -> Mapping[str, object]:
@@ -195,6 +243,8 @@ def _signature(declared: Declared, plugin: str) -> tuple[list[_Parameter], objec
             )
         parameters.append(_Parameter(parameter, hints[parameter.name]))
     result = hints["return"]
+    if get_origin(result) is Sequence:  # what the handler gives; what is sent is a list
+        result = list.__class_getitem__(get_args(result))
     return parameters, None if result is type(None) else result
 
 
@@ -210,16 +260,16 @@ class Registry:
 
     def __init__(self, functions: Iterable[Function], code_page: str) -> None:
         self.functions = {function.name: function for function in functions}
-        self._context = {"code_page": code_page}
+        self._contexts = {dialect: {"code_page": code_page, "dialect": dialect} for dialect in DIALECTS}
         self._validator = _request_validator(self.functions)
 
     def __getitem__(self, name: str) -> Function:
         return self.functions[name]
 
-    def parse(self, message: bytes) -> Call:
+    def parse(self, message: bytes, dialect: str = "2") -> Call:
         """A request's JSON, validated. Raises :class:`RequestFailed` with the error and the id to answer."""
         try:
-            return self._parse(message)
+            return self._parse(message, dialect)
         except RequestFailed:
             raise
         except RequestError as error:  # raised by a plugin's own validator
@@ -229,9 +279,9 @@ class Registry:
             broken = InternalError("The data could not be checked inside the gateway; its log says why")
             raise RequestFailed(_id_of(message), broken) from error
 
-    def _parse(self, message: bytes) -> Call:
+    def _parse(self, message: bytes, dialect: str) -> Call:
         try:
-            request = self._validator.validate_json(message, strict=True, context=self._context)
+            request = self._validator.validate_json(message, strict=True, context=self._contexts[dialect])
         except CoreValidationError as error:
             raise self._explain(message, error) from None
         function = self.functions[request["name"]]
@@ -248,7 +298,7 @@ class Registry:
     def _without_data(self, function: Function, id_: bytes) -> Any:
         """``"data": null`` is no data."""
         try:
-            return function.adapter.validate_python({}, strict=True, context=self._context)
+            return function.adapter.validate_python({}, strict=True, context=self._contexts["2"])
         except CoreValidationError as error:
             raise RequestFailed(id_, _invalid(function.name, error)) from None
 

@@ -36,6 +36,7 @@ from mt_remote.repeats import FirstAnswer, Repeats
 from mt_remote.session import Session
 from mt_remote.settings import Settings
 from mt_remote.shell.stepping import Stepper
+from mt_remote.slices import Slices
 from mt_remote.upgrades import Upgrades
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class Gateway:
         self.stopping = False
         self.limiter = LoginLimiter(settings.login_failures, settings.login_window)
         self.repeats = Repeats()
+        self.slices = Slices()
         self.upgrades = Upgrades(self)
         self.crew = Crew(group, self._perform, self._timed_out, soon=soon, stepper=stepper, clock=clock)
         self._group = group
@@ -246,7 +248,10 @@ class Gateway:
                 result = function.invoke(session, call.arguments, call.body)
                 if function.is_async:
                     result = await result
-            session.answer(call, result)
+            if function.is_long(result):
+                await self.slices.answer(session, call, result)
+            else:
+                session.answer(call, result)
         except RequestError as failure:
             error = failure
         except Exception:
@@ -346,8 +351,8 @@ class Gateway:
             if not session.is_open:
                 continue
             if session.protocol.congested:  # nothing is read from it now: what it takes shows that it is there
-                before, session.unsent = session.unsent, session.wire.unsent
-                session.heard = session.heard or session.unsent < before
+                before, session.unsent = session.unsent, session.wire.unsent + session.protocol.websocket.waiting
+                session.heard = session.heard or session.unsent < before or session.protocol.preparing
             if session.heard:
                 session.heard = session.pinged = False
             elif session.pinged:

@@ -129,6 +129,40 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Filter:
+    """A filter of a list that is no plain field of its elements.
+
+    ``hint`` is the type of the value that a client sends under ``name``; ``test`` makes of session and value a test of
+    one element, and may be ``async`` where it has to ask the server first. ``help`` is for the reference page.
+    """
+
+    name: str
+    hint: object
+    test: Callable[[Session, Any], Callable[[Any], object] | Awaitable[Callable[[Any], object]]]
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Paging and filters of a function that answers a list: clients of dialect 2 may send ``limit``, ``after`` and the
+    filters beside the function's own fields.
+
+    ``key`` names the field that identifies an element, an integer or a text (``""``: the element itself is the key).
+    ``filters`` names fields (integers and enums: one value or a list of values; texts: masks with ``*``; flags), or
+    has :class:`Filter` objects. ``ordered`` promises that the handler answers in rising order of the key, so that
+    nothing has to be sorted. ``along`` names the parameter, a list of keys, that gives the order instead.
+
+    A handler may answer any :class:`~collections.abc.Sequence`, also one that makes its elements when a slice of it is
+    read: a long answer is read and sent slice by slice.
+    """
+
+    key: str
+    filters: tuple[str | Filter, ...] = ()
+    ordered: bool = False
+    along: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Declared:
     """A function as its namespace declares it."""
 
@@ -137,6 +171,7 @@ class Declared:
     kind: Kind
     example: Mapping[str, object] | None = None
     errors: tuple[str, ...] = ()
+    listing: Listing | None = None
 
 
 @dataclass(slots=True)
@@ -154,17 +189,19 @@ class Namespace:
         kind: Kind = Kind.READ,
         example: Mapping[str, object] | None = None,
         errors: tuple[str, ...] = (),
+        listing: Listing | None = None,
     ) -> Callable[[H], H]:
         """Registers a typed callable, ``async def`` or plain ``def``. Its docstring is the function's help text.
 
         ``name`` overrides the callable's own; ``kind`` says what it does to the server; ``example`` is ``data`` for
-        the reference page; ``errors`` are codes that it answers beside the general ones.
+        the reference page; ``errors`` are codes that it answers beside the general ones; ``listing`` offers paging and
+        filters where it answers a list.
         """
 
         def register(handler: H) -> H:
             own = name or handler.__name__.strip("_")
             full = f"{self.name}.{own}" if self.name else own
-            self.functions.append(Declared(full, handler, kind, example, errors))
+            self.functions.append(Declared(full, handler, kind, example, errors, listing))
             return handler
 
         return register
@@ -216,8 +253,8 @@ class BackendSpec:
 
 __all__ = [
     "API_VERSION", "HOOKSPEC_VERSION", "Backend", "BackendSpec", "Busy", "Call", "Connection", "Event", "EventKind",
-    "Gateway", "InvalidData", "Kind", "Listener", "Namespace", "NotFound", "Outcome", "Problem", "Refused",
-    "RequestError", "Resync", "ReturnCode", "ServerError", "Session", "SessionStateError", "hookimpl", "vetoes",
+    "Filter", "Gateway", "InvalidData", "Kind", "Listener", "Listing", "Namespace", "NotFound", "Outcome", "Problem",
+    "Refused", "RequestError", "Resync", "ReturnCode", "ServerError", "Session", "SessionStateError", "hookimpl", "vetoes",
 ]  # fmt: skip
 
 

@@ -28,6 +28,8 @@ _SENTENCES = {
     "int_parsing_size": "is out of range",
     "none_required": "must be null",
 }
+_UNSEEN = ("[key]", "[one]", "[many]")
+"""Parts of pydantic's paths that are no part of the data: a map's key, a member of a union."""
 
 
 def problems_of(error: ValidationError, skip: Sequence[str] = ()) -> tuple[Problem, ...]:
@@ -44,7 +46,7 @@ def _path(detail: ErrorDetails, skip: Sequence[str]) -> str:
     for name in (*skip, "data"):
         if parts and parts[0] == name:
             parts.pop(0)
-    return ".".join(str(part) for part in parts if part != "[key]")
+    return ".".join(str(part) for part in parts if part not in _UNSEEN)
 
 
 def _sentence(detail: ErrorDetails) -> str:
@@ -56,6 +58,8 @@ def _sentence(detail: ErrorDetails) -> str:
         return f"at most {context['max_length']} bytes in the server's code page"
     if kind == "string_too_short":
         return "must not be empty"
+    if kind == "too_short":
+        return f"at least {context['min_length']} entry, got {context['actual_length']}"
     if kind == "too_long":
         return f"at most {context['max_length']} entries, got {context['actual_length']}"
     if kind == "enum":

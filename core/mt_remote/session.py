@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+_PART = 256 * 1024
+"""Bytes of a long answer that are written at once."""
+
 BROKEN = 1006
 """Close code of a connection that ended without a word (RFC 6455, 7.4.1)."""
 
@@ -141,14 +144,20 @@ class Session:
 
     def writing_paused(self) -> None:
         """The client takes less than we have for it: no input either until it catches up, and events wait."""
-        self.protocol.congested = True
+        self.protocol.slow = self.protocol.congested = True
         self.wire.pause_reading()
 
     def writing_resumed(self) -> None:
         """The client caught up."""
-        self.wire.resume_reading()
+        self.protocol.slow = False
         self.protocol.release()
+        self.long_answer_over()
         self.touch()
+
+    def long_answer_over(self) -> None:
+        """A long answer is on its way or given up: input is taken again when nothing else holds it."""
+        if not self.protocol.slow and not self.protocol.holding:
+            self.wire.resume_reading()
 
     # Output
 
@@ -163,10 +172,27 @@ class Session:
         self._dirty = False
         websocket = self.protocol.websocket
         if websocket.out:
-            self.wire.write(websocket.take_output())
+            if self.protocol.sending:
+                self._flush_part()
+                if websocket.out:
+                    return
+            else:
+                self.wire.write(websocket.take_output())
         if websocket.finished:
             self.wire.close()
             self.gateway.closing(self)
+
+    def _flush_part(self) -> None:
+        """Writes a part of a long answer, and the next one in the loop's next turn; none while the client has enough
+        to take as it is."""
+        websocket = self.protocol.websocket
+        if not self.protocol.slow:
+            self.wire.write(websocket.take_part(_PART))
+        if not websocket.out:
+            self.protocol.sent()
+            self.long_answer_over()
+        if not self.protocol.slow:
+            self.touch()
 
     def on_event(self, event: Event) -> None:
         """Sends an event if this session subscribed to its kind."""
@@ -187,6 +213,8 @@ class Session:
             self._closing = (code, reason)
             self.subscriptions.clear()
             websocket.close(code, reason)
+            self.protocol.release()
+            self.long_answer_over()
             self.gateway.closing(self)
             self.touch()
 

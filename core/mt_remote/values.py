@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, Field
 
+from mt_remote.paging import MASKS
 from mt_remote.records.accept import check_lots, check_text
 
 Login: TypeAlias = Annotated[int, Field(ge=1, le=2**31 - 1, description="account or manager login")]
@@ -32,6 +33,7 @@ Lots: TypeAlias = Annotated[
     Field(gt=0, le=21_474_836.47, allow_inf_nan=False, description="lots, a multiple of 0.01"),
     AfterValidator(check_lots),
 ]
+Masks: TypeAlias = MASKS
 UnixTime: TypeAlias = Annotated[int, Field(ge=0, le=2**31 - 1, description="Unix seconds in the server's zone")]
 
 

@@ -5,7 +5,7 @@ Every ``set`` changes only the fields that are present, inside nested maps too.
 
 from __future__ import annotations
 
-from mt_remote.plugin import Connection, Kind, Namespace
+from mt_remote.plugin import Connection, Kind, Listing, Namespace
 from mt_remote.records import ConCommon, ConGroup, ConManager, Draft, Patch
 from mt_remote.values import GroupName, Login
 
@@ -51,7 +51,7 @@ async def group_del(mt: Connection, group: GroupName) -> None:
     await mt.groups.delete(group)
 
 
-@groups.function("all")
+@groups.function("all", listing=Listing("group", filters=("group", "enable", "currency", "company")))
 async def groups_get_all(mt: Connection) -> list[ConGroup]:
     """All groups that this manager sees."""
     return await mt.groups.get_all()

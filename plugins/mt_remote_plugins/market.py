@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mt_remote.plugin import Connection, Kind, Namespace
+from mt_remote.plugin import Connection, Kind, Listing, Namespace
 from mt_remote.records import Tick
 from mt_remote.values import Price, SymbolName
 
@@ -31,7 +31,7 @@ async def tick_add(mt: Connection, symbol: SymbolName, bid: Price, ask: Price) -
     await mt.market.add_tick(symbol, bid, ask)
 
 
-@ticks.function("get", example={"symbol": "EURUSD"}, errors=("not_found",))
+@ticks.function("get", example={"symbol": "EURUSD"}, errors=("not_found",), listing=Listing("time"))
 async def ticks_get(mt: Connection, symbol: SymbolName) -> list[Tick]:
     """The last tick known, a list of one; empty when none came yet."""
     return await mt.market.last_ticks(symbol)

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from mt_remote.plugin import Connection, Kind, Namespace
+from mt_remote.plugin import Connection, Kind, Listing, Namespace
 from mt_remote.records import Draft, Patch, UserRecord
 from mt_remote.values import Login
 
@@ -15,6 +15,8 @@ user = Namespace("user", help="One account")
 users = Namespace("users", help="Accounts")
 
 Logins = Annotated[list[Login], Field(max_length=100_000, description="logins")]
+
+FILTERS = ("group", "enable", "read_only", "name", "country", "city", "email", "comment", "leverage", "agent_account")
 
 
 class NewLogin(TypedDict):
@@ -39,13 +41,13 @@ async def user_set(mt: Connection, changes: Patch[UserRecord], /) -> None:
     await mt.users.set(changes)
 
 
-@users.function("get", example={"logins": [1]})
+@users.function("get", example={"logins": [1]}, listing=Listing("login", filters=FILTERS, along="logins"))
 async def users_get(mt: Connection, logins: Logins) -> list[UserRecord]:
     """Accounts in the order asked; unknown logins are left out."""
     return await mt.users.get(logins)
 
 
-@users.function("get.all")
+@users.function("get.all", listing=Listing("login", filters=FILTERS))
 async def users_get_all(mt: Connection) -> list[UserRecord]:
     """All accounts that this manager sees, managers' own included."""
     return await mt.users.get_all()

@@ -369,22 +369,20 @@ class ManagerSession:
 
     # Orders and history, read
 
-    def _sees_order(self, order: Order) -> bool:
-        account = self.server.accounts.find(order.login)
-        return account is None or self.sees_group(account.group)
-
     def trade(self, ticket: int) -> TradeRecord:
         """An order or balance record, open or closed."""
         self.need("see_trades")
         return self.server.trading.record(self._visible_order(ticket))
 
-    def trades(self) -> list[TradeRecord]:
-        """All open orders and pendings that the manager sees, by ticket."""
+    def trades(self) -> Sequence[TradeRecord]:
+        """All open orders and pendings that the manager sees, by ticket, as of now; many are made as they are read."""
         self.need("see_trades")
-        record, orders = self.server.trading.record, self.server.trading.open_orders()
-        if unrestricted(tuple(self.rights.groups)):
-            return [record(order) for order in orders]
-        return [record(order) for order in orders if self._sees_order(order)]
+        trading = self.server.trading
+        orders = trading.open_orders()
+        if not unrestricted(tuple(self.rights.groups)):
+            seen = {account.login for account in self.server.accounts.all() if self.sees_group(account.group)}
+            orders = [order for order in orders if order.login in seen]
+        return trading.reading(orders)
 
     def trades_of(self, login: int, group: str) -> list[TradeRecord]:
         """One account's open orders and pendings, by ticket.

@@ -88,6 +88,10 @@ class Quotes:
         """The last quote; ``None`` when none came yet."""
         return self._last.get(symbol_name)
 
+    def present(self) -> dict[str, Quote]:
+        """The last quotes of this moment, by symbol."""
+        return dict(self._last)
+
     def open_with(self, symbol_name: str, bid: int, ask: int, *, as_tick: bool = True) -> None:
         """Gives a symbol its starting price, in points: as a tick, or only as a quote to value positions with. In the
         latter case there is no last tick, no history and no bar yet, and nothing is published."""

@@ -62,13 +62,28 @@ def test_the_simulator_knows_records_and_errors(path: Path) -> None:
 
 
 def test_core_names_no_function_and_no_backend() -> None:
-    """But for the default of the setting ``backend``, and the command line's texts of help."""
+    """But for the default of the setting ``backend``, and the command line's texts of help. The conformance kit is a
+    client that knows the protocol; nothing else of the core knows the kit."""
     names = ("config.group", "order.open", "demoforex")
     for path in files(CORE):
-        if "cli" in path.parts or path.parent.name == "records":
+        if "cli" in path.parts or path.parent.name == "records" or "conformance" in path.parts:
             continue
         code = ast.unparse(_without_docstrings(ast.parse(path.read_text(encoding="utf-8"))))
         assert [name for name in names if name in code] == [], path
+
+
+def test_only_the_command_line_knows_the_conformance_kit() -> None:
+    kit = "mt_remote.conformance"
+    knowing = {path.relative_to(CORE).as_posix() for path in files(CORE) if any(within(m, kit) for m in imports(path))}
+    assert {path for path in knowing if not path.startswith("conformance/")} == {"cli/conformance.py"}
+
+
+def test_the_conformance_kit_is_a_client() -> None:
+    """What it judges with shares nothing with what it judges."""
+    gateway = ("server", "hooks", "host", "settings", "errors", "backend")  # to start one, and to say what went wrong
+    allowed = ("mt_remote.conformance", "mt_remote.recording", *(f"mt_remote.{name}" for name in gateway))
+    for path in files(CORE / "conformance"):
+        assert [m for m in imports(path) if within(m, "mt_remote") and not within(m, *allowed)] == [], path
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:
@@ -91,6 +106,7 @@ def test_what_is_imported_is_a_dependency() -> None:
         *project["dependencies"],
         *project["optional-dependencies"]["cert"],
         *project["optional-dependencies"]["dev"],
+        *project["optional-dependencies"]["conformance"],
     ]
     known = {re.split(r"[^A-Za-z0-9-]", each)[0].replace("-", "_") for each in stated}
     known |= {"trio"}  # only where it is the loop already

@@ -17,6 +17,7 @@ from mt_remote.cli.flags import Flag, metavar
 from mt_remote.cli.listing import in_short
 from mt_remote.errors import ReturnCode
 from mt_remote.functions import Function
+from mt_remote.paging import Paging
 from mt_remote.plugin import EventKind, Kind
 from mt_remote.records import DIALECTS, Record, Unit, Wire
 
@@ -79,6 +80,9 @@ def _parameters(function: Function) -> Iterator[str]:
     target = resolved(schema, schema)
     names: Mapping[str, Any] = target.get("properties", {})
     required = set(target.get("required", ()))
+    if function.paging is not None:
+        yield from _page(function, function.paging, names)
+        names = {name: field for name, field in names.items() if name not in function.paging.fields}
     if function.takes_body:
         needed = ", ".join(f"`{name}`" for name in names if name in required)
         record = str(target.get("title", "")).removesuffix("Patch").removesuffix("Draft")
@@ -92,6 +96,15 @@ def _parameters(function: Function) -> Iterator[str]:
             default = "" if name in required else f" Optional{_default(defaults.get(name))}."
             yield f"| `{name}` | {_type(field, schema)} | {(_sentence(_meaning(field)) + default).strip()} |"
         yield ""
+
+
+def _page(function: Function, paging: Paging, names: Mapping[str, Any]) -> Iterator[str]:
+    """One line on what dialect 2 may add: the page on lists says how."""
+    cursor = _type(names["after"], function.parameters_schema)
+    filters = ", ".join(f"`{name}`" for name in paging.fields if name not in ("limit", "after"))
+    filtered = f"; filters {filters}" if filters else ""
+    yield f"Dialect `2`: [pages](#7-lists) by `limit` and `after` ({cursor}){filtered}."
+    yield ""
 
 
 def _meaning(field: Mapping[str, Any]) -> str:

@@ -53,12 +53,17 @@ SUITES[DESK.name] = DESK
 _ORDER = (Profile.READ_ONLY, Profile.DEMO, Profile.FULL)
 
 
-def chosen(profile: Profile, *, control: bool, exclusive: bool) -> list[Suite]:
-    """The suites that a profile allows and a target can play."""
+def all_suites() -> list[Suite]:
+    """Every suite there is."""
     import mt_remote.conformance.plays  # noqa: F401 - registers them
 
+    return list(SUITES.values())
+
+
+def chosen(profile: Profile, *, control: bool, exclusive: bool) -> list[Suite]:
+    """The suites that a profile allows and a target can play."""
     allowed = _ORDER[: _ORDER.index(profile) + 1]
     return [
-        each for each in SUITES.values()
+        each for each in all_suites()
         if each.profile in allowed and (control or not each.control) and (exclusive or not each.exclusive)
     ]  # fmt: skip

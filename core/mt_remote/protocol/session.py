@@ -25,25 +25,38 @@ class SlowReader(Exception):
     """More events wait for this client than the bound allows."""
 
 
+class LongAnswer:
+    """The place of an answer that is being made. ``frame`` is the whole message in pieces, once it is known."""
+
+    __slots__ = ("frame",)
+
+    def __init__(self) -> None:
+        self.frame: list[bytes] | None = None
+
+
 class SessionProtocol:
     """Sans-IO. ``dialect`` is set by the handshake or by ``connect``.
 
     While :attr:`congested`, events are kept unnumbered in order of arrival; one with a merge key replaces an earlier
-    one of the same key. :meth:`release` numbers and writes them.
+    one of the same key. :meth:`release` numbers and writes them. It is congested while the client is ``slow`` and
+    while there are long answers (:meth:`hold`): these keep back other answers too.
     """
 
-    __slots__ = ("_backlog", "_encode", "_max_backlog", "_next_event", "_registry", "_unique", "congested", "dialect",
-                 "websocket")  # fmt: skip
+    __slots__ = ("_backlog", "_encode", "_long", "_max_backlog", "_next_event", "_registry", "_unique", "congested",
+                 "dialect", "sending", "slow", "websocket")  # fmt: skip
 
     def __init__(self, registry: Registry, encode: EventEncoder, *, max_message: int, max_backlog: int) -> None:
         self.websocket = WebSocket(max_message)
         self.dialect = "0"
         self.congested = False
+        self.slow = False
+        self.sending = False
+        self._long = 0
         self._registry = registry
         self._encode = encode
         self._max_backlog = max_backlog
         self._next_event = 0
-        self._backlog: dict[object, Event] | None = None
+        self._backlog: dict[object, Event | bytes | LongAnswer] | None = None
         self._unique = 0
 
     def receive(self, data: bytes) -> list[Call | UpgradeRequested | Closed]:
@@ -55,7 +68,7 @@ class SessionProtocol:
                 calls.append(received)
                 continue
             try:
-                calls.append(self._registry.parse(received))
+                calls.append(self._registry.parse(received, self.dialect))
             except RequestFailed as failed:
                 if self.websocket.refuse_text(received):
                     break
@@ -67,7 +80,10 @@ class SessionProtocol:
         if self.websocket.state is not State.OPEN:
             return
         if encoded is None:
-            self.websocket.send_text(b'{"id":%b,"status":"OK"}' % call.id)
+            self._send(b'{"id":%b,"status":"OK"}' % call.id)
+            return
+        if self._long:
+            self._send(b'{"id":%b,"status":"OK","result":%b}' % (call.id, encoded))
             return
         head = b'{"id":%b,"status":"OK","result":' % call.id
         self.websocket.out += (text_header(len(head) + len(encoded) + 1), head, encoded, b"}")
@@ -83,7 +99,14 @@ class SessionProtocol:
                 content["details"] = [{"path": d.path, "problem": d.problem} for d in error.details]
             if isinstance(error, CallTimeout):
                 content["outcome"] = error.outcome
-        self.websocket.send_text(b'{"id":%b,%b' % (id_, to_json(content)[1:]))
+        self._send(b'{"id":%b,%b' % (id_, to_json(content)[1:]))
+
+    def _send(self, message: bytes) -> None:
+        """Writes an answer, or keeps it behind a long one."""
+        if self._long:
+            self._put(message)
+        else:
+            self.websocket.send_text(message)
 
     def emit(self, event: Event) -> None:
         """Numbers and writes an event, or keeps it while congested. Raises :class:`SlowReader` past the bound."""
@@ -109,35 +132,105 @@ class SessionProtocol:
         return text_header(len(head) + digits + len(tail)) + head, tail
 
     def _keep(self, event: Event) -> None:
-        backlog = self._backlog
-        if backlog is None:
-            backlog = self._backlog = {}
         if event.merge_key is None:
-            self._unique += 1
-            backlog[self._unique] = event
+            backlog = self._put(event)
         else:
+            backlog = self._kept()
             key = (event.kind, event.merge_key)
             backlog.pop(key, None)
             backlog[key] = event
         if len(backlog) > self._max_backlog:
             raise SlowReader
 
+    def _kept(self) -> dict[object, Event | bytes | LongAnswer]:
+        if self._backlog is None:
+            self._backlog = {}
+        return self._backlog
+
+    def _put(self, item: Event | bytes | LongAnswer) -> dict[object, Event | bytes | LongAnswer]:
+        backlog = self._kept()
+        self._unique += 1
+        backlog[self._unique] = item
+        return backlog
+
     def release(self) -> None:
-        """The reader caught up: what was kept goes out, numbered now."""
-        self.congested = False
-        backlog, self._backlog = self._backlog, None
-        for event in (backlog or {}).values():
-            self.emit(event)
+        """What was kept goes out, events numbered now: up to a long answer that is not made yet or, once one is, up to
+        that; nothing while the client is slow."""
+        if self.websocket.state is not State.OPEN and not self.sending:  # nobody waits for any of it
+            self._backlog, self._long, self.congested = None, 0, self.slow
+            return
+        if self.slow or self.sending:
+            return
+        items = list((self._backlog or {}).items())
+        self.congested, self._backlog = False, None
+        for place, (_, item) in enumerate(items):
+            if isinstance(item, Event):
+                self.emit(item)
+            elif isinstance(item, bytes):
+                self.websocket.send_text(item)
+            else:
+                self.congested = True
+                if item.frame is None:
+                    self._backlog = dict(items[place:])
+                    return
+                self.sending = True
+                self._backlog = dict(items[place + 1 :])
+                self.websocket.out += item.frame
+                return
 
     def forget(self, kind: str) -> None:
         """Drops kept events of a kind that was unsubscribed: none may follow that answer."""
         if self._backlog:
-            self._backlog = {key: event for key, event in self._backlog.items() if event.kind != kind}
+            self._backlog = {
+                key: item for key, item in self._backlog.items() if not isinstance(item, Event) or item.kind != kind
+            }
+
+    # Long answers
+
+    def hold(self) -> LongAnswer:
+        """Keeps a place for an answer that takes a while to make: what is sent from now on comes behind it."""
+        place = LongAnswer()
+        self._long += 1
+        self.congested = True
+        self._put(place)
+        return place
+
+    def fill(self, place: LongAnswer, call: Call, parts: list[bytes]) -> None:
+        """The answer is made; ``parts`` are the result's JSON. It is one message, put out in pieces: :attr:`sending`
+        until :meth:`sent` says that the last one left."""
+        head = b'{"id":%b,"status":"OK","result":' % call.id
+        size = len(head) + sum(map(len, parts)) + 1
+        place.frame = [text_header(size) + head, *parts, b"}"]
+        self.release()
+
+    def give_up(self, place: LongAnswer) -> None:
+        """There will be no such answer."""
+        left = {key: item for key, item in self._kept().items() if item is not place}
+        self._long -= len(self._kept()) - len(left)
+        self._backlog = left
+        self.release()
+
+    def sent(self) -> None:
+        """The long answer left; what waited behind it follows."""
+        self._long -= 1
+        self.sending = False
+        self.congested = self.slow
+        self.release()
+
+    @property
+    def holding(self) -> bool:
+        """There are long answers, made or not."""
+        return self._long > 0
+
+    @property
+    def preparing(self) -> bool:
+        """There are long answers that are not made yet."""
+        return any(isinstance(item, LongAnswer) and item.frame is None for item in (self._backlog or {}).values())
 
     @property
     def waiting(self) -> int:
-        """Events kept for a slow reader."""
-        return len(self._backlog) if self._backlog else 0
+        """Events kept for a slow reader, or behind a long answer."""
+        return sum(isinstance(item, Event) for item in (self._backlog or {}).values())
 
     @property
     def events_sent(self) -> int:

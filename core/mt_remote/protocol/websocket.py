@@ -113,6 +113,23 @@ class WebSocket:
         out.clear()
         return data
 
+    def take_part(self, most: int) -> bytes:
+        """The same of about ``most`` bytes: whole pieces, one at least. The rest stays."""
+        size = count = 0
+        for piece in self.out:
+            if count and size + len(piece) > most:
+                break
+            size += len(piece)
+            count += 1
+        data = b"".join(self.out[:count])
+        del self.out[:count]
+        return data
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that wait to be taken."""
+        return sum(map(len, self.out))
+
     # Input
 
     def receive(self, data: bytes) -> list[Received]:

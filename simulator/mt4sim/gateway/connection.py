@@ -255,7 +255,7 @@ class _Trades(_Area, Trades):
     async def get(self, order: int) -> TradeRecord:
         return self._mt.trade(order)
 
-    async def get_all(self) -> list[TradeRecord]:
+    async def get_all(self) -> Sequence[TradeRecord]:
         return self._mt.trades()
 
     async def get_by_login(self, login: int, group: str) -> list[TradeRecord]:

@@ -3,7 +3,8 @@
 :class:`Trading` is the door; behind it each subject has its room: :mod:`~mt4sim.trading.orders` (records),
 :mod:`~mt4sim.trading.engine` (what every trade is made of), :mod:`~mt4sim.trading.transactions` (managers),
 :mod:`~mt4sim.trading.requests` (clients), :mod:`~mt4sim.trading.closing`, :mod:`~mt4sim.trading.triggers`,
-:mod:`~mt4sim.trading.stopout`, :mod:`~mt4sim.trading.expiry`, :mod:`~mt4sim.trading.rollover`, and the formulas in
+:mod:`~mt4sim.trading.stopout`, :mod:`~mt4sim.trading.expiry`, :mod:`~mt4sim.trading.rollover`,
+:mod:`~mt4sim.trading.reading` (long lists of open orders), and the formulas in
 ``profit``, ``margin``, ``commission``, ``swaps``, ``conversion``.
 """
 
@@ -13,12 +14,12 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from mt4sim.money import to_money
 from mt4sim.trading.closing import Closing
 from mt4sim.trading.engine import Engine
 from mt4sim.trading.expiry import Expiry
 from mt4sim.trading.margin import Exposure, MarginLevel
 from mt4sim.trading.orders import Order, OrderBook
+from mt4sim.trading.reading import Reading, open_record, record_of
 from mt4sim.trading.requests import ClientRequest, Requests
 from mt4sim.trading.rollover import DailyReport, Rollover
 from mt4sim.trading.stopout import Supervisor
@@ -28,11 +29,16 @@ from mt_remote.errors import ReturnCode, ServerError
 from mt_remote.records import ConGroup, TradeCommand, TradeReason, TradeRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mt4sim.accounts import Account
     from mt4sim.events import Happened
     from mt4sim.quotes import Quote
     from mt4sim.server import Server
     from mt4sim.symbols import Symbol
+
+_FEW = 500
+"""Records that are made at once: some 5 ms."""
 
 __all__ = ["ClientRequest", "DailyReport", "MarginLevel", "Order", "Trading"]
 
@@ -199,8 +205,13 @@ class Trading:
         """Open orders and pendings, by ticket: an account's or all."""
         if login is not None:
             return self.engine.book.open_of(login)
-        book = self.engine.book.open
-        return [book[ticket] for ticket in sorted(book)]
+        return self.engine.book.all_open()
+
+    def reading(self, orders: Sequence[Order]) -> Sequence[TradeRecord]:
+        """Records of open orders as of now: made at once for a few, for many as they are asked for."""
+        if len(orders) > _FEW:
+            return Reading(self.engine, orders)
+        return [self.record(order) for order in orders]
 
     def history(self, login: int, start: int, end: int) -> list[Order]:
         """An account's records closed in the range, both ends included, by ticket."""
@@ -216,21 +227,11 @@ class Trading:
 
     def record(self, order: Order) -> TradeRecord:
         """An order as clients see it; an open position's close price and profit follow the last quote."""
-        close_price, profit = order.close_price, order.profit
-        scale = 10**order.digits
-        if order.is_open:
-            terms = self.engine.terms_of(order)
-            close_price = self.engine.closing_price(order, terms)
-            profit = self.engine.profit_of(order, order.volume, close_price, terms) if order.cmd.is_market else 0
-        return TradeRecord(
-            order=order.ticket, login=order.login, symbol=order.symbol, digits=order.digits, cmd=order.cmd,
-            reason=order.reason, volume=order.volume / 100, open_time=order.open_time, close_time=order.close_time,
-            expiration=order.expiration, open_price=order.open_price / scale, close_price=close_price / scale,
-            sl=order.sl / scale, tp=order.tp / scale, conv_rates=(order.conv_open, order.conv_close),
-            commission=to_money(order.commission), commission_agent=to_money(order.commission_agent),
-            storage=to_money(order.storage), profit=to_money(profit), taxes=to_money(order.taxes), magic=order.magic,
-            comment=order.comment, margin_rate=order.margin_rate, timestamp=order.timestamp, api_data=order.api_data,
-        )  # fmt: skip
+        if not order.is_open:
+            return record_of(order, order.close_price, order.profit)
+        engine = self.engine
+        terms = engine.terms_of(order)
+        return open_record(order, terms, engine.client_quote(terms), engine.converter)
 
     # Accounts
 
@@ -243,6 +244,7 @@ class Trading:
     def erase(self, login: int) -> None:
         """An account goes with its orders and history."""
         for order in self.engine.book.open_of(login):
+            self.engine.changing(order)
             order.close_time = self._server.now  # what watches it lets go
             self.engine.tell_watchers(order)
         self.engine.book.erase(login)

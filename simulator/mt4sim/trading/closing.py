@@ -21,6 +21,7 @@ class Closing:
         """Closes ``volume`` of a position at ``price``. What is left of it gets the next ticket; closed part and rest
         name each other in their comments. ``comment`` replaces that of a whole close."""
         engine = self._engine
+        engine.changing(order)
         if volume >= order.volume:
             if comment is not None:
                 order.comment = comment
@@ -55,6 +56,8 @@ class Closing:
         without commission. What is left of the larger gets the next ticket.
         """
         engine = self._engine
+        engine.changing(one)
+        engine.changing(two)
         volume = min(one.volume, two.volume)
         larger = one if one.volume > volume else two if two.volume > volume else None
         rest = engine.split(larger, volume) if larger is not None else None

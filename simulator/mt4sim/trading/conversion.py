@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 from mt4sim.symbols import ProfitMode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mt4sim.events import Happened
+    from mt4sim.quotes import Quote
     from mt4sim.server import Server
 
 _VIA = "USD"
@@ -16,10 +19,13 @@ _VIA = "USD"
 class Converter:
     """Rates between currencies. ``ask`` chooses the side of a symbol's quote, in either orientation."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, quotes: Callable[[str], Quote | None] | None = None) -> None:
+        """At the server's last quotes, or at those that ``quotes`` gives: for as long as symbols stay as they are."""
         self._server = server
         self._pairs: dict[str, str] | None = None
-        server.events.listen(self._hear)
+        self._quotes = quotes
+        if quotes is None:
+            server.events.listen(self._hear)
 
     def _hear(self, happened: Happened) -> None:
         if happened.kind == "symbol":
@@ -55,7 +61,8 @@ class Converter:
         return 1 / inverse if inverse else 0.0
 
     def _price(self, name: str | None, *, ask: bool) -> float:
-        quote = self._server.quotes.last(name) if name else None
+        quotes = self._quotes or self._server.quotes.last
+        quote = quotes(name) if name else None
         if quote is None or name is None:
             return 0.0
         return self._server.symbols[name].to_price(quote.ask if ask else quote.bid)

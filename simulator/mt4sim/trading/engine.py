@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import partial
 from math import ceil, floor
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from mt4sim.events import Change
 from mt4sim.money import share, to_cents
@@ -18,6 +19,7 @@ from mt4sim.trading.conversion import Converter
 from mt4sim.trading.margin import Exposure, LevelType, MarginLevel, margin_of
 from mt4sim.trading.orders import Order, OrderBook, OrderState
 from mt4sim.trading.profit import profit, profit_rate, worth_of_point
+from mt4sim.trading.reading import Reading, closing_price
 from mt4sim.trading.terms import Terms, TermsBook, leverage_of
 from mt_remote.records import ConGroup, GroupMarginMode, MarginType, TradeCommand, TradeReason
 
@@ -45,6 +47,7 @@ class Engine:
         self._floating: dict[int, int] = {}  # known until the next tick
         server.quotes.subscribe(lambda _symbol, _quote: self.forget_floating())
         self.watchers: list[OrderWatcher] = []
+        self.readings: WeakSet[Reading] = WeakSet()
 
     # Small things
 
@@ -55,6 +58,12 @@ class Engine:
 
     def emit(self, change: Change, order: Order) -> None:
         self.server.events.emit("trade", change, order)
+
+    def changing(self, order: Order) -> None:
+        """An order that is in the book is about to change: whoever reads the book keeps it as it was."""
+        if self.readings:
+            for reading in self.readings:
+                reading.keep(order)
 
     def account(self, order: Order) -> Account:
         return self.server.accounts.get(order.login)
@@ -68,14 +77,9 @@ class Engine:
         return None if quote is None else widened(quote, terms.spread_diff)
 
     def closing_price(self, order: Order, terms: Terms) -> int:
-        """Where it would close now: buys at the bid, sells at the ask. Assumed: its own price before the first
-        quote."""
+        """Where it would close now."""
         prices = self.client_quote(terms)
-        if prices is None:
-            return order.open_price
-        return (
-            prices[0] if order.cmd in (TradeCommand.BUY, TradeCommand.SELL_LIMIT, TradeCommand.SELL_STOP) else prices[1]
-        )
+        return closing_price(order, prices)
 
     # Valuation
 
@@ -257,6 +261,7 @@ class Engine:
 
     def activate(self, order: Order, price: int) -> None:
         """A pending becomes a position at ``price`` under its ticket (Semantics 6.1)."""
+        self.changing(order)
         order.cmd = POSITION_OF[order.cmd]
         order.open_price = price
         order.open_time = order.timestamp = self.server.now
@@ -265,6 +270,7 @@ class Engine:
 
     def settle(self, order: Order, price: int, state: OrderState, *, profit: int | None = None) -> None:
         """Closes a whole position: rates, profit, taxes, the agent's part, the account's balance."""
+        self.changing(order)
         terms, account = self.terms_of(order), self.account(order)
         self.expose(order, -1)
         ask = order.is_buy
@@ -298,6 +304,7 @@ class Engine:
     def split(self, order: Order, volume: int) -> Order:
         """Takes ``volume`` out of a position: what is left gets the next ticket and its share of costs, so that cents
         add up (Semantics 6.7). The rest is not in the book yet."""
+        self.changing(order)
         self.expose(order, -1)
         whole = order.volume
         rest = Order(self.next_ticket(), order.login, order.symbol, order.digits, order.cmd, whole - volume,
@@ -323,6 +330,7 @@ class Engine:
 
     def charge_swap(self, order: Order, cents: int) -> None:
         """Adds a swap to what the position has gathered; positive is credited (Semantics 4.1)."""
+        self.changing(order)
         order.storage += cents
         order.timestamp = self.server.now
         self.exposures[order.login][order.symbol].costs += cents
@@ -334,6 +342,7 @@ class Engine:
 
     def drop(self, order: Order, comment: str, *, price: int = 0) -> None:
         """A pending goes to the history without profit (Semantics 3.7, 6.1)."""
+        self.changing(order)
         if order.cmd.is_market:
             self.expose(order, -1)
         order.comment = comment

@@ -129,6 +129,8 @@ class OrderBook:
     def __init__(self) -> None:
         self.open: dict[int, Order] = {}
         self.closed: dict[int, Order] = {}
+        self._newest = 0
+        self._in_order = True
         self._open_of: dict[int, list[Order]] = {}  # by ticket; a list of one takes a third of a dict's memory
         self._closed_of: dict[int, list[Order]] = {}  # in the order in which they were closed
 
@@ -146,6 +148,13 @@ class OrderBook:
             closed = ": it is closed" if ticket in self.closed else ""
             raise NotFound(f"Cannot find order {ticket}{closed}")
         return order
+
+    def all_open(self) -> list[Order]:
+        """All open orders and pendings, by ticket. They come in that order but for rare ones, so that it is kept."""
+        if not self._in_order:
+            self.open = dict(sorted(self.open.items()))
+            self._in_order = True
+        return list(self.open.values())
 
     def open_of(self, login: int) -> list[Order]:
         """One account's open orders and pendings, by ticket."""
@@ -174,6 +183,9 @@ class OrderBook:
     def add(self, order: Order) -> None:
         """A new record."""
         if order.is_open:
+            if order.ticket < self._newest:
+                self._in_order = False
+            self._newest = max(self._newest, order.ticket)
             self.open[order.ticket] = order
             insort(self._open_of.setdefault(order.login, []), order, key=_by_ticket)
         else:

@@ -297,6 +297,7 @@ class Requests:
         return order.ticket
 
     def _modify(self, order: Order, request: ClientRequest) -> None:
+        self._engine.changing(order)
         order.sl, order.tp = request.sl, request.tp
         if order.cmd.is_pending:
             order.open_price, order.expiration = request.price, request.expiration

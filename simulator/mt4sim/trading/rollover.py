@@ -102,6 +102,7 @@ class Rollover:
             if order.cmd.is_pending:
                 engine.drop(order, "expiration")
             elif mode is GtcMode.DAILY and (order.sl or order.tp):
+                engine.changing(order)
                 order.sl = order.tp = 0
                 self._changed(order)
 

@@ -77,6 +77,7 @@ class Transactions:
         )  # fmt: skip
         if comment is not None:
             _check_comment(comment)
+        engine.changing(order)
         if points != order.open_price:
             self._move(order, points)
         order.sl, order.tp = stops
@@ -101,6 +102,7 @@ class Transactions:
         """Changes the comment alone."""
         order = self._engine.book.find_open(ticket)
         _check_comment(comment)
+        self._engine.changing(order)
         order.comment = comment
         order.timestamp = self._engine.server.now
         self._engine.emit(Change.UPDATE, order)

@@ -1,0 +1,3 @@
+"""The story over the Manager library."""
+
+from tests.stories.test_paging import *  # noqa: F403
