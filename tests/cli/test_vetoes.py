@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+import mt4sim.gateway
 from mt_remote.cli.plugins import describe_plugins, vetoes
 from mt_remote.client import Client
+from mt_remote.errors import PluginError
 from mt_remote.host import plugin_manager
-from mt_remote.plugin import Call, Namespace, Refused, Session, hookimpl
+from mt_remote.plugin import Call, EventKind, Namespace, Refused, Session, hookimpl
 from mt_remote.plugin import vetoes as may_refuse
 
 asked: list[str] = []
@@ -87,3 +89,35 @@ def test_what_is_no_veto() -> None:
 
         @may_refuse("order.*")
         def mt_remote_call_started(session: Session) -> None: ...
+
+
+class OnTheirs:
+    __name__ = "on theirs"
+
+    @hookimpl
+    def mt_remote_backend_namespaces(self, backend: str) -> list[Namespace]:
+        own = Namespace("ours")
+        own.function(f"on_{backend}")(nothing)
+        return [own]
+
+
+class Broken:
+    __name__ = "broken"
+
+    @hookimpl
+    def mt_remote_event_kinds(self) -> list[EventKind]:
+        raise ZeroDivisionError("by nought")
+
+
+def test_functions_on_the_backends_of_others() -> None:
+    manager = plugin_manager(plugins=[mt4sim.gateway, OnTheirs()], entry_points=False)
+    by_name = {each["name"]: each for each in describe_plugins(manager)}
+    assert by_name["on theirs"]["functions"] == ["ours.on_simulator"]
+
+
+def test_a_plugin_that_fails_is_named() -> None:
+    manager = plugin_manager(plugins=[Broken()], entry_points=False)
+    with pytest.raises(
+        PluginError, match="plugin 'broken': mt_remote_event_kinds failed: ZeroDivisionError: by nought"
+    ):
+        describe_plugins(manager)

@@ -8,16 +8,23 @@ import sys
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from importlib import metadata
-from typing import Any
+from types import ModuleType
+from typing import Any, TypeVar
 
 import pluggy
 
 from mt_remote.cli import options
 from mt_remote.cli.listing import console, table_of
-from mt_remote.plugin import HOOKSPEC_VERSION, PROJECT
+from mt_remote.hooks import Hooks, given_by
+from mt_remote.plugin import HOOKSPEC_VERSION, PROJECT, BackendSpec, EventKind, Namespace
+from mt_remote.testing import StandSpec
 
 VETO = "mt_remote_call_started"
 _ANY = "*"
+_T = TypeVar("_T")
+
+Implementations = Mapping[str, pluggy.HookImpl]
+"""A plugin's implementations by hook."""
 
 
 def command(manager: pluggy.PluginManager) -> Callable[..., None]:
@@ -43,29 +50,29 @@ def command(manager: pluggy.PluginManager) -> Callable[..., None]:
 def describe_plugins(manager: pluggy.PluginManager) -> list[dict[str, Any]]:
     """What each plugin registered, as JSON data. ``vetoes`` says where and what for a plugin may refuse calls,
     ``refuses`` which ones; ``implements`` has each hook with its place and order."""
+    backends = sorted(spec.name for _, spec in Hooks(manager).backends())
     points = {point.module: point.dist for point in metadata.entry_points(group=PROJECT) if point.dist}
     described = []
     for name, plugin in manager.list_name_plugin():
         module = getattr(plugin, "__name__", type(plugin).__name__)
         distribution = points.get(module)
         implementations = _implementations(manager, plugin)
-        given = {hook: each.function for hook, each in implementations.items()}
         described.append(
             {
                 "name": name,
                 "module": module,
                 "distribution": f"{distribution.name} {distribution.version}" if distribution else None,
                 "hooks_version": str(getattr(plugin, "mt_remote_api", HOOKSPEC_VERSION)),
-                "functions": _functions_of(given),
-                "backends": [spec.name for spec in _call(given, "mt_remote_backends")],
-                "stands": [spec.backend for spec in _call(given, "mt_remote_stands")],
-                "events": [kind.name for kind in _call(given, "mt_remote_event_kinds")],
-                "commands": _commands_of(given),
-                "brings_hooks": _hooks_of(given),
-                "hooks": sorted(given),
+                "functions": _functions_of(implementations, backends),
+                "backends": [spec.name for spec in _given(implementations, "mt_remote_backends", BackendSpec)],
+                "stands": [spec.backend for spec in _given(implementations, "mt_remote_stands", StandSpec)],
+                "events": [kind.name for kind in _given(implementations, "mt_remote_event_kinds", EventKind)],
+                "commands": _commands_of(implementations),
+                "brings_hooks": _hooks_of(implementations),
+                "hooks": sorted(implementations),
                 "implements": {hook: _described(each) for hook, each in sorted(implementations.items())},
-                "vetoes": _place(given[VETO]) if VETO in given else None,
-                "refuses": list(_refused_by(given[VETO])) if VETO in given else [],
+                "vetoes": _place(implementations[VETO].function) if VETO in implementations else None,
+                "refuses": list(_refused_by(implementations[VETO].function)) if VETO in implementations else [],
             }
         )
     return described
@@ -106,38 +113,39 @@ def _refused_by(implementation: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(getattr(implementation, "mt_remote_vetoes", (_ANY,)))
 
 
-def _functions_of(given: Mapping[str, Callable[..., Any]]) -> list[str]:
-    found = _call(given, "mt_remote_namespaces") + [
-        namespace for spec in _call(given, "mt_remote_backends")
-        for namespace in _call(given, "mt_remote_backend_namespaces", spec.name)
-    ]  # fmt: skip
-    return sorted(declared.name for namespace in found for declared in namespace.functions)
+def _functions_of(implementations: Implementations, backends: list[str]) -> list[str]:
+    """What it serves on any backend."""
+    found = _given(implementations, "mt_remote_namespaces", Namespace)
+    for backend in backends:
+        found += _given(implementations, "mt_remote_backend_namespaces", Namespace, backend)
+    return sorted({declared.name for namespace in found for declared in namespace.functions})
 
 
-def _commands_of(given: Mapping[str, Callable[..., Any]]) -> list[str]:
-    if "mt_remote_commands" not in given:
+def _commands_of(implementations: Implementations) -> list[str]:
+    if "mt_remote_commands" not in implementations:
         return []
     import typer
 
     from mt_remote.cli.app import names_in
 
     app = typer.Typer()
-    given["mt_remote_commands"](app)
+    implementations["mt_remote_commands"].function(app)
     return sorted(names_in(app))
 
 
-def _hooks_of(given: Mapping[str, Callable[..., Any]]) -> list[str]:
+def _hooks_of(implementations: Implementations) -> list[str]:
     return sorted(
-        name for module in _call(given, "mt_remote_hookspecs") for name, each in vars(module).items()
-        if hasattr(each, f"{PROJECT}_spec")
+        name for module in _given(implementations, "mt_remote_hookspecs", ModuleType)
+        for name, each in vars(module).items() if hasattr(each, f"{PROJECT}_spec")
     )  # fmt: skip
 
 
-def _call(given: Mapping[str, Callable[..., Any]], hook: str, *arguments: str) -> list[Any]:
-    if hook not in given:
+def _given(implementations: Implementations, hook: str, kind: type[_T], *arguments: str) -> list[_T]:
+    """What a plugin gives for a hook. Raises :class:`~mt_remote.errors.PluginError` where that fails."""
+    implementation = implementations.get(hook)
+    if implementation is None:
         return []
-    takes = len(inspect.signature(given[hook]).parameters)
-    return list(given[hook](*arguments[:takes]))
+    return list(given_by(implementation, kind, *arguments[: len(implementation.argnames)]))
 
 
 def _place(implementation: Callable[..., Any]) -> str:
