@@ -253,8 +253,9 @@ class BackendSpec:
 
 __all__ = [
     "API_VERSION", "HOOKSPEC_VERSION", "Backend", "BackendSpec", "Busy", "Call", "Connection", "Event", "EventKind",
-    "Filter", "Gateway", "InvalidData", "Kind", "Listener", "Listing", "Namespace", "NotFound", "Outcome", "Problem",
-    "Refused", "RequestError", "Resync", "ReturnCode", "ServerError", "Session", "SessionStateError", "hookimpl", "vetoes",
+    "Filter", "Gateway", "InvalidData", "Kind", "Listener", "Listing", "Namespace", "NotFound", "Outcome",
+    "Problem", "Refused", "RequestError", "Resync", "ReturnCode", "ServerError", "Session", "SessionStateError",
+    "hookimpl", "vetoes",
 ]  # fmt: skip
 
 

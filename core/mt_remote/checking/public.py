@@ -17,6 +17,8 @@ PUBLIC = (
     "mt_remote.client",
     "mt_remote.testing",
     "mt_remote.checking",
+    "mt_remote.conformance",
+    "mt_remote.conformance.strategies",
 )
 """The modules that plugins and their tests may import; of each, the names in its ``__all__``."""
 

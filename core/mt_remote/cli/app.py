@@ -107,7 +107,7 @@ def _add_clients(app: typer.Typer) -> None:
 
 
 def _add_plugin_commands(app: typer.Typer, startup: Startup, *, serves: bool) -> None:
-    from mt_remote.cli import authoring, listing, plugins, serving
+    from mt_remote.cli import authoring, conformance, listing, plugins, serving
     from mt_remote.host import plugin_manager
 
     manager = plugin_manager(startup.plugins, startup.plugins_dir)
@@ -117,6 +117,7 @@ def _add_plugin_commands(app: typer.Typer, startup: Startup, *, serves: bool) ->
     )
     app.command("functions", help="Show the functions that are served.")(listing.functions_command(manager, startup))
     app.command(options.NEW_PLUGIN, help=authoring.HELP)(authoring.command(manager))
+    app.command("conformance", help=conformance.HELP)(conformance.command(startup))
     app.command(checking.NAME, help=checking.HELP)(checking.command(startup))
     _add_clients(app)
     owners = dict.fromkeys(names_in(app), "the command line itself")

@@ -17,9 +17,9 @@ from mt_remote.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from mt_remote.cli.configuration import Startup
+    from mt_remote.client import Credentials
     from mt_remote.conformance.runner import Effort, Played, Report
     from mt_remote.conformance.targets import Target
-    from mt_remote.conformance.wire import Credentials
 
 HELP = """Hold a gateway against the laws of the protocol and of an MT4 server.
 
@@ -56,7 +56,9 @@ def command(startup: Startup) -> Callable[..., None]:
         url: Annotated[str | None, typer.Option("--url", metavar="URL", help="the gateway to examine")] = None,
         profile: Annotated[
             ProfileName | None,
-            typer.Option("--profile", help="how much of the server may be touched (default: read-only with --url, else full)"),
+            typer.Option(
+                "--profile", help="how much of the server may be touched (default: read-only with --url, else full)"
+            ),
         ] = None,
         cases: Annotated[int, typer.Option("--cases", min=1, help="cases of a suite of weight 1")] = 20,
         nightly: Annotated[bool, typer.Option("--nightly", help="ten times the cases")] = False,
@@ -71,9 +73,14 @@ def command(startup: Startup) -> Callable[..., None]:
         merges_ticks: Annotated[
             bool, typer.Option("--merges-ticks", help="ticks that follow each other fast may be told as one")
         ] = False,
-        prefix: Annotated[str, typer.Option("--prefix", metavar="TEXT", help="begins the names of the kit's groups")] = "kit",
+        prefix: Annotated[
+            str, typer.Option("--prefix", metavar="TEXT", help="begins the names of the kit's groups")
+        ] = "kit",
         first_login: Annotated[
-            int, typer.Option("--first-login", metavar="LOGIN", min=1, max=2**31 - 200, help="first of the kit's 100 logins")
+            int,
+            typer.Option(
+                "--first-login", metavar="LOGIN", min=1, max=2**31 - 200, help="first of the kit's 100 logins"
+            ),
         ] = 7_700_000,
         server: Annotated[str, typer.Option("--server", metavar="NAME", help="MT4 server")] = "Demo",
         login: Annotated[int, typer.Option("--login", metavar="LOGIN", help="a manager with all rights")] = 1,
@@ -95,8 +102,8 @@ def command(startup: Startup) -> Callable[..., None]:
         if list_laws or list_suites:
             _list(laws=list_laws)
             return
+        from mt_remote.client import Credentials
         from mt_remote.conformance.runner import Effort
-        from mt_remote.conformance.wire import Credentials
 
         if password == "-":
             password = typer.prompt("Password", hide_input=True, err=True)
@@ -140,12 +147,13 @@ def _list(*, laws: bool) -> None:
 
 @contextmanager
 def _in_process(startup: Startup, fields: dict[str, Any]) -> Iterator[Target]:
+    from mt_remote import logs
     from mt_remote.conformance.targets import Target
     from mt_remote.testing.bench import Bench
 
+    logs.configure("error", as_json=False)
     plugins = [*startup.plugins, *(str(path) for path in startup.plugins_dir)]
-    quiet: dict[str, Any] = {"login_failures": 1_000_000, "log_level": "error"}
-    with Bench.of(startup.backend, plugins=plugins, **quiet) as bench:
+    with Bench.of(startup.backend, plugins=plugins, login_failures=1_000_000) as bench:
         yield Target(bench.url, exclusive=True, **fields)
 
 
@@ -169,11 +177,17 @@ def _examine(target: Target, profile: str, effort: Effort, only: Sequence[str]) 
 
 def _tell(played: Played) -> None:
     """A line of progress for each suite."""
-    outcome = ", ".join(failure.law for failure in played.failures) or ("held" if not played.unplayable else "not playable")
-    print(f"{played.suite.name:28} {played.cases:5} cases {played.seconds:6.1f} s  {outcome}", file=sys.stderr, flush=True)
+    outcome = ", ".join(failure.law for failure in played.failures) or (
+        "held" if not played.unplayable else "not playable"
+    )
+    print(
+        f"{played.suite.name:28} {played.cases:5} cases {played.seconds:6.1f} s  {outcome}", file=sys.stderr, flush=True
+    )
 
 
-def _write(report: Report, credentials: Credentials, junit: Path | None, html: Path | None, scripts: Path | None) -> None:
+def _write(
+    report: Report, credentials: Credentials, junit: Path | None, html: Path | None, scripts: Path | None
+) -> None:
     from mt_remote.conformance import report as pages
     from mt_remote.conformance.script import save
 

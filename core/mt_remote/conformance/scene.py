@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from hypothesis.strategies import SearchStrategy
 
+from mt_remote.client import Credentials
 from mt_remote.conformance.areas.accounts import Users
 from mt_remote.conformance.areas.configuration import Groups, Managers, overlaid
 from mt_remote.conformance.areas.trading import Book
@@ -18,7 +19,7 @@ from mt_remote.conformance.money import Instrument
 from mt_remote.conformance.strategies import MANAGER_RIGHTS
 from mt_remote.conformance.table import SECRET, Changes, Table
 from mt_remote.conformance.targets import Target
-from mt_remote.conformance.wire import Client, Credentials, Dialect, Json, Transcript, Unplayable
+from mt_remote.conformance.wire import Client, Dialect, Json, Transcript, Unplayable
 
 T = TypeVar("T")
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mt_remote.client import Credentials
 from mt_remote.conformance.laws import LAWS
 from mt_remote.conformance.runner import Failure, Report
-from mt_remote.conformance.wire import Credentials
+from mt_remote.conformance.wire import headers_of
 from mt_remote.recording.format import Answer, Entry, EventHeard, Header, Opened, Request, write
 from mt_remote.recording.redact import Redactor
 
@@ -19,9 +20,8 @@ def save(report: Report, folder: Path, credentials: Credentials) -> list[Path]:
     paths = []
     for failure in report.failures:
         path = folder / f"{failure.law}-{failure.suite}.jsonl"
-        header = Header(
-            kind="recording", gateway=report.target, law=failure.law, title=f"{LAWS[failure.law].statement}: {failure.detail}"
-        )  # fmt: skip
+        title = f"{LAWS[failure.law].statement}: {failure.detail}"
+        header = Header(kind="recording", gateway=report.target, law=failure.law, title=title)
         write(path, header, _entries(failure, credentials))
         paths.append(path)
     return paths
@@ -39,7 +39,7 @@ def _entry(entry: dict[str, Any], session: int, redactor: Redactor, credentials:
     kind = entry["kind"]
     if kind == "open":
         dialect = entry["dialect"]
-        known = {"1.00": {**credentials.headers, "VERSION": "1.00"}, "2": {"VERSION": "2"}}.get(dialect, {})
+        known = {"1.00": {**headers_of(credentials), "VERSION": "1.00"}, "2": {"VERSION": "2"}}.get(dialect, {})
         return Opened(session=session, dialect=dialect, headers=redactor.headers(known.items()))
     if kind == "answer":
         return Answer(session=session, message=redactor.message(entry["message"]))

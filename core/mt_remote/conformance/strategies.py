@@ -15,6 +15,13 @@ from hypothesis.strategies import SearchStrategy
 
 from mt_remote.conformance.money import EURUSD, Instrument
 
+__all__ = [
+    "COMMON_FIELDS", "GROUP_FIELDS", "MANAGER_RIGHTS", "MARKET_COMMANDS", "PENDING_COMMANDS", "READ_ONLY_USER_FIELDS",
+    "USER_FIELDS", "addresses", "amounts", "api_data", "commons", "counts", "flags", "groups", "hostile", "locales",
+    "lots", "managers", "margins", "order_lives", "orders", "prices", "quotes", "reads", "securities", "texts",
+    "tick_streams", "users",
+]  # fmt: skip
+
 Json = dict[str, Any]
 
 # Values

@@ -12,9 +12,20 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from mt_remote.client import Credentials
 from mt_remote.conformance.judge import Broken, Judge
 from mt_remote.conformance.targets import Target
-from mt_remote.conformance.wire import Answer, Client, Credentials, Dialect, Json, Transcript, Unplayable, dialled
+from mt_remote.conformance.wire import (
+    Answer,
+    Client,
+    Dialect,
+    Json,
+    Transcript,
+    Unplayable,
+    data_of,
+    dialled,
+    headers_of,
+)
 
 SECRET = "Kit9pw"
 """Every password that the kit makes begins so: it must never be seen again."""
@@ -94,7 +105,7 @@ class Table:
         if dialect != "1.00":
             who = credentials or self.target.credentials
             more = {"version": "2"} if dialect == "2" else {}
-            self.expect(client, "connect", {**who.data, "reconnect_delay": 0, **more})
+            self.expect(client, "connect", {**data_of(who), "reconnect_delay": 0, **more})
         for kind in kinds:
             self.expect(client, "subscribe", {"event": kind})
         return client
@@ -102,7 +113,7 @@ class Table:
     def dial(self, dialect: Dialect, credentials: Credentials | None = None) -> Client:
         """A new session, connected in dialect 1.00 alone."""
         who = credentials or self.target.credentials
-        headers = {**who.headers, "VERSION": "1.00"} if dialect == "1.00" else {}
+        headers = {**headers_of(who), "VERSION": "1.00"} if dialect == "1.00" else {}
         if dialect == "2":
             headers = {"VERSION": "2"}
         name = f"{chr(ord('a') + len(self.clients))}"

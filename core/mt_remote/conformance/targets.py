@@ -13,11 +13,16 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from mt_remote.client import Credentials
 from mt_remote.conformance.money import INSTRUMENTS, Instrument
-from mt_remote.conformance.wire import Credentials, Tamper
+from mt_remote.conformance.wire import Tamper
 
 if TYPE_CHECKING:
     from mt_remote.backend import Backend
+
+
+DEMO_MANAGER = Credentials("Demo", 1, "manager")
+"""Who logs in where nothing else is said: the demo broker's first manager."""
 
 
 class Profile(StrEnum):
@@ -42,7 +47,7 @@ class Target:
     """
 
     url: str
-    credentials: Credentials = field(default_factory=Credentials)
+    credentials: Credentials = DEMO_MANAGER
     exclusive: bool = False
     merges_ticks: bool = False
     prefix: str = "kit"

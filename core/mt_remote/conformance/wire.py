@@ -19,6 +19,7 @@ from typing import Any, Literal, cast
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from mt_remote.client import Credentials
 from mt_remote.conformance import schema
 from mt_remote.conformance.judge import Broken, Judge
 
@@ -75,21 +76,16 @@ class Transcript:
         self.entries.clear()
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """How a manager logs in."""
+def headers_of(credentials: Credentials) -> dict[str, str]:
+    """Credentials as a handshake carries them."""
+    return {
+        "MT-SERVER": credentials.server, "MT-LOGIN": str(credentials.login), "MT-PASSWORD": credentials.password,
+    }  # fmt: skip
 
-    server: str = "Demo"
-    login: int = 1
-    password: str = "manager"
 
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"MT-SERVER": self.server, "MT-LOGIN": str(self.login), "MT-PASSWORD": self.password}
-
-    @property
-    def data(self) -> Json:
-        return {"server": self.server, "login": self.login, "password": self.password}
+def data_of(credentials: Credentials) -> Json:
+    """Credentials as ``connect`` takes them."""
+    return {"server": credentials.server, "login": credentials.login, "password": credentials.password}
 
 
 class Client:

@@ -8,11 +8,12 @@ from typing import Any
 from hypothesis import strategies as st
 from websockets.exceptions import InvalidStatus
 
+from mt_remote.client import Credentials
 from mt_remote.conformance import strategies as some
 from mt_remote.conformance.scene import Scene
 from mt_remote.conformance.suites import suite
 from mt_remote.conformance.targets import Profile
-from mt_remote.conformance.wire import Client, Credentials, Dialect, Json, dialled
+from mt_remote.conformance.wire import Client, Dialect, Json, data_of, dialled, headers_of
 
 STATE_ERRORS = ("not_connected", "no_connection")
 KINDS = ("group", "user", "trade", "tick")
@@ -27,7 +28,7 @@ def connecting(scene: Scene) -> None:
     for _ in range(scene.draw(st.integers(1, 7), "steps")):
         step = scene.draw(st.sampled_from(["connect", "disconnect", "read", "subscribe", "connection"]), "step")
         if step == "connect":
-            data = {**scene.target.credentials.data, "reconnect_delay": 0, **version}
+            data = {**data_of(scene.target.credentials), "reconnect_delay": 0, **version}
             if client.connected:
                 table.fails("L-SES-2", client, "connect", data, codes=("already_connected",))
             else:
@@ -90,9 +91,9 @@ def wrong_credentials(scene: Scene) -> None:
     wrong = scene.draw(st.sampled_from(choices), "wrong")
     version = {"version": "2"} if client.dialect == "2" else {}
     table = scene.table
-    table.fails("L-SES-1", client, "connect", {**good.data, **wrong, "reconnect_delay": 0, **version})
+    table.fails("L-SES-1", client, "connect", {**data_of(good), **wrong, "reconnect_delay": 0, **version})
     table.fails("L-SES-3", client, "config.groups.get.all", codes=STATE_ERRORS)
-    table.succeeds("L-SES-1", client, "connect", {**good.data, "reconnect_delay": 0, **version})
+    table.succeeds("L-SES-1", client, "connect", {**data_of(good), "reconnect_delay": 0, **version})
     table.succeeds("L-SES-1", client, "config.groups.get.all")
 
 
@@ -168,7 +169,7 @@ def unsubscribe_in_a_flood(scene: Scene) -> None:
 @suite(Profile.DEMO, weight=0.5)
 def handshakes(scene: Scene) -> None:
     """Credentials in the headers: good, wrong, malformed, of another version."""
-    good = scene.target.credentials.headers
+    good = headers_of(scene.target.credentials)
     dialect = scene.draw(st.sampled_from(["1.00", None, "2"]), "version")
     version = {} if dialect is None else {"VERSION": dialect}
     try:
@@ -187,7 +188,7 @@ def handshakes(scene: Scene) -> None:
         ("L-HSK-3", 426, {**good, "VERSION": scene.draw(st.sampled_from(["3", "0.99", "two"]))}),
     ]
     if scene.once("wrong handshake", times=2):
-        cases.append(("L-HSK-1", 401, nobody.headers))
+        cases.append(("L-HSK-1", 401, headers_of(nobody)))
     for law, status, headers in cases:
         _refused(scene, law, status, headers)
 
@@ -234,7 +235,7 @@ def lost_connections(scene: Scene) -> None:
     # the session to be cut has a login of its own, so that the boss stays
     table.succeeds("L-SES-6", client, "subscribe", {"event": "connection"})
     cut = scene.second_manager()
-    table.succeeds("L-SES-1", client, "connect", {**cut.data, "reconnect_delay": 20, **version})
+    table.succeeds("L-SES-1", client, "connect", {**data_of(cut), "reconnect_delay": 20, **version})
     scene.judge.equal("L-SES-7", client.take("connection"), [True], "told of connecting")
     for kind in ("user", "trade", "group"):
         table.succeeds("L-SES-5", client, "subscribe", {"event": kind})
