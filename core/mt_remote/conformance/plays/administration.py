@@ -65,11 +65,12 @@ def users(scene: Scene) -> None:
             known.delete(scene.actor(), gone)
         else:
             _lacking(scene, group, login)
+    asked = scene.draw(st.permutations([*known.known, scene.target.logins[9]]), "logins")
+    known.get(scene.actor(), asked)
     if scene.target.exclusive:
-        chosen = known.add(scene.actor(), 0, group, {})
-        if chosen is not None:
-            scene.groups.delete(scene.actor(), group, has_users=True)
-            known.delete(scene.actor(), [chosen])
+        chosen = [known.add(scene.actor(), 0, group, {}) for _ in range(2)]
+        scene.groups.delete(scene.actor(), group, has_users=True)
+        known.delete(scene.actor(), [login for login in chosen if login is not None])
     known.audit(scene.actor())
 
 

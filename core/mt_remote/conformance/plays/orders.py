@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from mt_remote.conformance import strategies as some
+from mt_remote.conformance.areas.trading import Order
 from mt_remote.conformance.money import Instrument
 from mt_remote.conformance.scene import Scene
 from mt_remote.conformance.suites import suite
@@ -60,8 +61,8 @@ def step(scene: Scene, instrument: Instrument, logins: list[int]) -> None:
         wrong(scene, instrument, logins[0])
     elif what == "modify" and orders:
         data = scene.draw(st.fixed_dictionaries({}, optional={
-            "comment": some.texts(31), "sl": st.just(round(instrument.typical / 2, instrument.digits)),
-            "tp": st.just(round(instrument.typical * 2, instrument.digits)),
+            "comment": some.texts(31), "sl": st.sampled_from([0.0, round(instrument.typical / 2, instrument.digits)]),
+            "tp": st.sampled_from([0.0, round(instrument.typical * 2, instrument.digits)]),
         }), "fields")  # fmt: skip
         book.modify(scene.actor(), scene.draw(st.sampled_from(orders)), data)
     elif what == "close" and positions:
@@ -102,20 +103,33 @@ def wrong(scene: Scene, instrument: Instrument, login: int) -> None:
         ("order.balance", {"login": login, "command": "credit", "amount": 5.0, "expiration": 1}),
         ("order.close_by", {"order": 2**31 - 2, "order_by": 2**31 - 3}),
     ]
-    for order in scene.book.orders.values():
-        if not order.open:
-            choices.append(("order.close", {"order": order.ticket, "volume": 0.01, "price": 1.0}))
-            choices.append(("order.modify", {"order": order.ticket, "sl": 0.5}))
-        elif order.pending:
-            choices.append(("order.close_by", {"order": order.ticket, "order_by": order.ticket}))
-            other = "buy_stop" if order.command != "buy_stop" else "buy_limit"
-            choices.append(("order.cancel", {"order": order.ticket, "command": other}))
-        else:
-            volume = float(order.volume) + 0.01
-            choices.append(("order.close", {"order": order.ticket, "volume": round(volume, 2), "price": 1.0}))
-            choices.append(("order.activate", {"order": order.ticket, "price": 1.0}))
-            choices.append(("order.close_by", {"order": order.ticket, "order_by": order.ticket}))
+    orders = list(scene.book.orders.values())
+    with_known = scene.draw(st.booleans(), "with a known order")
+    if orders and with_known:
+        choices = _wrong_with(scene.draw(st.sampled_from(orders), "order"), orders)
     scene.book.refused(scene.actor(), *scene.draw(st.sampled_from(choices), "wrong"))
+
+
+def _wrong_with(order: Order, orders: list[Order]) -> list[tuple[str, Json]]:
+    """What can't be done with an order as it is."""
+    ticket = order.ticket
+    if not order.open:
+        return [
+            ("order.close", {"order": ticket, "volume": 0.01, "price": 1.0}), ("order.modify", {"order": ticket, "sl": 0.5}),
+        ]  # fmt: skip
+    itself = ("order.close_by", {"order": ticket, "order_by": ticket})
+    if order.pending:
+        other = "buy_stop" if order.command != "buy_stop" else "buy_limit"
+        return [itself, ("order.cancel", {"order": ticket, "command": other}),
+                ("order.close", {"order": ticket, "volume": 0.01, "price": 1.0})]  # fmt: skip
+    too_much = round(float(order.volume) + 0.01, 2)
+    alike = [
+        ("order.close_by", {"order": ticket, "order_by": each.ticket})
+        for each in orders
+        if each.open and (each.pending or each.side == order.side or each.login != order.login)
+    ]
+    return [itself, *alike, ("order.close", {"order": ticket, "volume": too_much, "price": 1.0}),
+            ("order.activate", {"order": ticket, "price": 1.0})]  # fmt: skip
 
 
 @suite(Profile.DEMO)
