@@ -51,6 +51,11 @@ def load(path: Path) -> Server:
         raise SnapshotError(f"snapshot {str(path)!r} is damaged: {type(error).__name__}: {error}") from error
 
 
+def restarted(server: Server) -> Server:
+    """The server as it is after a restart: what it had saved, all else gone."""
+    return restored(json.loads(json.dumps(state(server), default=_plain)))
+
+
 def state(server: Server) -> dict[str, Any]:
     """All that a server is, as plain JSON values."""
     version, internal, gauss = server.random.getstate()

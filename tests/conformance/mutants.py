@@ -1,7 +1,7 @@
 """Bugs planted in the session, the plugins and the simulator: the kit must find each.
 
-A mutant is a change of a source text; ``old`` is there exactly once. They stand in mutants.toml. :mod:`tests.conformance.planted` runs a program
-with one of them, :mod:`tests.conformance.matrix` all of them.
+A mutant is a change of a source text; ``old`` is there exactly once. They stand in mutants.toml.
+:mod:`tests.conformance.planted` runs the kit on one of them, :mod:`tests.conformance.matrix` on all.
 """
 
 from __future__ import annotations

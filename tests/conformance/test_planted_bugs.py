@@ -10,8 +10,12 @@ import pytest
 from tests.conformance.matrix import BEGIN, END, PAGE, killed
 from tests.conformance.mutants import MUTANTS, Mutant
 
-SAMPLE = {"an event after unsubscribe": "L-EVT-3", "commission charged twice": "L-MON-3", "masks are ignored": "L-RGT-3",
-          "a password in an answer": "L-REC-3"}  # fmt: skip
+SAMPLE = {
+    "an event after unsubscribe": "L-EVT-3",
+    "commission charged twice": "L-MON-3",
+    "masks are ignored": "L-RGT-3",
+    "a password in an answer": "L-REC-3",
+}
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)

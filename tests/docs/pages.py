@@ -5,6 +5,7 @@ A part stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``; what is
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 from functools import cache
@@ -15,6 +16,7 @@ import anyio
 import mt4sim.gateway
 import mt_remote_plugins
 import mt_remote_plugins.manager.plugin
+from mt4sim.faults import Rule
 from mt4sim.gateway import control
 from mt_remote.checking import CODES
 from mt_remote.checking.public import PUBLIC
@@ -59,6 +61,8 @@ def part(name: str) -> str:
         return reference.functions((f for f in shipped() if f.name not in own), story().exchanges)
     if name == "simulator-functions":
         return reference.functions((f for f in shipped() if f.name in own), story().exchanges)
+    if name == "fault-rules":
+        return fault_rules()
     if name == "events":
         return reference.events((kind for _, kind in hooks().event_kinds()), story().events)
     if name == "records":
@@ -74,6 +78,20 @@ def part(name: str) -> str:
     backend = find_backend(hooks(), name.removeprefix("settings-"))
     own_flags = [flag for flag in flags.flags_of(backend) if flag.path[0] == backend.name]
     return reference.settings(own_flags, PREFIX)
+
+
+def fault_rules() -> str:
+    """A table of what a rule of faults may say."""
+    schema = Rule.model_json_schema()["properties"]
+    lines = ["| field | type | meaning |", "| --- | --- | --- |"]
+    for name, field in Rule.model_fields.items():
+        kinds = [each for each in schema[name].get("anyOf", [schema[name]]) if each.get("type") != "null"]
+        choices = " ".join(f"`{each}`" for each in kinds[0].get("enum", ()))
+        kind = choices or {"string": "text", "boolean": "bool", "integer": "int"}.get(kinds[0]["type"], "number")
+        default = "" if field.is_required() or field.default in (None, "") else f"; default {json.dumps(field.default)}"
+        meaning = field.description or ""
+        lines.append(f"| `{name}` | {kind} | {meaning[:1].upper()}{meaning[1:]}{default}. |")
+    return "\n".join(lines) + "\n"
 
 
 def filled(text: str) -> str:

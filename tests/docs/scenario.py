@@ -201,6 +201,9 @@ async def _simulation(one: Speaker, folder: Path) -> None:
     await one.say("simulator.feed", kind="off")
     await one.say("simulator.fault.down", down=True)
     await one.say("simulator.fault.down", down=False)
+    await one.say("simulator.faults.set", seed=7, rules=[{"on": "ticks.get", "nth": 2, "do": "delay", "seconds": 5}])
+    for name in ("simulator.faults.get", "simulator.faults.release", "simulator.faults.clear"):
+        await one.say(name)
     file = str(folder / "monday.json")
     await one.say("simulator.snapshot.save", file=file)
     await one.say("users.del", logins=[100])

@@ -54,8 +54,8 @@ class LogIn:
 
 @dataclass(frozen=True)
 class Terms:
-    """How to play. ``speed`` 0 knows no pauses. ``patience`` seconds are waited for an answer or an end,
-    ``events_within`` seconds for an event, and ``linger`` seconds at the end for events that come late."""
+    """How to play. ``speed`` 0 knows no pauses. ``patience`` seconds are waited for an answer, ``events_within``
+    seconds for an event or for the gateway's closing, and ``linger`` seconds at the end for events that come late."""
 
     speed: float = 0.0
     patience: float = 35.0
@@ -197,7 +197,7 @@ class Player:
 
     async def _close(self, entry: Closed, line: _Line) -> None:
         if entry.by == "gateway":
-            await self._until(lambda: line.over)
+            await self._until(lambda: line.over, self._terms.events_within)
             return
         await self._settle(line)
         if not line.over:

@@ -30,7 +30,7 @@ PLACEHOLDER = re.compile(r"‹(?P<kind>secret|number) (?P<number>\d+)›")
 
 _SHORT = 4
 _WORD = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*")
-_WORDS_AT = ("name", "event", "status", "code")
+_WORDS_AT = {"name": _WORD, "event": _WORD, "code": _WORD, "status": re.compile(r"OK|ERROR")}
 _HANDSHAKE = re.compile(r"host|connection|upgrade|content-length|sec-websocket-.*")
 
 
@@ -60,8 +60,8 @@ class Redactor:
         self._learn_all(found)
         cleaned: dict[str, Any] = {}
         for name, value in found.items():
-            own_word = name in _WORDS_AT and isinstance(value, str) and _WORD.fullmatch(value)
-            cleaned[self._key(name)] = value if own_word and value not in self._forms else self._clean(name, value)
+            own = name in _WORDS_AT and isinstance(value, str) and _WORDS_AT[name].fullmatch(value)
+            cleaned[self._key(name)] = value if own else self._clean(name, value)
         return cleaned
 
     def headers(self, found: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import anyio
 
 from mt4sim import Server, World
+from mt4sim.faults import Faults
 from mt4sim.gateway.connection import SimulatorConnection
+from mt4sim.gateway.faulty import Faulty
 from mt4sim.gateway.hub import Hub
 from mt4sim.realism import Realism
 from mt4sim.world_specs import FeedSpec
@@ -24,7 +26,8 @@ _STEPS_A_SECOND = 20
 
 class SimulatorBackend(Backend):
     """Serves :class:`~mt4sim.server.Server`, made from ``world`` where one is given instead of a file. ``down`` makes
-    it unreachable: log-ins answer ``no_connection``."""
+    it unreachable: log-ins answer ``no_connection``. ``faults`` has what goes wrong on purpose; :meth:`use_faults`
+    says what does."""
 
     name = "simulator"
 
@@ -38,6 +41,13 @@ class SimulatorBackend(Backend):
         self.server = self.make_server()
         self.hub = Hub(self.server, self.realism)
         self._clock = WallClock(self.server.now, settings.speed)
+        self.faults = Faulty(self)
+        if settings.faults is not None:
+            self.use_faults(Faults.load(settings.faults))
+
+    def use_faults(self, faults: Faults | None) -> None:
+        """These go wrong from now on; ``None``: nothing does any more."""
+        self.faults.use(faults)
 
     def make_server(self) -> Server:
         """A fresh server as the settings say."""
@@ -74,14 +84,17 @@ class SimulatorBackend(Backend):
             now = self._clock.now()
             if now > self.server.now:
                 self.server.advance_to(now)
+                self.faults.settle()
 
     async def run(self) -> None:
         """Lets time pass, where it does by itself. What the realism switches hold back comes once a second."""
-        while self.settings.moves:
-            for _ in range(_STEPS_A_SECOND):
-                self.catch_up()
-                await anyio.sleep(1 / _STEPS_A_SECOND)
-            self.hub.deliver_delayed()
+        async with anyio.create_task_group() as group:
+            group.start_soon(self.faults.run)
+            while self.settings.moves:
+                for _ in range(_STEPS_A_SECOND):
+                    self.catch_up()
+                    await anyio.sleep(1 / _STEPS_A_SECOND)
+                self.hub.deliver_delayed()
 
     def advance(self, seconds: int) -> None:
         """Lets time pass at once."""
@@ -89,30 +102,35 @@ class SimulatorBackend(Backend):
         self.server.advance(seconds)
         self.hub.deliver_delayed()
         self._clock = WallClock(self.server.now, self.settings.speed)
+        self.faults.settle()
 
-    def replace(self, server: Server) -> None:
+    def replace(self, server: Server, *, reason: str = "the server was replaced") -> None:
         """Another server takes this one's place: every connection is lost."""
-        self.lose_all("the server was replaced")
+        self.lose_all(reason)
         self.hub.stop()
         self.server = server if server.externals else self._wired(server)
         self.hub = Hub(server, self.realism)
         self._clock = WallClock(server.now, self.settings.speed)
+        self.faults.server_came()
 
     # Connections
 
     async def open(self, server: str, login: int, password: str, listener: Listener, *, peer: str = "") -> Connection:
+        await self.faults.log_in(login)
         if self.down:
             raise ConnectionLost(f"The server {server!r} can't be reached")
         self.catch_up()
         session = self.server.login(login, password, address=peer or "127.0.0.1")
         connection = SimulatorConnection(self, server, session, listener)
         self.connections[connection] = None
+        self.faults.came(connection)
         return connection
 
     def forget(self, connection: SimulatorConnection) -> None:
         """A connection is over."""
         self.hub.leave(connection)
         self.connections.pop(connection, None)
+        self.faults.ended(connection)
 
     def lose(self, connection: SimulatorConnection, reason: str) -> None:
         """A connection breaks: its listener is told."""

@@ -70,6 +70,11 @@ class SimulatorConnection(Connection):
         return self.session
 
     @property
+    def is_open(self) -> bool:
+        """Whether it was neither closed nor lost."""
+        return self._open
+
+    @property
     def hub(self) -> Hub:
         """Where events come from."""
         return self._backend.hub

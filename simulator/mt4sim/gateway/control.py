@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 
 from mt4sim import Server
 from mt4sim.dealing import DealRequest
+from mt4sim.faults import Faults, Rule
 from mt4sim.gateway.backend import SimulatorBackend
 from mt4sim.ticks import Source
 from mt4sim.trader import Trader
@@ -26,9 +27,10 @@ clock = Namespace("simulator.clock", help="The simulated server's time")
 prices = Namespace("simulator", help="The simulation as a whole")
 trader = Namespace("simulator.trader", help="Traders at their terminals")
 faults = Namespace("simulator.fault", help="What goes wrong, on purpose")
+rules = Namespace("simulator.faults", help="What will go wrong, by rule")
 snapshot = Namespace("simulator.snapshot", help="The whole state in a file")
 
-NAMESPACES = [clock, prices, trader, faults, snapshot]
+NAMESPACES = [clock, prices, trader, faults, rules, snapshot]
 
 
 class Clock(TypedDict):
@@ -297,6 +299,55 @@ async def _lose_later(backend: SimulatorBackend, connection: object) -> None:
 def down(session: Session, down: Annotated[bool, Field(description="whether log-ins fail")]) -> None:
     """Makes the server unreachable for new connections, or reachable again; those that are open stay."""
     _backend(session).down = down
+
+
+class Struck(TypedDict):
+    """A rule that struck: its number from 0, what it did, to which call or notification, on whose connection (0:
+    nobody's), and the server's time."""
+
+    rule: int
+    do: str
+    on: str
+    login: int
+    time: int
+
+
+class Plan(TypedDict):
+    """The rules, and what struck, the oldest first."""
+
+    seed: int
+    rules: list[Rule]
+    strikes: list[Struck]
+
+
+Rules = Annotated[list[Rule], Field(max_length=1000, description="what goes wrong and when")]
+Seed = Annotated[int, Field(ge=0, le=2**63 - 1, description="seed of what is random")]
+
+
+@rules.function("set", kind=Kind.CHANGE, example={"rules": [{"on": "order.open", "nth": 3, "do": "hang"}]})
+def faults_set(session: Session, rules: Rules, seed: Seed = 0) -> None:
+    """These rules hold from now on, in place of former ones; what those hold back is let go."""
+    _backend(session).use_faults(Faults(rules, seed=seed))
+
+
+@rules.function("get")
+def faults_get(session: Session) -> Plan:
+    """The rules that hold, and what struck since they were set."""
+    plan = _backend(session).faults.plan or Faults()
+    strikes = [cast(Struck, strike._asdict()) for strike in plan.strikes]
+    return {"seed": plan.seed, "rules": list(plan.rules), "strikes": strikes}
+
+
+@rules.function("clear", kind=Kind.CHANGE)
+def faults_clear(session: Session) -> None:
+    """Nothing goes wrong by rule any more; what was held back is let go."""
+    _backend(session).use_faults(None)
+
+
+@rules.function("release", kind=Kind.CHANGE)
+def faults_release(session: Session) -> None:
+    """Calls that hang or are delayed go on and notifications that are held back come; the rules stay."""
+    _backend(session).faults.release()
 
 
 # Snapshots

@@ -29,6 +29,7 @@ class SimulatorSettings(BaseModel):
     replay: Path | None = Field(None, description="CSV of ticks for the feed 'replay': time,symbol,bid,ask")
     seed: Annotated[int, Field(ge=0)] = Field(0, description="seed of all that is random")
     snapshot: Path | None = Field(None, description="snapshot to go on from, instead of a world")
+    faults: Path | None = Field(None, description="what goes wrong, on purpose (TOML)")
     realism: list[str] = Field(default_factory=list, description="quirks of real servers to switch on")
 
     @field_validator("clock")

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from mt4sim.faults import Faults
 from mt_remote.plugin import Call, Refused, Session, hookimpl
 from mt_remote.recording import Recording, proxy, read
 from mt_remote.recording.compare import Kind, compare
-from mt_remote.recording.format import Answer, EventHeard, Opened, Request
+from mt_remote.recording.format import Answer, Closed, EventHeard, Opened, Request
 from mt_remote.recording.player import LogIn, Player
 from mt_remote.recording.redact import Secrets
 from mt_remote.recording.tape import FileTape
 from mt_remote.records import ConGroup, ConManager, Patch
-from tests.core.recording.story import PASSWORD, recorded, replayed
+from tests.core.recording.story import PASSWORD, TERMS, recorded, replayed
 from tests.stories.client import client, manager
 from tests.stories.conftest import START, Desk, open_desk
 
@@ -128,6 +130,51 @@ async def test_bad_messages_are_played_as_bad_ones(tmp_path: Path) -> None:
         result = await replayed(found, desk.url)
     assert result.differences == []
     assert result.answers == 1
+
+
+async def test_a_connection_that_breaks_is_broken_again(recording: Recording, tmp_path: Path) -> None:
+    path = tmp_path / "broken.jsonl"
+    async with open_desk() as desk:
+        with FileTape(path, desk.url) as tape:
+            async with proxy.recording(desk.url, tape) as running, manager(running.url, dialect="2") as one:
+                await one.call("config.common.get")
+                one.connection.transport.abort()
+                await running.until_ended(1)
+        found = read(path)
+        assert isinstance(found.entries[-1], Closed)
+        assert (found.entries[-1].code, found.entries[-1].by) == (1006, "client")
+        assert (await replayed(found, desk.url)).differences == []
+
+
+async def test_a_gateway_that_closes_is_seen_as_doing_so(tmp_path: Path) -> None:
+    """Both through the proxy, and in the replay."""
+    path = tmp_path / "lost.jsonl"
+    async with open_desk() as desk:
+        desk.server_backend.use_faults(Faults().on("config.common.get").drops())
+        with FileTape(path, desk.url) as tape:
+            async with proxy.recording(desk.url, tape) as running:
+                async with manager(running.url, dialect="1.00") as one:
+                    await one.send("config.common.get")
+                    await one.connection.wait_closed()
+                    assert one.connection.close_code == 1011
+                await running.until_ended(1)
+        found = read(path)
+        assert (await replayed(found, desk.url)).differences == []
+        desk.server_backend.use_faults(None)
+        again = await replayed(found, desk.url)
+    assert [(each.kind, each.path) for each in again.differences] == [
+        (Kind.UNEXPECTED, "config.common.get"),
+        (Kind.VALUE, "closed.by"),
+    ]
+
+
+async def test_pauses_are_kept_where_a_speed_is_stated(recording: Recording) -> None:
+    found = Recording(recording.header, [Opened(), Request(at=0.5, message={"id": 1, "name": "config.common.get"})])
+    async with open_desk() as desk:
+        for speed, pause in ((0.0, 0.0), (5.0, 0.1)):
+            played = await Player(found, desk.url, secrets=Secrets(), terms=replace(TERMS, speed=speed)).play()
+            asked = next(entry for entry in played.entries if isinstance(entry, Request))
+            assert asked.at >= pause * 0.9
 
 
 async def test_a_refused_handshake_is_recorded_and_compared(tmp_path: Path) -> None:

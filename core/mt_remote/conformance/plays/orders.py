@@ -114,9 +114,8 @@ def _wrong_with(order: Order, orders: list[Order]) -> list[tuple[str, Json]]:
     """What can't be done with an order as it is."""
     ticket = order.ticket
     if not order.open:
-        return [
-            ("order.close", {"order": ticket, "volume": 0.01, "price": 1.0}), ("order.modify", {"order": ticket, "sl": 0.5}),
-        ]  # fmt: skip
+        close = {"order": ticket, "volume": 0.01, "price": 1.0}
+        return [("order.close", close), ("order.modify", {"order": ticket, "sl": 0.5})]
     itself = ("order.close_by", {"order": ticket, "order_by": ticket})
     if order.pending:
         other = "buy_stop" if order.command != "buy_stop" else "buy_limit"
