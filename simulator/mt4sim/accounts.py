@@ -174,9 +174,11 @@ class Accounts:
 
     def delete(self, login: int) -> None:
         """The account goes, with its open orders and history (Semantics 9.5)."""
-        account = self._accounts.pop(login, None)
+        account = self._accounts.get(login)
         if account is None:
             raise NotFound(f"Cannot find user {login}")
+        self._server.trading.about_to_erase(login)
+        del self._accounts[login]
         self._server.trading.erase(login)
         self._server.events.emit("user", Change.DELETE, account)
 

@@ -241,10 +241,14 @@ class Trading:
         for watcher in self.engine.watchers:
             watcher.account_changed(account)
 
+    def about_to_erase(self, login: int) -> None:
+        """An account will go: readings keep its orders while it is still there to value them for."""
+        for order in self.engine.book.each_open_of(login):
+            self.engine.changing(order)
+
     def erase(self, login: int) -> None:
         """An account goes with its orders and history."""
         for order in self.engine.book.open_of(login):
-            self.engine.changing(order)
             order.close_time = self._server.now  # what watches it lets go
             self.engine.tell_watchers(order)
         self.engine.book.erase(login)

@@ -18,9 +18,10 @@ from mt4sim.spreads import widened
 from mt4sim.trading import Order
 from mt4sim.trading.engine import POSITION_OF
 from mt4sim.trading.margin import Exposure, LevelType, margin_of
+from mt4sim.trading.reading import Reading
 from mt4sim.trading.terms import leverage_of
 from mt_remote.errors import RequestError
-from mt_remote.records import ConGroup, Draft, GroupMarginMode, TradeCommand
+from mt_remote.records import ConGroup, Draft, GroupMarginMode, TradeCommand, TradeRecord
 
 from .conftest import Broker
 
@@ -70,6 +71,7 @@ class Life(RuleBasedStateMachine):
         )
         self.broker.group("yen", margin_stopout=60, use_swap=True, security={"execution_mode": 1})
         self.server, self.trading = self.broker.server, self.broker.trading
+        self.readings: list[tuple[Reading, list[TradeRecord]]] = []
         for name in PRICES:
             self.move(name, 0, 5)
         agent = self.broker.account()
@@ -162,6 +164,12 @@ class Life(RuleBasedStateMachine):
     def wait(self, seconds: int) -> None:
         self.server.advance(seconds)
 
+    @rule()
+    def read_at_leisure(self) -> None:
+        orders = self.trading.open_orders()
+        records = [self.trading.record(order) for order in orders]
+        self.readings = [*self.readings[-2:], (Reading(self.trading.engine, orders), records)]
+
     # What holds
 
     def all_triggers_fired(self, name: str, before: list[dict[str, Any]]) -> None:
@@ -191,6 +199,16 @@ class Life(RuleBasedStateMachine):
             records = self.trading.history(login, 0, 2**31)
             assert account.balance == sum(o.result for o in records if o.cmd is not TradeCommand.CREDIT)
             assert account.credit == sum(o.profit for o in records if o.cmd is TradeCommand.CREDIT)
+
+    @invariant()
+    def a_reading_stays_as_it_was(self) -> None:
+        for reading, records in self.readings:
+            assert list(reading) == reading[:] == records
+
+    @invariant()
+    def open_orders_come_by_ticket(self) -> None:
+        tickets = [order.ticket for order in self.trading.open_orders()]
+        assert tickets == sorted(self.trading.engine.book.open)
 
     @invariant()
     def tickets_are_unique_and_orders_in_one_place(self) -> None:
