@@ -74,6 +74,7 @@ async def running(settings: Settings, hooks: Hooks, backend: Backend) -> AsyncIt
     on_asyncio = asyncio_shell.is_running()
     context = tls_context(settings.tls_cert, settings.tls_key)
     contents = catalogue(hooks, backend.name, settings.code_page)
+    backend.prepare(settings.code_page)
     async with anyio.create_task_group() as group:
         gateway = Gateway(
             settings,
