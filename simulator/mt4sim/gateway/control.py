@@ -321,7 +321,7 @@ class Plan(TypedDict):
 
 
 Rules = Annotated[list[Rule], Field(max_length=1000, description="what goes wrong and when")]
-Seed = Annotated[int, Field(ge=0, le=2**63 - 1, description="seed of what is random")]
+Seed = Annotated[int, Field(ge=0, le=2**31 - 1, description="seed of what is random")]
 
 
 @rules.function("set", kind=Kind.CHANGE, example={"rules": [{"on": "order.open", "nth": 3, "do": "hang"}]})
