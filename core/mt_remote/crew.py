@@ -12,31 +12,31 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import Any, Generic, TypeVar
 
 import anyio
 from anyio.abc import TaskGroup
 
-from mt_remote.protocol.calls import Call
 from mt_remote.shell.stepping import Started, Stepper
 
-if TYPE_CHECKING:
-    from mt_remote.session import Session
+S = TypeVar("S")
+"""Whoever calls: a session."""
+C = TypeVar("C")
+"""A call."""
 
-Perform = Callable[["Session", Call], Coroutine[Any, Any, None]]
 Soon = Callable[[Callable[[], object]], object]
 
 _KEPT_IDLE = 32
 
 
-class Carrier:
+class Carrier(Generic[S, C]):
     """One task and what it carries. ``started`` is a call that took its first steps already."""
 
     __slots__ = ("_wake", "call", "dismissed", "scope", "session", "since", "started", "task")
 
     def __init__(self) -> None:
-        self.call: Call | None = None
-        self.session: Session | None = None
+        self.call: C | None = None
+        self.session: S | None = None
         self.since = 0.0
         self.scope: anyio.CancelScope | None = None
         self.started: Started | None = None
@@ -44,7 +44,7 @@ class Carrier:
         self.dismissed = False
         self._wake = anyio.Event()
 
-    def take(self, session: Session, call: Call, now: float) -> None:
+    def take(self, session: S, call: C, now: float) -> None:
         self.session, self.call, self.since = session, call, now
 
     def wake(self) -> None:
@@ -55,7 +55,7 @@ class Carrier:
         self._wake = anyio.Event()
 
 
-class Crew:
+class Crew(Generic[S, C]):
     """Carries out calls. ``perform`` carries out one and answers it; it raises nothing but cancellation. ``timed_out``
     answers one that was cancelled. ``soon`` runs a callback once the present turn of the loop is over; ``stepper``
     takes first steps, ``None`` where the loop has no way to."""
@@ -63,8 +63,8 @@ class Crew:
     def __init__(
         self,
         group: TaskGroup,
-        perform: Perform,
-        timed_out: Callable[[Session, Call], None],
+        perform: Callable[[S, C], Coroutine[Any, Any, None]],
+        timed_out: Callable[[S, C], None],
         *,
         soon: Soon,
         stepper: Stepper | None,
@@ -76,12 +76,12 @@ class Crew:
         self._soon = soon
         self._stepper = stepper
         self._clock = clock
-        self._inbox: deque[tuple[Session, Call]] = deque()
-        self._idle: list[Carrier] = []
-        self._rolling: Carrier | None = None
-        self.carriers: set[Carrier] = set()
+        self._inbox: deque[tuple[S, C]] = deque()
+        self._idle: list[Carrier[S, C]] = []
+        self._rolling: Carrier[S, C] | None = None
+        self.carriers: set[Carrier[S, C]] = set()
 
-    def submit(self, session: Session, call: Call) -> None:
+    def submit(self, session: S, call: C) -> None:
         """Starts a call that may start now."""
         stepper = self._stepper
         if stepper is not None and self._idle and not self._inbox and stepper.may_step():
@@ -91,7 +91,7 @@ class Crew:
         if self._rolling is None:
             self._roll()
 
-    def _step(self, stepper: Stepper, session: Session, call: Call) -> None:
+    def _step(self, stepper: Stepper, session: S, call: C) -> None:
         carrier = self._idle.pop()
         started = stepper.step(self._perform(session, call), carrier.task)
         if started is None:
@@ -106,7 +106,7 @@ class Crew:
             carrier = self._idle.pop()
             carrier.wake()
         else:
-            carrier = Carrier()
+            carrier = Carrier[S, C]()
             self.carriers.add(carrier)
             self._group.start_soon(self._carry, carrier)
         self._rolling = carrier
@@ -118,7 +118,7 @@ class Crew:
         if self._inbox:
             self._roll()
 
-    async def _carry(self, carrier: Carrier) -> None:
+    async def _carry(self, carrier: Carrier[S, C]) -> None:
         if self._stepper is not None:
             carrier.task = self._stepper.current()
         try:
@@ -130,7 +130,7 @@ class Crew:
         finally:
             self.carriers.discard(carrier)
 
-    async def _settle(self, carrier: Carrier) -> None:
+    async def _settle(self, carrier: Carrier[S, C]) -> None:
         """A carrier's scope was cancelled: whatever it carried ends here."""
         if carrier.started is not None:  # cancelled before it took the call over
             started, carrier.started = carrier.started, None
@@ -142,7 +142,7 @@ class Crew:
         if call is not None and carrier.session is not None:
             self._timed_out(carrier.session, call)
 
-    async def _carry_on(self, carrier: Carrier, scope: anyio.CancelScope) -> None:
+    async def _carry_on(self, carrier: Carrier[S, C], scope: anyio.CancelScope) -> None:
         """Carries call after call until one is cancelled or the carrier is not needed any more."""
         while True:
             if carrier.started is not None:
@@ -165,30 +165,27 @@ class Crew:
             self._idle.append(carrier)
             await carrier.wait()
 
-    def cancel_overdue(self, now: float, limit: Callable[[Call], float]) -> None:
+    def cancel_overdue(self, now: float, limit: Callable[[C], float]) -> None:
         """Cancels every call that runs for longer than its limit in seconds."""
         for carrier in self.carriers:
             call = carrier.call
             if call is not None and carrier.scope is not None and now - carrier.since >= limit(call):
                 carrier.scope.cancel()
 
-    def cancel_reads(self, session: Session) -> None:
-        """A session ended: nobody waits for its reads. What changes state is carried through."""
-        if any(owner is session for owner, _ in self._inbox):
-            kept = ((owner, call) for owner, call in self._inbox if owner is not session or _changes_state(call))
-            self._inbox = deque(kept)
+    def cancel_where(self, unwanted: Callable[[S, C], bool]) -> None:
+        """Nobody waits for these calls any more: those that wait are dropped, those under way cancelled."""
+        if any(unwanted(*each) for each in self._inbox):
+            self._inbox = deque(each for each in self._inbox if not unwanted(*each))
         for carrier in self.carriers:
-            call = carrier.call
-            if call is None or carrier.scope is None or carrier.session is not session:
-                continue
-            if not _changes_state(call):
+            call, session = carrier.call, carrier.session
+            if call is not None and session is not None and carrier.scope is not None and unwanted(session, call):
                 carrier.scope.cancel()
+
+    def cancel(self, call: C) -> None:
+        """Nobody waits for this call any more."""
+        self.cancel_where(lambda _, other: other is call)
 
     @property
     def in_flight(self) -> int:
         """Calls queued or being carried out."""
         return len(self._inbox) + sum(carrier.call is not None for carrier in self.carriers)
-
-
-def _changes_state(call: Call) -> bool:
-    return call.function.changes_state

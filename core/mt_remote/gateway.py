@@ -76,8 +76,10 @@ class Gateway:
         self.repeats = Repeats()
         self.slices = Slices()
         self.upgrades = Upgrades(self)
-        self.crew = Crew(group, self._perform, self._timed_out, soon=soon, stepper=stepper, clock=clock)
-        self._group = group
+        self.crew: Crew[Session, Call] = Crew(
+            group, self._perform, self._timed_out, soon=soon, stepper=stepper, clock=clock
+        )
+        self.group = group
         self._soon = soon
         self._dirty: list[Session] = []
         self._closing: dict[Session, float] = {}
@@ -106,7 +108,7 @@ class Gateway:
 
     def spawn(self, function: Callable[..., Awaitable[Any]], *arguments: object) -> None:
         """Starts a task that ends with the gateway. What it raises is logged and ends the task alone."""
-        self._group.start_soon(self._guarded, function, arguments)
+        self.group.start_soon(self._guarded, function, arguments)
 
     async def _guarded(self, function: Callable[..., Awaitable[Any]], arguments: tuple[object, ...]) -> None:
         try:
@@ -162,7 +164,7 @@ class Gateway:
         self.upgrades.by_headers.discard(session)
         session.subscriptions.clear()
         session.lane.clear()
-        self.crew.cancel_reads(session)
+        self.crew.cancel_where(lambda owner, call: owner is session and not call.function.changes_state)
         if session.link.wanted:
             self.spawn(session.link.aclose)
         self.hooks.session_closed(session, code, reason)
@@ -268,7 +270,7 @@ class Gateway:
     async def _once(self, session: Session, call: Call) -> Any:
         """Runs a call with a key, or gives what the first one under that key gave."""
         owner = (session.link.server, session.link.login)
-        first, is_first = self.repeats.find(owner, call, self.clock())
+        first, is_first = await self.repeats.claim(owner, call, self.clock())
         if is_first:
             await self._run_first(session, call, first)
         else:
@@ -279,17 +281,17 @@ class Gateway:
 
     async def _run_first(self, session: Session, call: Call, first: FirstAnswer) -> None:
         owner = (session.link.server, session.link.login)
+        happened = True
         try:
             first.result = await self._run(session, call)
         except RequestError as error:
             first.error = error
-            if _did_not_happen(error):
-                self.repeats.drop(owner, call)
+            happened = not _did_not_happen(error)
         except BaseException:
             first.error = CallTimeout("The first call under this key did not finish; its outcome is unknown")
             raise
         finally:
-            first.done.set()
+            self.repeats.settle(owner, call, first, happened=happened)
 
     def _timed_out(self, session: Session, call: Call) -> None:
         """A call was cancelled at its deadline, or with its session."""

@@ -39,6 +39,11 @@ class Hooks:
         found: list[tuple[str, Namespace]] = []
         for implementation in self.manager.hook.mt_remote_namespaces.get_hookimpls():
             found += [(implementation.plugin_name, namespace) for namespace in given_by(implementation, Namespace)]
+        return found + self.backend_namespaces(backend)
+
+    def backend_namespaces(self, backend: str) -> list[tuple[str, Namespace]]:
+        """Those of them that are served only on this backend."""
+        found: list[tuple[str, Namespace]] = []
         for implementation in self.manager.hook.mt_remote_backend_namespaces.get_hookimpls():
             arguments = [backend] if "backend" in implementation.argnames else []
             found += [

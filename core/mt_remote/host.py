@@ -6,7 +6,7 @@ import importlib
 import importlib.metadata
 import importlib.util
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -21,7 +21,7 @@ from mt_remote.backend import Event
 from mt_remote.errors import PluginError
 from mt_remote.functions import Function, Registry
 from mt_remote.hooks import Hooks
-from mt_remote.plugin import API_VERSION, HOOKSPEC_VERSION, PROJECT, BackendSpec, EventKind
+from mt_remote.plugin import API_VERSION, HOOKSPEC_VERSION, PROJECT, BackendSpec, Declared, EventKind
 from mt_remote.records.declare import DIALECTS, building_for
 
 
@@ -138,12 +138,16 @@ class Catalogue:
         return b',"data":%b}' % self.serializers[event.kind, dialect].to_json(event.data)
 
 
-def catalogue(hooks: Hooks, backend: str, code_page: str) -> Catalogue:
-    """Builds it. Raises :class:`~mt_remote.errors.PluginError` for two of a name, naming both plugins."""
+def catalogue(
+    hooks: Hooks, backend: str, code_page: str, backends_own: Callable[[Declared, str], Function] = Function
+) -> Catalogue:
+    """Builds it. ``backends_own`` makes the functions of the backend's own namespaces. Raises
+    :class:`~mt_remote.errors.PluginError` for two of a name, naming both plugins."""
     functions: dict[str, Function] = {}
+    own = {id(declared) for _, namespace in hooks.backend_namespaces(backend) for declared in namespace.functions}
     for plugin, namespace in hooks.namespaces(backend):
         for declared in namespace.functions:
-            function = Function(declared, plugin)
+            function = (backends_own if id(declared) in own else Function)(declared, plugin)
             other = functions.setdefault(function.name, function)
             if other is not function:
                 raise PluginError(

@@ -42,28 +42,37 @@ class Repeats:
     def __init__(self) -> None:
         self._answers: OrderedDict[tuple[Owner, str], FirstAnswer] = OrderedDict()
 
-    def find(self, owner: Owner, call: Call, now: float) -> tuple[FirstAnswer, bool]:
-        """The first answer under the call's key, and whether this call is the first. Raises
-        :class:`~mt_remote.errors.RequestError` when the key was used for a different request."""
+    async def claim(self, owner: Owner, call: Call, now: float) -> tuple[FirstAnswer, bool]:
+        """The first answer under the call's key, and whether this call is the first: it has to :meth:`settle` then.
+        Raises :class:`~mt_remote.errors.RequestError` when the key was used for a different request."""
+        return self.find(owner, call.key or "", fingerprint(call), now)
+
+    def settle(self, owner: Owner, call: Call, first: FirstAnswer, *, happened: bool) -> None:
+        """The first call under a key ended, as ``first`` says. One that is known not to have ``happened`` frees its
+        key."""
+        self.finish(owner, call.key or "", first.result, first.error, happened=happened)
+        first.done.set()  # it may have been too old to be found
+
+    def find(self, owner: Owner, key: str, asked: bytes, now: float) -> tuple[FirstAnswer, bool]:
+        """The same for a request whose fingerprint is ``asked``."""
         while self._answers:
             oldest = next(iter(self._answers.values()))
             if now - oldest.since < KEPT_SECONDS and len(self._answers) < _MOST:
                 break
             self._answers.popitem(last=False)
-        fingerprint = _fingerprint(call)
-        place = (owner, call.key or "")
-        first = self._answers.get(place)
+        first = self._answers.get((owner, key))
         if first is None:
-            first = self._answers[place] = FirstAnswer(fingerprint, now)
+            first = self._answers[owner, key] = FirstAnswer(asked, now)
             return first, True
-        if first.fingerprint != fingerprint:
-            raise KeyReused(f"The key {call.key!r} was used for a different request")
+        if first.fingerprint != asked:
+            raise KeyReused(f"The key {key!r} was used for a different request")
         return first, False
 
-    def drop(self, owner: Owner, call: Call) -> None:
-        """The call is known not to have happened: its key is free again."""
-        first = self._answers.pop((owner, call.key or ""), None)
+    def finish(self, owner: Owner, key: str, result: object, error: RequestError | None, *, happened: bool) -> None:
+        """What became of the first call under a key."""
+        first = self._answers.get((owner, key)) if happened else self._answers.pop((owner, key), None)
         if first is not None:
+            first.result, first.error = result, error
             first.done.set()
 
 
@@ -73,7 +82,8 @@ class KeyReused(RequestError):
     code = "key_reused"
 
 
-def _fingerprint(call: Call) -> bytes:
+def fingerprint(call: Call) -> bytes:
+    """What a call asks for, in short."""
     body = call.body.changes if isinstance(call.body, Patch) else call.body
     asked = to_jsonable_python([call.name, call.arguments, body])
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()  # the order of keys is free

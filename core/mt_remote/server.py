@@ -12,19 +12,27 @@ from pathlib import Path
 
 import anyio
 import structlog
-from anyio.abc import TaskGroup
 
 from mt_remote.backend import Backend
 from mt_remote.errors import ConfigurationError
 from mt_remote.gateway import Gateway
 from mt_remote.hooks import Hooks
-from mt_remote.host import catalogue
+from mt_remote.host import Catalogue, catalogue
 from mt_remote.logs import ensure_configured
+from mt_remote.repeats import Repeats
 from mt_remote.settings import Settings
 from mt_remote.shell import anyio_shell, asyncio_shell
 from mt_remote.shell.stepping import Stepper
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """What is different in a gateway that is one of several: see :mod:`mt_remote.workers`."""
+
+    contents: Catalogue
+    repeats: Repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +76,9 @@ def load_certificate(context: ssl.SSLContext, certificate: Path, key: Path) -> N
 
 
 @asynccontextmanager
-async def running(settings: Settings, hooks: Hooks, backend: Backend) -> AsyncIterator[Running]:
-    """A gateway that serves while the context is open; leaving it shuts down gracefully. Works on asyncio and trio."""
-    ensure_configured()
+async def assembled(settings: Settings, hooks: Hooks, backend: Backend, contents: Catalogue) -> AsyncIterator[Gateway]:
+    """A gateway with its backend at work, which listens to nobody yet. What runs in it ends with the context."""
     on_asyncio = asyncio_shell.is_running()
-    context = tls_context(settings.tls_cert, settings.tls_key)
-    contents = catalogue(hooks, backend.name, settings.code_page)
     backend.prepare(settings.code_page)
     async with anyio.create_task_group() as group:
         gateway = Gateway(
@@ -88,29 +93,47 @@ async def running(settings: Settings, hooks: Hooks, backend: Backend) -> AsyncIt
         )
         hooks.gateway_starting(gateway)
         group.start_soon(backend.run)
-        group.start_soon(gateway.watch)
-        listener = await _listen(gateway, settings, context, group, on_asyncio=on_asyncio)
         try:
-            host, port = listener.addresses[0]
-            if context is not None and settings.tls_cert and settings.tls_key:
-                group.start_soon(_reload_on_hangup, context, settings.tls_cert, settings.tls_key)
-            yield Running(gateway, host, port, context is not None)
+            yield gateway
         finally:
             with anyio.CancelScope(shield=True):
-                await listener.aclose()
-                await gateway.stop()
                 hooks.gateway_stopping(gateway)
                 group.cancel_scope.cancel()
                 await backend.aclose()
 
 
+@asynccontextmanager
+async def running(
+    settings: Settings, hooks: Hooks, backend: Backend, *, worker: Worker | None = None
+) -> AsyncIterator[Running]:
+    """A gateway that serves while the context is open; leaving it shuts down gracefully. Works on asyncio and trio.
+    With a ``worker`` it is one of several processes."""
+    ensure_configured()
+    context = tls_context(settings.tls_cert, settings.tls_key)
+    contents = catalogue(hooks, backend.name, settings.code_page) if worker is None else worker.contents
+    async with assembled(settings, hooks, backend, contents) as gateway:
+        if worker is not None:
+            gateway.repeats = worker.repeats
+        gateway.group.start_soon(gateway.watch)
+        listener = await _listen(gateway, settings, context, shared=worker is not None)
+        try:
+            host, port = listener.addresses[0]
+            if context is not None and settings.tls_cert and settings.tls_key:
+                gateway.group.start_soon(_reload_on_hangup, context, settings.tls_cert, settings.tls_key)
+            yield Running(gateway, host, port, context is not None)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await listener.aclose()
+                await gateway.stop()
+
+
 async def _listen(
-    gateway: Gateway, settings: Settings, context: ssl.SSLContext | None, group: TaskGroup, *, on_asyncio: bool
+    gateway: Gateway, settings: Settings, context: ssl.SSLContext | None, *, shared: bool
 ) -> asyncio_shell.AsyncioListener | anyio_shell.AnyioListener:
     try:
-        if on_asyncio:
-            return await asyncio_shell.listen(gateway, settings.host, settings.port, context)
-        return await anyio_shell.listen(gateway, settings.host, settings.port, context, group)
+        if asyncio_shell.is_running():
+            return await asyncio_shell.listen(gateway, settings.host, settings.port, context, shared=shared)
+        return await anyio_shell.listen(gateway, settings.host, settings.port, context, gateway.group, shared=shared)
     except OSError as error:
         raise ConfigurationError(
             f"can't listen on {settings.host}:{settings.port}: {error.strerror or error}"
@@ -131,10 +154,17 @@ async def _reload_on_hangup(context: ssl.SSLContext, certificate: Path, key: Pat
                 log.error("TLS certificate not reloaded", reason=str(error))
 
 
-async def serve(settings: Settings, hooks: Hooks, backend: Backend, *, announce: Callable[[Running], None]) -> None:
+async def serve(
+    settings: Settings,
+    hooks: Hooks,
+    backend: Backend,
+    *,
+    announce: Callable[[Running], None],
+    worker: Worker | None = None,
+) -> None:
     """Serves until SIGTERM or SIGINT. ``announce`` is told once it listens."""
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async with running(settings, hooks, backend) as gateway:
+        async with running(settings, hooks, backend, worker=worker) as gateway:
             announce(gateway)
             async for received in signals:
                 log.info("stopping", signal=received.name)

@@ -28,6 +28,7 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8228, ge=0, le=65535, description="TCP port; 0 lets the system choose")
+    workers: PositiveInt = Field(1, description="gateway processes that share the port; several need SO_REUSEPORT")
     backend: str = Field("simulator", description="what drives the MT4 server")
     tls_cert: Path | None = Field(None, description="certificate chain (PEM); read again on SIGHUP")
     tls_key: Path | None = Field(None, description="private key (PEM)")

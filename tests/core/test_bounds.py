@@ -14,7 +14,7 @@ from mt_remote.limiter import LoginLimiter
 from mt_remote.plugin import Declared, Kind
 from mt_remote.protocol.calls import Call
 from mt_remote.records import ConGroup, Patch
-from mt_remote.repeats import KEPT_SECONDS, KeyReused, Repeats
+from mt_remote.repeats import KEPT_SECONDS, FirstAnswer, KeyReused, Repeats, fingerprint
 
 
 def nothing() -> None:
@@ -89,24 +89,28 @@ def call(amount: float, key: str = "k", body: object = None) -> Call:
     return Call(b"1", FUNCTIONS[Kind.TRADE], {"amount": amount}, body, key)
 
 
+def find(repeats: Repeats, owner: tuple[str, int], asked: Call, now: float) -> tuple[FirstAnswer, bool]:
+    return repeats.find(owner, asked.key or "", fingerprint(asked), now)
+
+
 def test_first_answers_are_kept_for_a_day_per_owner_and_key() -> None:
     repeats = Repeats()
     one, other = ("Demo", 1), ("Demo", 2)
-    first, is_first = repeats.find(one, call(5), 0)
+    first, is_first = find(repeats, one, call(5), 0)
     assert is_first
-    assert repeats.find(one, call(5), 10) == (first, False)
+    assert find(repeats, one, call(5), 10) == (first, False)
     for owner, key in ((other, "k"), (one, "k2")):
-        assert repeats.find(owner, call(5, key), 10)[1]
+        assert find(repeats, owner, call(5, key), 10)[1]
     with pytest.raises(KeyReused, match="The key 'k' was used for a different request"):
-        repeats.find(one, call(6), 10)
-    assert repeats.find(one, call(5), KEPT_SECONDS - 1)[1] is False
-    assert repeats.find(one, call(6), KEPT_SECONDS)[1], "a day later it is free"
+        find(repeats, one, call(6), 10)
+    assert find(repeats, one, call(5), KEPT_SECONDS - 1)[1] is False
+    assert find(repeats, one, call(6), KEPT_SECONDS)[1], "a day later it is free"
 
 
 def test_requests_are_compared_by_what_they_ask_for() -> None:
     repeats = Repeats()
     owner = ("Demo", 1)
-    repeats.find(owner, call(5, body=Patch(ConGroup, {"group": "g", "copies": 1})), 0)
-    assert not repeats.find(owner, call(5, body=Patch(ConGroup, {"copies": 1, "group": "g"})), 0)[1]
+    find(repeats, owner, call(5, body=Patch(ConGroup, {"group": "g", "copies": 1})), 0)
+    assert not find(repeats, owner, call(5, body=Patch(ConGroup, {"copies": 1, "group": "g"})), 0)[1]
     with pytest.raises(KeyReused):
-        repeats.find(owner, call(5, body=Patch(ConGroup, {"group": "g", "copies": 2})), 0)
+        find(repeats, owner, call(5, body=Patch(ConGroup, {"group": "g", "copies": 2})), 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import ipaddress
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ Every setting may also stand in the file that --config names or in a variable MT
 variable, a variable over the file. The backend's own settings depend on --backend."""
 
 
-def command(manager: pluggy.PluginManager, startup: Startup, *, wanted: bool) -> Callable[..., None]:
+def command(manager: pluggy.PluginManager, startup: Startup, *, wanted: bool) -> Callable[..., int]:
     """The command, with a flag for each setting of the gateway and of the backend that was chosen. ``wanted`` says
     that it will be run: a backend that nobody brings is an error then."""
     from mt_remote.hooks import Hooks
@@ -39,9 +39,9 @@ def command(manager: pluggy.PluginManager, startup: Startup, *, wanted: bool) ->
         find_backend(hooks, startup.backend)
     own = flags.flags_of(specs.get(startup.backend))
 
-    def serve(**values: Any) -> None:
+    def serve(**values: Any) -> int:
         spec = find_backend(hooks, startup.backend)
-        run(settings_from(own, values, spec, hooks, startup), hooks, spec)
+        return run(settings_from(own, values, spec, hooks, startup), hooks, spec)
 
     fixed = [
         inspect.Parameter(
@@ -73,23 +73,31 @@ def settings_from(
     return configuration.load(model, Given(table, startup.given.file, startup.given.path, names))
 
 
-def run(settings: Settings, hooks: Hooks, spec: BackendSpec) -> None:
-    """Serves until a signal comes."""
-    import anyio
-
-    from mt_remote import logs, server
+def run(settings: Settings, hooks: Hooks, spec: BackendSpec) -> int:
+    """Serves until a signal comes; gives the exit code."""
+    from mt_remote import logs
 
     logs.configure(settings.log_level, as_json=settings.log_json)
     if settings.trace_hooks:
         _print_hooks(hooks)
+    if settings.workers > 1:
+        from mt_remote.workers.supervisor import Supervisor
+
+        warn_of_plain_text(settings)
+        announce = partial(_announce_workers, spec, hooks, settings.workers)
+        return Supervisor(settings, hooks, spec, _on_a_loop, announce).run()
+    from mt_remote import server
+
     backend = spec.factory(getattr(settings, spec.name))
     warn_of_plain_text(settings)
-    announce = partial(_announce, backend, hooks)
-    anyio.run(
-        partial(server.serve, settings, hooks, backend, announce=announce),
-        backend="asyncio",
-        backend_options={"use_uvloop": _has_uvloop()},
-    )
+    _on_a_loop(partial(server.serve, settings, hooks, backend, announce=partial(_announce, backend, hooks)))
+    return 0
+
+
+def _on_a_loop(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    import anyio
+
+    anyio.run(main, backend="asyncio", backend_options={"use_uvloop": _has_uvloop()})
 
 
 def _print_hooks(hooks: Hooks) -> None:
@@ -125,11 +133,22 @@ def _is_loopback(host: str) -> bool:
 
 
 def _announce(backend: Backend, hooks: Hooks, running: Running) -> None:
+    gateway = running.gateway
+    _say(backend.name, backend.describe(), len(gateway.functions), len(gateway.kinds), hooks)
+    print(f"listening on {running.url}", flush=True)
+
+
+def _announce_workers(spec: BackendSpec, hooks: Hooks, workers: int, said: dict[str, Any]) -> None:
+    _say(spec.name, said["describe"], said["functions"], said["kinds"], hooks)
+    print(f"{workers} workers share the port")
+    print(f"listening on {said['url']}", flush=True)
+
+
+def _say(backend: str, described: str, functions: int, kinds: int, hooks: Hooks) -> None:
     from mt_remote.cli.listing import version
 
     plugins = [name for name, _ in hooks.manager.list_name_plugin()]
     print(f"MT Remote {version()}")
-    print(f"backend {backend.name}: {backend.describe()}")
-    print(f"{len(running.gateway.functions)} functions, {len(running.gateway.kinds)} kinds of event")
+    print(f"backend {backend}: {described}")
+    print(f"{functions} functions, {kinds} kinds of event")
     print(f"plugins: {', '.join(plugins)}")
-    print(f"listening on {running.url}", flush=True)

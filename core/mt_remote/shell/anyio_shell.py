@@ -143,10 +143,17 @@ class AnyioListener:
 
 
 async def listen(
-    gateway: Gateway, host: str, port: int, context: ssl.SSLContext | None, group: TaskGroup
+    gateway: Gateway,
+    host: str,
+    port: int,
+    context: ssl.SSLContext | None,
+    group: TaskGroup,
+    *,
+    shared: bool = False,
 ) -> AnyioListener:
-    """Listens, with TLS when there is a ``context``; connections are served in ``group``."""
-    plain = await anyio.create_tcp_listener(local_host=host, local_port=port, backlog=1024)
+    """Listens, with TLS when there is a ``context``; connections are served in ``group``. A ``shared`` port may be
+    other processes' too."""
+    plain = await anyio.create_tcp_listener(local_host=host, local_port=port, backlog=1024, reuse_port=shared)
     listener = TLSListener(plain, context, standard_compatible=False) if context else plain
     scope, done = anyio.CancelScope(), anyio.Event()
 

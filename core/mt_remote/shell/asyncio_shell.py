@@ -80,10 +80,14 @@ class AsyncioListener:
         self._server.close()
 
 
-async def listen(gateway: Gateway, host: str, port: int, context: ssl.SSLContext | None) -> AsyncioListener:
-    """Listens, with TLS when there is a ``context``."""
+async def listen(
+    gateway: Gateway, host: str, port: int, context: ssl.SSLContext | None, *, shared: bool = False
+) -> AsyncioListener:
+    """Listens, with TLS when there is a ``context``. A ``shared`` port may be other processes' too."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: AsyncioWire(gateway), host, port, ssl=context, backlog=1024)
+    server = await loop.create_server(
+        lambda: AsyncioWire(gateway), host, port, ssl=context, backlog=1024, reuse_port=shared or None
+    )
     return AsyncioListener(server)
 
 

@@ -1,0 +1,290 @@
+"""A worker's side: the backend, and what else lives in its process, as the worker's gateway sees them."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import itertools
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast, get_origin, get_type_hints
+
+from mt_remote import backend as interface
+from mt_remote.backend import Backend, Connection, Event, Listener, Market
+from mt_remote.errors import ConnectionLost, RequestError
+from mt_remote.functions import Function
+from mt_remote.protocol.calls import Call
+from mt_remote.repeats import FirstAnswer, Owner, Repeats, fingerprint
+from mt_remote.shell.channel import Channel, Message
+from mt_remote.workers.parcels import Parts, pack, unpack
+
+if TYPE_CHECKING:
+    from mt_remote.plugin import Declared
+    from mt_remote.session import Session
+
+
+class FarBackend(Backend):
+    """The backend of another process. It is made before there is an event loop, so that processes that are forked have
+    it already."""
+
+    def __init__(self, name: str, path: Path) -> None:
+        self.name = name
+        self._path = path
+        self._gone: Callable[[], None] = _nobody
+        self._channel: Channel | None = None
+        self._numbers = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._parts: dict[int, list[bytes]] = {}
+        self._arrived: deque[Message] = deque()
+        self._scheduled = False
+        self._closing = False
+        self.listeners: dict[int, Listener] = {}
+
+    async def connect(self, gone: Callable[[], None]) -> None:
+        """Goes to work. ``gone`` is called when the other process ended."""
+        self._gone = gone
+        loop = asyncio.get_running_loop()
+        _, self._channel = await loop.create_unix_connection(lambda: Channel(self._take, self._lost), str(self._path))
+
+    async def aclose(self) -> None:
+        self._closing = True
+        if self._channel is not None:
+            self._channel.close()
+
+    async def open(self, server: str, login: int, password: str, listener: Listener, *, peer: str = "") -> Connection:
+        number = next(self._numbers)
+        self.listeners[number] = listener
+        try:
+            await self.ask("open", number, server, login, password, peer)
+        except BaseException:
+            self.leave(number)
+            raise
+        return FarConnection(self, number, server, login)
+
+    def leave(self, number: int) -> None:
+        """A connection is not wanted any more, whether it came to be or not."""
+        self.listeners.pop(number, None)
+        self.tell("close", number)
+
+    def tell(self, kind: str, *values: object) -> None:
+        """Sends what needs no answer."""
+        if self._channel is not None:
+            self._channel.send((kind, *values))
+
+    async def ask(self, kind: str, *values: object) -> Any:
+        """Sends a request and waits for its answer. A caller that is cancelled takes the request back."""
+        channel = self._channel
+        if channel is None or channel.closed:
+            raise ConnectionLost("The process with the MT4 connections is gone")
+        number = next(self._numbers)
+        future = self._waiting[number] = asyncio.get_running_loop().create_future()
+        channel.send((kind, number, *values))
+        try:
+            return await future
+        except asyncio.CancelledError:
+            channel.send(("cancel", number))
+            raise
+        finally:
+            self._waiting.pop(number, None)
+            self._parts.pop(number, None)
+
+    # What arrives
+
+    def _take(self, channel: Channel, messages: list[Message]) -> None:
+        self._arrived += messages
+        if not self._scheduled:
+            self._drain()
+
+    def _drain(self) -> None:
+        """Hands on what arrived. An event that came behind an answer waits until whoever asked has heard the answer:
+        what it answers in turn must not come behind newer events."""
+        self._scheduled = answered = False
+        while self._arrived:
+            if answered and self._arrived[0][0] in ("event", "lost"):
+                self._scheduled = True
+                asyncio.get_running_loop().call_soon(self._drain)
+                return
+            kind, *values = self._arrived.popleft()
+            answered = answered or kind in ("reply", "list", "error")
+            getattr(self, f"_on_{kind}")(*values)
+
+    def _on_reply(self, number: int, value: object) -> None:
+        future = self._waiting.get(number)
+        if future is not None and not future.done():
+            future.set_result(value)
+
+    def _on_error(self, number: int, packed: Any) -> None:
+        future = self._waiting.get(number)
+        if future is not None and not future.done():
+            future.set_exception(unpack(packed))
+
+    def _on_part(self, number: int, part: bytes) -> None:
+        if number in self._waiting:
+            self._parts.setdefault(number, []).append(part)
+
+    def _on_list(self, number: int, length: int) -> None:
+        self._on_reply(number, Parts(self._parts.pop(number, []), length))
+
+    def _on_event(self, kind: str, data: object, merge_key: str | None, connections: Sequence[int]) -> None:
+        event = Event(kind, data, merge_key)  # one object, so that it is encoded once
+        for number in connections:
+            listener = self.listeners.get(number)
+            if listener is not None:
+                listener.on_event(event)
+
+    def _on_lost(self, number: int, packed: Any) -> None:
+        listener = self.listeners.pop(number, None)
+        if listener is not None:
+            listener.on_lost(unpack(packed))
+
+    def _lost(self, channel: Channel) -> None:
+        if self._closing:
+            return
+        error = ConnectionLost("The process with the MT4 connections is gone")
+        for future in list(self._waiting.values()):
+            if not future.done():
+                future.set_exception(error)
+        listeners, self.listeners = self.listeners, {}
+        for listener in listeners.values():
+            listener.on_lost(error)
+        self._gone()
+
+
+def _nobody() -> None:
+    """There is nobody to tell."""
+
+
+class FarConnection(Connection):
+    """A connection in the backend's process. Each area forwards its calls."""
+
+    def __init__(self, backend: FarBackend, number: int, server: str, login: int) -> None:
+        self.backend = backend
+        self.number = number
+        self.server = server
+        self.login = login
+        for area, kind in _AREAS.items():
+            setattr(self, area, kind(self))
+
+    async def ask(self, area: str, method: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """One call of an area; the connection itself is the area ``""``."""
+        return await self.backend.ask("call", self.number, area, method, arguments, named)
+
+    async def watch(self, kind: str) -> None:
+        await self.ask("", "watch", (kind,), {})
+
+    async def unwatch(self, kind: str) -> None:
+        await self.ask("", "unwatch", (kind,), {})
+
+    async def server_time(self) -> int:
+        return cast(int, await self.ask("", "server_time", (), {}))
+
+    async def aclose(self) -> None:
+        self.backend.leave(self.number)
+
+
+class _Area:
+    def __init__(self, connection: FarConnection) -> None:
+        self._connection = connection
+
+
+def _forwarder(area: str, method: str, declared: Any) -> Callable[..., Any]:
+    """Forwards one method. Where the interface promises a list, a long one is read whole."""
+    wants_list = get_origin(get_type_hints(declared)["return"]) is list
+
+    async def forward(self: _Area, *arguments: object, **named: object) -> object:
+        result = await self._connection.ask(area, method, arguments, named)
+        return list(result) if wants_list and isinstance(result, Parts) else result
+
+    return forward
+
+
+class _Market(_Area):
+    """Remembers what is shown, also after a loss."""
+
+    def __init__(self, connection: FarConnection) -> None:
+        super().__init__(connection)
+        self._shown: dict[str, None] = {}
+
+    async def show(self, symbol: str) -> None:
+        await self._connection.ask("market", "show", (symbol,), {})
+        self._shown[symbol] = None
+
+    async def hide(self, symbol: str) -> None:
+        await self._connection.ask("market", "hide", (symbol,), {})
+        self._shown.pop(symbol, None)
+
+    def shown(self) -> Sequence[str]:
+        return list(self._shown)
+
+
+def _area(name: str, declared: Any) -> Callable[[FarConnection], object]:
+    own = _Market if declared is Market else _Area
+    methods = {
+        each: _forwarder(name, each, getattr(declared, each))
+        for each in declared.__abstractmethods__
+        if not hasattr(own, each)
+    }
+    return cast("Callable[[FarConnection], object]", type(f"Far{declared.__name__}", (own, declared), methods))
+
+
+_AREAS = {
+    name: _area(name, kind)
+    for name, kind in get_type_hints(Connection, vars(interface)).items()
+    if isinstance(kind, type) and hasattr(kind, "__abstractmethods__")
+}
+
+
+class FarFunction(Function):
+    """A function of the backend's own (``mt_remote_backend_namespaces``): it is carried out where the backend is."""
+
+    def __init__(self, declared: Declared, plugin: str, backend: FarBackend) -> None:
+        super().__init__(declared, plugin)
+        self._backend = backend
+        self.is_async = True
+
+    def invoke(self, session: Session, arguments: dict[str, Any], body: object) -> Any:
+        connection = session.link.connection
+        number = connection.number if isinstance(connection, FarConnection) else 0
+        state = (session.id, session.peer, session.dialect, session.link.server, session.login)
+        return self._backend.ask("function", number, state, self.name, arguments, body)
+
+    def is_long(self, result: object) -> bool:
+        """It is encoded already."""
+        return False
+
+    def encode(self, result: object, dialect: str) -> bytes:
+        """The other process encoded it."""
+        return cast(bytes, result)
+
+    async def carry_out(self, session: Session, arguments: dict[str, Any], body: object) -> bytes | None:
+        """In the backend's process: the result's JSON, ``None`` where the function returns nothing."""
+        result = super().invoke(session, arguments, body)
+        if inspect.isawaitable(result):
+            result = await result
+        return None if self.result is None else super().encode(result, session.dialect)
+
+
+class FarRepeats(Repeats):
+    """The keys of calls that are safe to repeat are kept with the backend: a client that repeats a call may reach
+    another worker."""
+
+    def __init__(self, backend: FarBackend) -> None:
+        super().__init__()
+        self._backend = backend
+
+    async def claim(self, owner: Owner, call: Call, now: float) -> tuple[FirstAnswer, bool]:
+        known = await self._backend.ask("claim", owner, call.key, fingerprint(call))
+        first = FirstAnswer(b"", now)
+        if known is None:
+            return first, True
+        first.result, packed = known
+        first.error = None if packed is None else unpack(packed)
+        first.done.set()
+        return first, False
+
+    def settle(self, owner: Owner, call: Call, first: FirstAnswer, *, happened: bool) -> None:
+        first.done.set()
+        error: RequestError | None = first.error
+        packed = None if error is None else pack(error)
+        self._backend.tell("settle", owner, call.key, first.result, packed, happened)

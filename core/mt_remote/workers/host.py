@@ -1,0 +1,320 @@
+"""The backend's process: serves the workers' calls on one backend.
+
+Messages from a worker (``number`` is that of the request, ``at`` that of a connection; the worker chooses both):
+
+- ``open number at server login password peer`` · ``close at`` · ``cancel number``
+- ``call number at area method arguments named``: a method of :class:`~mt_remote.backend.Connection` or of an area
+- ``function number at state name arguments body``: a function of the backend's own namespaces
+- ``claim number owner key fingerprint`` · ``settle owner key result error happened``: see :mod:`mt_remote.repeats`
+
+To a worker: ``reply number value`` · ``error number packed`` · ``part number bytes`` … ``list number length`` ·
+``event kind data merge_key connections`` · ``lost at packed``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+import structlog
+
+from mt_remote.backend import Connection, Event
+from mt_remote.crew import Crew
+from mt_remote.errors import CallTimeout, ConnectionLost, InternalError, RequestError, UnknownFunction
+from mt_remote.gateway import Gateway
+from mt_remote.protocol.session import SessionProtocol
+from mt_remote.session import Session
+from mt_remote.shell.channel import Channel, Message
+from mt_remote.shell.wire import Wire
+from mt_remote.workers.far import FarFunction
+from mt_remote.workers.parcels import PART, pack, unpack
+
+log = structlog.get_logger(__name__)
+
+_LONG = 500
+
+
+class Request:
+    """A request of a worker."""
+
+    __slots__ = ("kind", "number", "values")
+
+    def __init__(self, kind: str, number: int, values: Sequence[Any]) -> None:
+        self.kind = kind
+        self.number = number
+        self.values = values
+
+
+class Host:
+    """Serves workers with the backend of ``gateway``, which itself listens to nobody."""
+
+    def __init__(self, gateway: Gateway, crew: Callable[..., Crew[Any, Any]]) -> None:
+        self.gateway = gateway
+        self.turn = anyio.Lock()
+        self.crew: Crew[Worker, Request] = crew(Worker.perform, _given_up)
+        self.workers: dict[Channel, Worker] = {}
+
+    async def listen(self, path: Path) -> asyncio.Server:
+        """Takes workers from now on."""
+        loop = asyncio.get_running_loop()
+        return await loop.create_unix_server(lambda: Channel(self._take, self._lost), str(path))
+
+    def _take(self, channel: Channel, messages: list[Message]) -> None:
+        worker = self.workers.get(channel)
+        if worker is None:
+            worker = self.workers[channel] = Worker(self, channel)
+        for message in messages:
+            worker.take(message)
+
+    def _lost(self, channel: Channel) -> None:
+        worker = self.workers.pop(channel, None)
+        if worker is not None:
+            worker.lost()
+
+
+def _given_up(worker: Worker, request: Request) -> None:
+    """Cancelled: nobody waits for an answer."""
+
+
+class Worker:
+    """One worker: its connections, its requests under way, the keys that it holds."""
+
+    def __init__(self, host: Host, channel: Channel) -> None:
+        self.host = host
+        self.channel = channel
+        self.connections: dict[int, Connection] = {}
+        self.ears: dict[int, Ear] = {}
+        self.sessions: dict[int, Session] = {}
+        self.requests: dict[int, Request] = {}
+        self.claims: dict[tuple[Any, str], None] = {}
+        self._told: tuple[Event, list[int]] | None = None
+
+    def take(self, message: Message) -> None:
+        """A message came."""
+        kind, *values = message
+        if kind in ("close", "cancel", "settle"):
+            getattr(self, f"_{kind}")(*values)
+            return
+        request = Request(kind, values[0], values[1:])
+        self.requests[request.number] = request
+        self.host.crew.submit(self, request)
+
+    def send(self, *message: Any, merge_key: object = None) -> None:
+        self._told = None
+        self.channel.send(message, merge_key)
+
+    async def perform(self, request: Request) -> None:
+        """Carries out a request and answers it."""
+        try:
+            await getattr(self, f"_do_{request.kind}")(request, *request.values)
+        except RequestError as error:
+            self.send("error", request.number, pack(error))
+        except Exception:
+            log.exception("a call from a worker failed", kind=request.kind)
+            message = "The call failed inside the process with the backend; its log says why"
+            self.send("error", request.number, pack(InternalError(message)))
+        finally:
+            self.requests.pop(request.number, None)
+
+    async def _do_open(self, request: Request, at: int, server: str, login: int, password: str, peer: str) -> None:
+        ear = self.ears[at] = Ear(self, at)
+        try:
+            connection = await self.host.gateway.backend.open(server, login, password, ear, peer=peer)
+        except BaseException:
+            del self.ears[at]
+            raise
+        if self.channel.closed:
+            await connection.aclose()
+            return
+        self.connections[at] = connection
+        self.send("reply", request.number, None)
+
+    def _connection(self, at: int) -> Connection:
+        connection = self.connections.get(at)
+        if connection is None:
+            raise ConnectionLost
+        return connection
+
+    async def _do_call(
+        self, request: Request, at: int, area: str, method: str, arguments: tuple[Any, ...], named: dict[str, Any]
+    ) -> None:
+        connection = self._connection(at)
+        result = await getattr(getattr(connection, area) if area else connection, method)(*arguments, **named)
+        if isinstance(result, Sequence) and not isinstance(result, str | bytes) and len(result) > _LONG:
+            await self._send_list(request.number, result, self.ears[at])
+        else:
+            self.send("reply", request.number, result)
+
+    async def _send_list(self, number: int, elements: Sequence[Any], ear: Ear) -> None:
+        """Sends a long list in parts, one a turn of the loop. What the connection hears meanwhile is newer, so it comes
+        behind the list."""
+        ear.hold()
+        try:
+            for start in range(0, len(elements), PART):
+                async with self.host.turn:
+                    self.send("part", number, pickle.dumps(elements[start : start + PART], protocol=5))
+            self.send("list", number, len(elements))
+        finally:
+            ear.release()
+
+    async def _do_function(
+        self, request: Request, at: int, state: tuple[Any, ...], name: str, arguments: dict[str, Any], body: object
+    ) -> None:
+        session = self._session(at, state)
+        function = self.host.gateway.functions[name]
+        if not isinstance(function, FarFunction):
+            raise UnknownFunction(f"{name} is not one of the backend's own functions")
+        self.send("reply", request.number, await function.carry_out(session, arguments, body))
+
+    def _session(self, at: int, state: tuple[Any, ...]) -> Session:
+        """The worker's session, as far as a function of the backend can see it."""
+        number, peer, dialect, server, login = state
+        session = self.sessions.get(at)
+        if session is None:
+            gateway = self.host.gateway
+            catalogue = gateway.catalogue
+            protocol = SessionProtocol(catalogue.registry, catalogue.encode_event, max_message=1, max_backlog=1)
+            session = Session(gateway, _NoWire(peer), protocol, number, gateway.clock())
+            if at:
+                self.sessions[at] = session
+        session.protocol.dialect = dialect
+        session.link.connection = self.connections.get(at)
+        session.link.server, session.link.login = server, login
+        return session
+
+    # Keys
+
+    async def _do_claim(self, request: Request, owner: tuple[str, int], key: str, fingerprint: bytes) -> None:
+        repeats = self.host.gateway.repeats
+        first, is_first = repeats.find(owner, key, fingerprint, self.host.gateway.clock())
+        if is_first:
+            self.claims[owner, key] = None
+            self.send("reply", request.number, None)
+            return
+        await first.done.wait()
+        self.send("reply", request.number, (first.result, None if first.error is None else pack(first.error)))
+
+    def _settle(self, owner: tuple[str, int], key: str, result: object, packed: Any, happened: bool) -> None:
+        self.claims.pop((owner, key), None)
+        error = None if packed is None else unpack(packed)
+        self.host.gateway.repeats.finish(owner, key, result, error, happened=happened)
+
+    # Ends
+
+    def _cancel(self, number: int) -> None:
+        request = self.requests.get(number)
+        if request is not None:
+            self.host.crew.cancel(request)
+
+    def _close(self, at: int) -> None:
+        self.sessions.pop(at, None)
+        self.ears.pop(at, None)
+        connection = self.connections.pop(at, None)
+        if connection is not None:
+            self.host.gateway.spawn(connection.aclose)
+
+    def lost(self) -> None:
+        """The worker ended: its connections too, and nobody will ever know what became of the calls it had keys for."""
+        for request in list(self.requests.values()):
+            self.host.crew.cancel(request)
+        for at in list(self.connections):
+            self._close(at)
+        for owner, key in self.claims:
+            error = CallTimeout("The first call under this key did not finish; its outcome is unknown")
+            self.host.gateway.repeats.finish(owner, key, None, error, happened=True)
+
+    # Events
+
+    def tell(self, event: Event, at: int) -> None:
+        """A connection heard an event. Those that hear the same one after another share a message."""
+        told = self._told
+        if told is not None and told[0] is event:
+            told[1].append(at)
+            return
+        connections = [at]
+        key = None if event.merge_key is None else (event.kind, event.merge_key, at)
+        self.send("event", event.kind, event.data, event.merge_key, connections, merge_key=key)
+        self._told = (event, connections)
+        asyncio.get_running_loop().call_soon(self._forget_told)
+
+    def _forget_told(self) -> None:
+        """The message may have left."""
+        self._told = None
+
+
+class Ear:
+    """Listens to one connection for a worker."""
+
+    def __init__(self, worker: Worker, at: int) -> None:
+        self._worker = worker
+        self._at = at
+        self._held = 0
+        self._waiting: list[Callable[[], None]] = []
+
+    def on_event(self, event: Event) -> None:
+        self._say(partial(self._worker.tell, event, self._at))
+
+    def on_lost(self, error: RequestError) -> None:
+        self._worker.connections.pop(self._at, None)
+        self._say(partial(self._worker.send, "lost", self._at, pack(error)))
+
+    def _say(self, what: Callable[[], None]) -> None:
+        if self._held:
+            self._waiting.append(what)
+        elif self._at in self._worker.ears:
+            what()
+
+    def hold(self) -> None:
+        """What is heard waits for :meth:`release`."""
+        self._held += 1
+
+    def release(self) -> None:
+        self._held -= 1
+        if not self._held:
+            waiting, self._waiting = self._waiting, []
+            for what in waiting:
+                what()
+
+
+class _NoWire(Wire):
+    """Stands in for a network connection that is another process's."""
+
+    secure = False
+
+    def __init__(self, peer: str) -> None:
+        self.peer = peer
+
+    @property
+    def unsent(self) -> int:
+        return 0
+
+    def write(self, data: bytes) -> None:
+        """Nobody reads it."""
+
+    def close(self) -> None:
+        """It is not ours."""
+
+    def abort(self) -> None:
+        """It is not ours."""
+
+    def pause_reading(self) -> None:
+        """It is not ours."""
+
+    def resume_reading(self) -> None:
+        """It is not ours."""
+
+
+async def close_all(host: Host) -> None:
+    """Closes every connection of every worker."""
+    for worker in list(host.workers.values()):
+        connections, worker.connections = worker.connections, {}
+        for connection in connections.values():
+            with suppress(RequestError):
+                await connection.aclose()
+        worker.channel.close()

@@ -1,0 +1,77 @@
+"""What runs in the processes of ``serve --workers``, each on an event loop of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from mt_remote import server
+from mt_remote.crew import Crew
+from mt_remote.hooks import Hooks
+from mt_remote.host import Catalogue
+from mt_remote.plugin import BackendSpec
+from mt_remote.settings import Settings
+from mt_remote.shell import asyncio_shell
+from mt_remote.shell.stepping import Stepper
+from mt_remote.workers.far import FarBackend, FarRepeats
+from mt_remote.workers.host import Host, close_all
+
+Ready = Callable[[dict[str, object]], None]
+"""Tells the supervisor that a process serves, and what there is to say of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What all processes have: ``far`` is the backend as workers see it, ``contents`` what they serve, ``path`` where
+    the backend's process listens."""
+
+    settings: Settings
+    hooks: Hooks
+    spec: BackendSpec
+    far: FarBackend
+    contents: Catalogue
+    path: Path
+
+
+async def host(common: Common, life: int, ready: Ready) -> None:
+    """The process with the backend: serves workers until ``life``, a pipe, ends. Signals are not for it: they reach it
+    too when a whole group of processes is to end, and the workers still need it then."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_reader(life, ended.set)
+    backend = common.spec.factory(getattr(common.settings, common.spec.name))
+    async with server.assembled(common.settings, common.hooks, backend, common.contents) as gateway:
+        crew = partial(Crew, gateway.group, soon=asyncio_shell.soon(), stepper=Stepper(), clock=time.monotonic)
+        serving = Host(gateway, crew)
+        listener = await serving.listen(common.path)
+        ready({"describe": backend.describe()})
+        await ended.wait()
+        asyncio.get_running_loop().remove_reader(life)
+        listener.close()
+        await close_all(serving)
+
+
+async def work(common: Common, life: int, ready: Ready) -> None:
+    """A gateway that shares the port, on the backend of another process. Stops on signals, and when the supervisor
+    (``life``, a pipe, ends) or the backend's process is gone."""
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        loop.remove_reader(life)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def announce(running: server.Running) -> None:
+        gateway = running.gateway
+        ready({"url": running.url, "functions": len(gateway.functions), "kinds": len(gateway.kinds)})
+
+    loop.add_reader(life, stop)
+    await common.far.connect(stop)
+    worker = server.Worker(common.contents, FarRepeats(common.far))
+    await server.serve(common.settings, common.hooks, common.far, announce=announce, worker=worker)
