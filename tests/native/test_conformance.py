@@ -16,7 +16,6 @@ from mt_remote_plugins.manager.backend import ManagerBackend, ManagerSettings
 from tests.native import current
 from tests.native.desks import MANNERS
 
-
 SUITES = (
     "desk", "groups", "users", "managers", "order-lives", "close-all", "balances", "ticks", "triggers", "stop-outs",
     "masks", "watching", "bad-data", "reading",

@@ -131,6 +131,39 @@ def _wrong_with(order: Order, orders: list[Order]) -> list[tuple[str, Json]]:
             ("order.activate", {"order": ticket, "price": 1.0})]  # fmt: skip
 
 
+@suite(Profile.DEMO, weight=2)
+def wrong_orders(scene: Scene) -> None:
+    """What can't be done with orders as they are is refused, and they stay as they are."""
+    instrument = scene.draw(st.sampled_from(list(scene.target.instruments.values())), "symbol")
+    logins = desk(scene, instrument)
+    for command in ("buy", "buy", "sell", scene.draw(st.sampled_from(some.PENDING_COMMANDS), "pending")):
+        order = {**scene.draw(some.orders(instrument), "order"), "command": command}
+        last = scene.book.open(scene.actor(), scene.draw(st.sampled_from(logins), "login"), order)
+    if scene.draw(st.booleans(), "cancel it"):
+        scene.book.cancel(scene.actor(), last)
+    orders = list(scene.book.orders.values())
+    for order in scene.draw(st.permutations(orders), "orders"):
+        scene.book.refused(scene.actor(), *scene.draw(st.sampled_from(_wrong_with(order, orders)), "wrong"))
+    scene.audit()
+
+
+@suite(Profile.DEMO, weight=1.5)
+def partial_closes(scene: Scene) -> None:
+    """A position is closed in parts until nothing is left; no cent of its costs goes astray."""
+    instrument = scene.draw(st.sampled_from(list(scene.target.instruments.values())), "symbol")
+    scene.seat(("2",), kinds=["trade"])
+    base = scene.draw(st.integers(1, 997), "commission") / 100
+    scene.group(securities={instrument.security: {"commission_base": base}})
+    order = {**scene.draw(some.orders(instrument, pendings=False), "order"), "sl": 0.0, "tp": 0.0}
+    left = scene.book.open(scene.actor(), scene.account(0), order)
+    while left.volume * 100 > 1 and scene.draw(st.integers(0, 4), "go on"):
+        part = scene.draw(st.integers(1, int(left.volume * 100) - 1), "part") / 100
+        scene.book.close(scene.actor(), left, part, scene.draw(some.prices(instrument), "price"))
+        left = scene.book.positions()[0]
+    scene.book.close(scene.actor(), left, float(left.volume), scene.draw(some.prices(instrument), "price"))
+    scene.audit()
+
+
 @suite(Profile.DEMO)
 def pendings(scene: Scene) -> None:
     """Pendings are placed, changed, activated, cancelled."""
