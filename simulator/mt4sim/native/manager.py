@@ -6,14 +6,14 @@ import ctypes
 from functools import cache
 from typing import Any
 
+from mt4sim.native.figures import FiguresPart
 from mt4sim.native.handle_base import NO_CONNECT, OK
 from mt4sim.native.host import forget
-from mt4sim.native.pumping import PumpingPart
 from mt_remote.errors import ReturnCode, describe
 from mt_remote_plugins.manager.abi import Deal, Pump
 
 
-class SimulatedManager(PumpingPart):
+class SimulatedManager(FiguresPart):
     """What ``MtManCreate`` makes."""
 
     # Memory and texts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import cast
 
 from mt4sim.accounts import Account
@@ -11,7 +12,7 @@ from mt4sim.managers import without_details
 from mt4sim.native.handle_base import OK, listing, pumped, request
 from mt4sim.native.host import Host
 from mt4sim.native.native_values import put
-from mt4sim.native.notifier import Notifier, pumping_delivery
+from mt4sim.native.notifier import Item, Notifier, plain_delivery, pumping_delivery
 from mt4sim.native.symbols_native import symbol_info, tick_info
 from mt4sim.native.trading_calls import DealingPart
 from mt4sim.quotes import Quote
@@ -51,8 +52,19 @@ class PumpingPart(DealingPart):
 
     @request
     def pumping_switch_ex(self, function: int, flags: int, parameter: int | None) -> int:
+        return self._pump(pumping_delivery(function, parameter), flags)
+
+    @request
+    def pumping_switch(self, function: int, window: int | None, message: int, flags: int) -> int:
+        """The older form: its callback is told the code alone. A window's messages are Windows' own: without a
+        callback there is nobody to tell."""
+        if not function:
+            return int(ReturnCode.INVALID_DATA)
+        return self._pump(plain_delivery(function), flags)
+
+    def _pump(self, deliver: Callable[[Item], None], flags: int) -> int:
         beat = (int(Pump.PING), 0, b"") if self.host.beat else None
-        self.notifier = Notifier(pumping_delivery(function, parameter), idle=self.host.beat, beat=beat)
+        self.notifier = Notifier(deliver, idle=self.host.beat, beat=beat)
         self._flags = flags
         self.pumping = True
         self._put(Pump.START_PUMPING)

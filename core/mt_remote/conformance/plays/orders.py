@@ -142,8 +142,8 @@ def wrong_orders(scene: Scene) -> None:
     if scene.draw(st.booleans(), "cancel it"):
         scene.book.cancel(scene.actor(), last)
     orders = list(scene.book.orders.values())
-    for order in scene.draw(st.permutations(orders), "orders"):
-        scene.book.refused(scene.actor(), *scene.draw(st.sampled_from(_wrong_with(order, orders)), "wrong"))
+    for known in scene.draw(st.permutations(orders), "orders"):
+        scene.book.refused(scene.actor(), *scene.draw(st.sampled_from(_wrong_with(known, orders)), "wrong"))
     scene.audit()
 
 
