@@ -309,11 +309,6 @@ class Backend(ABC):
         ``not_enough_rights``, ``no_connection`` …
         """
 
-    def prepare(self, code_page: str) -> None:
-        """Called once, before the gateway listens. ``code_page`` is the gateway's setting: the code page of the
-        server's texts. Raises :class:`~mt_remote.errors.ConfigurationError` where the backend can't work at all, such
-        as for a file that is missing; a server that can't be reached is no such case."""
-
     async def run(self) -> None:
         """Runs what the backend needs beside its connections (a clock, a feed) until cancelled. The gateway starts it
         once, before the first session."""

@@ -79,7 +79,6 @@ def load_certificate(context: ssl.SSLContext, certificate: Path, key: Path) -> N
 async def assembled(settings: Settings, hooks: Hooks, backend: Backend, contents: Catalogue) -> AsyncIterator[Gateway]:
     """A gateway with its backend at work, which listens to nobody yet. What runs in it ends with the context."""
     on_asyncio = asyncio_shell.is_running()
-    backend.prepare(settings.code_page)
     async with anyio.create_task_group() as group:
         gateway = Gateway(
             settings,

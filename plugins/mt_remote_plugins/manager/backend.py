@@ -9,10 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
 from mt_remote.backend import Backend, Connection, Event, Listener
 from mt_remote.errors import ConfigurationError, ConnectionLost, RequestError
-from mt_remote.records.declare import DEFAULT_CODE_PAGE
 from mt_remote_plugins.manager.channel import Limits
 from mt_remote_plugins.manager.connection import LibraryConnection
-from mt_remote_plugins.manager.engine.library import Library, check_library
+from mt_remote_plugins.manager.engine.library import Library
 from mt_remote_plugins.manager.engine.messages import Credentials, Tuning
 from mt_remote_plugins.manager.marshal import CodePage
 from mt_remote_plugins.manager.ports import Port, ThreadPort, WorkerPort
@@ -27,7 +26,7 @@ class ManagerSettings(BaseModel):
 
     library: str = Field("mtmanapi64.dll", description="path of the Manager library, or module:name of one in Python")
     isolate: bool = Field(True, description="a worker process for each MT4 connection, so that a crash ends only that")
-    code_page: str | None = Field(None, description="code page of the server's texts; none: the gateway's")
+    code_page: str = Field("cp1252", description="code page of the server's texts")
     call_timeout: PositiveFloat = Field(30, description="seconds after which a call in the library counts as hung")
     login_timeout: PositiveFloat = Field(
         30, description="seconds for connecting and logging in, a worker's start included"
@@ -79,14 +78,7 @@ class ManagerBackend(Backend):
         self._source: str | Library = library or settings.library
         if library is not None and settings.isolate:
             raise ConfigurationError("a library object can't go to a worker process: set isolate to false")
-        self._page = CodePage(settings.code_page or DEFAULT_CODE_PAGE)
-
-    def prepare(self, code_page: str) -> None:
-        """Checks what can be checked of the library without a server. One that will be loaded in worker processes is
-        looked at and not loaded: it could crash this process."""
-        self._page = CodePage(self.settings.code_page or code_page)
-        if isinstance(self._source, str):
-            check_library(self._source, load=not self.settings.isolate)
+        self._page = CodePage(settings.code_page)
 
     async def open(self, server: str, login: int, password: str, listener: Listener, *, peer: str = "") -> Connection:
         settings = self.settings
@@ -100,7 +92,7 @@ class ManagerBackend(Backend):
         connection = LibraryConnection(server, login, quiet, limits)
         try:
             port = await to_thread.run_sync(self._port, connection)
-            await connection.begin(port, credentials, self._page.name)
+            await connection.begin(port, credentials, settings.code_page)
         except BaseException:
             with CancelScope(shield=True):
                 await connection.aclose()

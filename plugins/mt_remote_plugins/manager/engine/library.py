@@ -161,14 +161,6 @@ def open_library(source: str) -> Library:
     return library
 
 
-def check_library(source: str, *, load: bool) -> None:
-    """Raises :class:`LibraryError` for a library that can't be used. Without ``load`` the file alone is looked at."""
-    if load or _IN_PYTHON.fullmatch(source):
-        open_library(source)
-    else:
-        check_file(Path(source))
-
-
 def create_interface(library: Library) -> int:
     """Address of a new interface object."""
     address = library.create(table().version_argument)
