@@ -77,7 +77,7 @@ def run(settings: Settings, hooks: Hooks, spec: BackendSpec) -> None:
     from mt_remote import logs, server
 
     logs.configure(settings.log_level, as_json=settings.log_json)
-    backend = spec.factory(getattr(settings, spec.name))
+    backend = spec.make(settings)
     warn_of_plain_text(settings)
     announce = partial(_announce, backend, hooks)
     anyio.run(
