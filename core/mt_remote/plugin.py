@@ -36,6 +36,7 @@ import pluggy
 from mt_remote.backend import Backend, Connection, Event, Listener
 from mt_remote.errors import (
     Busy,
+    ConfigurationError,
     InvalidData,
     NotFound,
     Problem,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from mt_remote.gateway import Gateway
     from mt_remote.protocol.calls import Call, Outcome
     from mt_remote.session import Session
+    from mt_remote.settings import Settings
 
 PROJECT = "mt_remote"
 """Entry-point group and pluggy project name."""
@@ -243,12 +245,26 @@ class EventKind:
 class BackendSpec:
     """A backend that ``serve --backend NAME`` can use. ``settings`` is a pydantic model: its fields become flags of
     ``serve``, variables ``MT_REMOTE_<NAME>__<FIELD>`` and a table ``[<name>]`` of the configuration file; an instance
-    goes to ``factory``."""
+    goes to ``factory``. ``shared`` names fields that take the value of the gateway's setting of the same name
+    (``code_page``): they have no flag of their own."""
 
     name: str
     settings: type[BaseModel]
     factory: Callable[[Any], Backend]
     help: str = ""
+    shared: tuple[str, ...] = ()
+
+    def make(self, settings: Settings) -> Backend:
+        """The backend for a gateway's settings, which have the backend's own under its name. Raises
+        :class:`~mt_remote.errors.ConfigurationError` when a shared one was set to something else there."""
+        own: BaseModel = getattr(settings, self.name)
+        values = {name: getattr(settings, name) for name in self.shared}
+        for name, value in values.items():
+            if name in own.model_fields_set and getattr(own, name) != value:
+                raise ConfigurationError(
+                    f"{self.name}.{name} is {getattr(own, name)!r} and {name} is {value!r}: set {name} alone"
+                )
+        return self.factory(own.model_copy(update=values))
 
 
 __all__ = [

@@ -33,12 +33,12 @@ library = CurrentLibrary()
 
 
 @contextmanager
-def serving() -> Iterator[Host]:
+def serving(code_page: str = "cp1252") -> Iterator[Host]:
     """The demo world with its feed off and its clock in the test's hands. Every handle and every array must have been
     given back at the end."""
     server = Server(World.demo(), start=START)
     server.set_feed(FeedSpec(kind="off"))
-    host = Host(server)
+    host = Host(server, code_page=code_page)
     hosts.append(host)
     try:
         yield host

@@ -37,7 +37,7 @@ class Desk:
         return self.gateway.url
 
 
-Open = Callable[..., AbstractAsyncContextManager[Desk]]
+Open = Callable[[], AbstractAsyncContextManager[Desk]]
 
 
 @asynccontextmanager
@@ -62,3 +62,9 @@ def anyio_backend() -> str:
 async def desk(anyio_backend: str) -> AsyncIterator[Desk]:
     async with open_desk() as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def opening() -> Open:
+    """Opens one desk after the other, for stories that are told many times over."""
+    return open_desk

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.stories import shapes
 from tests.stories.client import CallFailed, Client, manager
-from tests.stories.conftest import START, open_desk
+from tests.stories.conftest import START, Open
 
 pytestmark = pytest.mark.anyio
 
@@ -107,9 +107,9 @@ async def start_day(client: Client) -> None:
 @pytest.mark.parametrize("dialect", ["0", "1.00", "2"])
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(calls=CALLS)
-async def test_every_answer_and_event_has_the_documented_shape(dialect: str, calls: list[Call]) -> None:
+async def test_every_answer_and_event_has_the_documented_shape(opening: Open, dialect: str, calls: list[Call]) -> None:
     results, events = shapes.results(dialect), shapes.events(dialect)
-    async with open_desk() as desk, manager(desk.url, dialect=dialect) as client:
+    async with opening() as desk, manager(desk.url, dialect=dialect) as client:
         await start_day(client)
         answered = 0
         for name, data in calls:

@@ -76,12 +76,15 @@ def bare(hint: Any) -> Any:
 
 def flags_of(backend: BackendSpec | None) -> list[Flag]:
     """Every flag of ``serve`` on a backend; without one the gateway's. The backend's own are called
-    after their fields, or, where the gateway has a flag of that name, ``--<backend>-<field>``."""
+    after their fields, or, where the gateway has a flag of that name, ``--<backend>-<field>``; a setting that it
+    shares with the gateway has the gateway's flag alone."""
     own = list(_fields(Settings, (), "Gateway"))
     if backend is None:
         return own
     taken = {flag.name for flag in own} | {"--config", "--plugin", "--plugins-dir", "--reload", "--help"}
     for flag in _fields(backend.settings, (backend.name,), f"Backend {backend.name}"):
+        if flag.path[1] in backend.shared:
+            continue
         name = flag.name if flag.name not in taken else f"--{backend.name}-{flag.name[2:]}"
         own.append(Flag(name, flag.path, flag.field, flag.hint, flag.panel))
     return own

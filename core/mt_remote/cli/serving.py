@@ -88,7 +88,7 @@ def run(settings: Settings, hooks: Hooks, spec: BackendSpec) -> int:
         return Supervisor(settings, hooks, spec, _on_a_loop, announce).run()
     from mt_remote import server
 
-    backend = spec.factory(getattr(settings, spec.name))
+    backend = spec.make(settings)
     warn_of_plain_text(settings)
     _on_a_loop(partial(server.serve, settings, hooks, backend, announce=partial(_announce, backend, hooks)))
     return 0

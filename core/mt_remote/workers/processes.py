@@ -46,7 +46,7 @@ async def host(common: Common, life: int, ready: Ready) -> None:
         signal.signal(number, signal.SIG_IGN)
     ended = asyncio.Event()
     asyncio.get_running_loop().add_reader(life, ended.set)
-    backend = common.spec.factory(getattr(common.settings, common.spec.name))
+    backend = common.spec.make(common.settings)
     async with server.assembled(common.settings, common.hooks, backend, common.contents) as gateway:
         crew = partial(Crew, gateway.group, soon=asyncio_shell.soon(), stepper=Stepper(), clock=time.monotonic)
         serving = Host(gateway, crew)

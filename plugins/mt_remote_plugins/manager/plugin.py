@@ -9,14 +9,26 @@ from mt_remote.plugin import BackendSpec, hookimpl
 if TYPE_CHECKING:
     import typer
 
+    from mt_remote.plugin import Backend
+    from mt_remote_plugins.manager.backend import ManagerSettings
+
+
+def _make(settings: ManagerSettings) -> Backend:
+    """The backend, once its library was seen to be usable."""
+    from mt_remote_plugins.manager.backend import ManagerBackend
+    from mt_remote_plugins.manager.probe import require_usable
+
+    require_usable(settings.library, isolated=settings.isolate, seconds=settings.login_timeout)
+    return ManagerBackend(settings)
+
 
 @hookimpl
 def mt_remote_backends() -> list[BackendSpec]:
     """The backend ``manager``."""
-    from mt_remote_plugins.manager.backend import ManagerBackend, ManagerSettings
+    from mt_remote_plugins.manager.backend import ManagerSettings
 
     help_text = "the MT4 Manager library (mtmanapi64.dll or mtmanapi.dll)"
-    return [BackendSpec("manager", ManagerSettings, ManagerBackend, help_text)]
+    return [BackendSpec("manager", ManagerSettings, _make, help_text, shared=("code_page",))]
 
 
 @hookimpl

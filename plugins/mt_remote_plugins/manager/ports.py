@@ -67,7 +67,7 @@ class WorkerPort(Port):
         self._orders: queue.SimpleQueue[object] = queue.SimpleQueue()
         command = [sys.executable, "-m", "mt_remote_plugins.manager.worker"]
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment(), bufsize=-1
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=worker_environment(), bufsize=-1
         )
         self._threads = [
             threading.Thread(target=self._write, name="mt4-orders", daemon=True),
@@ -114,15 +114,16 @@ class WorkerPort(Port):
         except (EOFError, OSError):
             pass
         stream.close()
-        self._door.put(("exit", _ending(self.process.wait())))
+        self._door.put(("exit", ending(self.process.wait())))
 
 
-def _environment() -> dict[str, str]:
+def worker_environment() -> dict[str, str]:
     """The worker imports what this process imports."""
     return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
-def _ending(code: int) -> str:
+def ending(code: int) -> str:
+    """How a process ended, for people."""
     if code < 0:
         return f"was ended by signal {-code}"
     return f"ended with exit code {code:#x}" if code > 255 else f"ended with exit code {code}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from tests.native.current import hosts
 from tests.native.desks import MANNERS, open_library_desk
 from tests.stories.client import Client, Json
-from tests.stories.conftest import Desk
+from tests.stories.conftest import Desk, Open
 
 
 @pytest.fixture
@@ -26,8 +27,7 @@ def settling(monkeypatch: pytest.MonkeyPatch) -> None:
     settled = Client.settled
 
     async def told_and_settled(self: Client) -> list[Json]:
-        if hosts:  # a story may stand on the simulator alone
-            await asyncio.to_thread(hosts[-1].flush)
+        await asyncio.to_thread(hosts[-1].flush)
         return await settled(self)
 
     monkeypatch.setattr(Client, "settled", told_and_settled)
@@ -37,6 +37,11 @@ def settling(monkeypatch: pytest.MonkeyPatch) -> None:
 async def desk(request: pytest.FixtureRequest, anyio_backend: str, shared_object: Path) -> AsyncIterator[Desk]:
     async with open_library_desk(request.param, shared_object) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module", params=MANNERS)
+def opening(request: pytest.FixtureRequest, shared_object: Path) -> Open:
+    return partial(open_library_desk, request.param, shared_object)
 
 
 DIFFERENCES = {

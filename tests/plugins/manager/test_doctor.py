@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import struct
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from mt_remote.errors import ConfigurationError
 from mt_remote_plugins.manager import plugin
 from mt_remote_plugins.manager.abi import table
 from mt_remote_plugins.manager.doctor import Finding, diagnose
 from mt_remote_plugins.manager.engine.library import LibraryError, check_version
+from mt_remote_plugins.manager.probe import require_usable
+from tests.cli.command import Done, command
 from tests.plugins.manager import tiny
 from tests.plugins.manager.tiny import TinyLibrary, TinyServer, row
 
@@ -24,6 +29,25 @@ SERVER = TinyServer()
 
 def shared() -> TinyLibrary:
     return TinyLibrary(SERVER)
+
+
+class OldLibrary(TinyLibrary):
+    """Of a build whose structs were smaller."""
+
+    def version(self) -> int:
+        return 400 << 16 | 1100
+
+
+OLD = OldLibrary(SERVER)
+
+
+def crashing() -> TinyLibrary:
+    os._exit(9)
+
+
+def hanging() -> TinyLibrary:
+    threading.Event().wait()
+    return shared()
 
 
 HERE = f"{__name__}:shared"
@@ -111,8 +135,35 @@ def test_the_commands(tmp_path: Path) -> None:
     assert "class ManagerInterface" in (tmp_path / "api.h").read_text()
 
 
+def _serve(library: str, *flags: str) -> Done:
+    return command("serve", "--plugin", plugin.__name__, "--backend", "manager", "--port", "0", "--library", library,
+                   *flags)  # fmt: skip
+
+
+def test_serving_refuses_a_library_that_can_not_be_used(tmp_path: Path) -> None:
+    missing, wrong = tmp_path / "none.dll", _windows_file(tmp_path / "mtmanapi.dll", 0x14C)
+    for path in (missing, wrong):
+        done = _serve(str(path))
+        assert (done.code, done.output) == (2, "")
+        assert done.errors.splitlines() == [f"mt-remote: Manager library {str(path)!r}: {_last(str(path)).message}"]
+
+
+@pytest.mark.parametrize("isolate", ["--isolate", "--no-isolate"])
+def test_serving_refuses_a_library_of_another_version(isolate: str) -> None:
+    done = _serve(f"{__name__}:OLD", isolate)
+    assert (done.code, done.output) == (2, "")
+    assert f"Manager library '{__name__}:OLD': the library has build 1100, at least 1260 is needed" in done.errors
+
+
+def test_a_library_that_crashes_or_hangs_while_it_is_loaded_is_named() -> None:
+    with pytest.raises(ConfigurationError, match=r"crashing': the process that loaded it ended with exit code 9"):
+        require_usable(f"{__name__}:crashing", isolated=True, seconds=30)
+    with pytest.raises(ConfigurationError, match=r"hanging': it was not loaded within 1 s"):
+        require_usable(f"{__name__}:hanging", isolated=True, seconds=1)
+
+
 def test_the_plugin_brings_the_backend() -> None:
     (spec,) = plugin.mt_remote_backends()
-    backend = spec.factory(spec.settings(library="C:\\mt4\\mtmanapi64.dll", isolate=True))
+    backend = spec.factory(spec.settings(library=HERE))
     assert backend.name == "manager"
     assert "worker process" in backend.describe()
