@@ -152,6 +152,17 @@ def _in_bit_order(numbers: Mapping[str, int]) -> Callable[[list[str]], list[str]
     return order
 
 
+def _in_bit_order_or_none(numbers: Mapping[str, int]) -> Callable[[list[str] | None], list[str] | None]:
+    """An empty list denies nothing either."""
+
+    def order(value: list[str] | None) -> list[str] | None:
+        if not value:
+            return None
+        return value if len(value) < 2 else sorted(set(value), key=numbers.__getitem__)
+
+    return order
+
+
 def _list_of_one(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
@@ -187,10 +198,7 @@ def _bounded_hint(wire: Wire) -> object:
 def _names_hint(wire: Wire) -> object:
     if wire.unit is Unit.BITMASK:
         return Annotated[wire.hint, AfterValidator(_in_bit_order(wire.numbers))]
-    in_order = _in_bit_order(wire.numbers)
-    return Annotated[
-        wire.hint, BeforeValidator(_list_of_one), AfterValidator(lambda value: in_order(value) if value else None)
-    ]
+    return Annotated[wire.hint, BeforeValidator(_list_of_one), AfterValidator(_in_bit_order_or_none(wire.numbers))]
 
 
 def _nested_hint(wire: Wire) -> object:
