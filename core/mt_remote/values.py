@@ -7,19 +7,19 @@ from typing import Annotated, TypeAlias
 from pydantic import AfterValidator, Field
 
 from mt_remote.paging import MASKS
-from mt_remote.records.accept import check_lots, check_text
+from mt_remote.records.accept import TextCheck, check_lots
 
 Login: TypeAlias = Annotated[int, Field(ge=1, le=2**31 - 1, description="account or manager login")]
 Ticket: TypeAlias = Annotated[int, Field(ge=1, le=2**31 - 1, description="order ticket")]
 RequestId: TypeAlias = Annotated[int, Field(ge=0, le=2**31 - 1, description="id of a dealing request")]
 GroupName: TypeAlias = Annotated[
-    str, Field(min_length=1, max_length=15, description="group name"), AfterValidator(check_text(15))
+    str, Field(min_length=1, max_length=15, description="group name"), AfterValidator(TextCheck(15))
 ]
 SymbolName: TypeAlias = Annotated[
-    str, Field(min_length=1, max_length=11, description="symbol name"), AfterValidator(check_text(11))
+    str, Field(min_length=1, max_length=11, description="symbol name"), AfterValidator(TextCheck(11))
 ]
 Comment: TypeAlias = Annotated[
-    str, Field(max_length=31, description="comment, at most 31 bytes"), AfterValidator(check_text(31))
+    str, Field(max_length=31, description="comment, at most 31 bytes"), AfterValidator(TextCheck(31))
 ]
 Price: TypeAlias = Annotated[float, Field(gt=0, lt=1e9, allow_inf_nan=False, description="price in quote currency")]
 PriceLevel: TypeAlias = Annotated[

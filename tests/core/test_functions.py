@@ -11,7 +11,7 @@ import pytest
 from pydantic import AfterValidator, Field
 
 from mt_remote.backend import Connection
-from mt_remote.errors import InvalidData, PluginError, Refused, RequestError
+from mt_remote.errors import InvalidData, PluginError, Problem, Refused, RequestError
 from mt_remote.functions import Function, Registry, RequestFailed
 from mt_remote.plugin import Declared, Kind, Namespace
 from mt_remote.protocol.calls import Call
@@ -226,6 +226,28 @@ def test_what_is_wrong_with_a_request(message: bytes, id_: bytes, code: str, wor
     assert words in error.message
     if code == "invalid_data":
         assert error.details
+
+
+@pytest.mark.parametrize(
+    ("group", "problem"),
+    [
+        ("g" * 15, None),
+        ("g" * 16, "at most 15 bytes in the server's code page"),
+        ("é" * 15, None),
+        ("é" * 16, "at most 15 bytes in the server's code page"),
+        ("日", "character 1 does not exist in the server's code page cp1252"),
+        ("a\0b", "must not contain a zero character"),
+        ("a\\\\u0000", None),
+    ],
+)
+@pytest.mark.parametrize("escaped", [False, True], ids=["in UTF-8", "with escapes"])
+def test_text_obeys_one_rule_however_it_was_written(group: str, problem: str | None, *, escaped: bool) -> None:
+    request = {"id": 7, "name": "own.body", "data": {"group": group}}
+    message = json.dumps(request, ensure_ascii=escaped).encode()
+    if problem is None:
+        assert cast("Patch[ConGroup]", REGISTRY.parse(message).body).key == group
+    else:
+        assert failed(message)[1].details == (Problem("group", problem),)
 
 
 def test_long_names_are_neither_compared_nor_repeated_whole() -> None:

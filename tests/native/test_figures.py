@@ -12,7 +12,6 @@ from mt4sim.native.host import Host
 from mt_remote.errors import ReturnCode
 from mt_remote.records import Draft, TradeCommand, UserRecord
 from mt_remote_plugins.manager.abi import NotifyFunction, Pump, structure
-from mt_remote_plugins.manager.engine.handle import Handle
 from tests.native.current import START, serving
 from tests.native.test_manners import OK, Program
 

@@ -7,11 +7,20 @@ import binascii
 import ipaddress
 import re
 from collections.abc import Callable, Hashable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, Optional, Required, cast, get_args
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationInfo,
+)  # fmt: skip
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import PydanticCustomError, core_schema
 from typing_extensions import TypedDict
 
 from mt_remote.records.declare import DEFAULT_CODE_PAGE, Record, Unit, Wire
@@ -30,10 +39,19 @@ def _refuse(problem: str) -> PydanticCustomError:
     return PydanticCustomError("value", "{problem}", {"problem": problem})
 
 
-def check_text(limit: int) -> Callable[[str, ValidationInfo], str]:
-    """A validator: the text has at most ``limit`` bytes in the server's code page and no zero byte."""
+class TextCheck:
+    """A validator: the text has at most ``limit`` bytes in the server's code page and no zero byte.
 
-    def check(value: str, info: ValidationInfo) -> str:
+    Behind a native ``max_length`` of as many characters there is nothing left for it in ASCII without a zero character:
+    see :func:`without_text_checks`.
+    """
+
+    __slots__ = ("limit",)
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+
+    def __call__(self, value: str, info: ValidationInfo) -> str:
         if "\0" in value:
             raise _refuse("must not contain a zero character")
         if value.isascii():
@@ -45,13 +63,31 @@ def check_text(limit: int) -> Callable[[str, ValidationInfo], str]:
             except UnicodeEncodeError as error:
                 position = error.start + 1  # and not the character: the text may be secret
                 raise _refuse(f"character {position} does not exist in the server's code page {page}") from None
-        if length > limit:
-            raise _refuse(f"at most {limit} bytes in the server's code page, got {length}")
+        if length > self.limit:
+            raise _refuse(f"at most {self.limit} bytes in the server's code page, got {length}")
         return value
 
-    return check
+
+def without_text_checks(schema: Any) -> Any:
+    """A core schema without the :class:`TextCheck` steps that ASCII text without a zero character always passes: the
+    same rules for a message that is all ASCII and has no ``\\u``, without a call into Python for each text."""
+    if isinstance(schema, dict):
+        return (
+            without_text_checks(schema["schema"])
+            if _is_text_check(schema)
+            else {key: without_text_checks(value) for key, value in schema.items()}
+        )
+    return [without_text_checks(item) for item in schema] if isinstance(schema, list) else schema
 
 
+def _is_text_check(schema: dict[str, Any]) -> bool:
+    if schema.get("type") != "function-after":
+        return False
+    check = schema["function"]["function"]
+    return isinstance(check, TextCheck) and schema["schema"].get("max_length", float("inf")) <= check.limit
+
+
+@lru_cache(maxsize=1024)  # the same few volumes come all day
 def check_lots(value: float) -> float:
     """Lots are natively 1/100 lot: refuses what is not a multiple of 0.01."""
     hundredths = round(value * 100)
@@ -97,7 +133,7 @@ def _check_raw(size: int) -> Callable[[str], str]:
 
 
 def _check_masks(limit: int) -> Callable[[list[str], ValidationInfo], list[str]]:
-    check_joined = check_text(limit)
+    check_joined = TextCheck(limit)
 
     def check(value: list[str], info: ValidationInfo) -> list[str]:
         for mask in value:
@@ -110,12 +146,48 @@ def _check_masks(limit: int) -> Callable[[list[str], ValidationInfo], list[str]]
 
 
 def _in_bit_order(numbers: Mapping[str, int]) -> Callable[[list[str]], list[str]]:
-    return lambda value: sorted(set(value), key=lambda name: numbers[name])
+    def order(value: list[str]) -> list[str]:
+        return value if len(value) < 2 else sorted(set(value), key=numbers.__getitem__)
+
+    return order
+
+
+def _in_bit_order_or_none(numbers: Mapping[str, int]) -> Callable[[list[str] | None], list[str] | None]:
+    """An empty list denies nothing either."""
+
+    def order(value: list[str] | None) -> list[str] | None:
+        if not value:
+            return None
+        return value if len(value) < 2 else sorted(set(value), key=numbers.__getitem__)
+
+    return order
+
+
+def _list_of_one(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+class _Whole:
+    """JSON's ``true`` and ``1.0`` are no integers, though Python's equal one: an enum of integers takes neither."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        whole_or_text = core_schema.union_schema(
+            [core_schema.int_schema(strict=True), core_schema.str_schema(strict=True)],  # of text the enum complains
+            mode="left_to_right",
+            custom_error_type="value",
+            custom_error_message="must be an integer",
+        )
+        return core_schema.chain_schema([whole_or_text, handler(source)])
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return handler(cast(core_schema.ChainSchema, schema)["steps"][1])
 
 
 def _text_hint(wire: Wire) -> object:
     note = Field(min_length=1, max_length=wire.longest) if wire.key else Field(max_length=wire.longest)
-    return Annotated[str, note, AfterValidator(check_text(wire.longest))]
+    return Annotated[str, note, AfterValidator(TextCheck(wire.longest))]
 
 
 def _bounded_hint(wire: Wire) -> object:
@@ -126,30 +198,14 @@ def _bounded_hint(wire: Wire) -> object:
 def _names_hint(wire: Wire) -> object:
     if wire.unit is Unit.BITMASK:
         return Annotated[wire.hint, AfterValidator(_in_bit_order(wire.numbers))]
-    in_order = _in_bit_order(wire.numbers)
-    return Annotated[
-        wire.hint,
-        BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
-        AfterValidator(lambda value: in_order(value) if value else None),
-    ]
-
-
-def _choice_hint(wire: Wire) -> object:
-    return Annotated[wire.hint, BeforeValidator(_check_whole)]
-
-
-def _check_whole(value: object) -> object:
-    """JSON's ``true`` and ``1.0`` are no integers, though Python's equal one."""
-    if isinstance(value, bool | float):
-        raise _refuse("must be an integer")
-    return value
+    return Annotated[wire.hint, BeforeValidator(_list_of_one), AfterValidator(_in_bit_order_or_none(wire.numbers))]
 
 
 def _nested_hint(wire: Wire) -> object:
     kind = get_args(wire.hint)[1]
     inner: Any = partial_hint(kind, "patch")
     value, longest = (Optional[inner], 11) if wire.unit is Unit.ENTRIES else (inner, 15)  # noqa: UP045
-    name: Any = Annotated[str, Field(min_length=1, max_length=longest), AfterValidator(check_text(longest))]
+    name: Any = Annotated[str, Field(min_length=1, max_length=longest), AfterValidator(TextCheck(longest))]
     table: Any = dict.__class_getitem__((name, value))
     return Annotated[table, Field(max_length=wire.most)]
 
@@ -161,7 +217,7 @@ _HINTS: dict[Unit, Callable[[Wire], object]] = {
     Unit.UNSIGNED: _bounded_hint,
     Unit.NUMBER: lambda wire: Annotated[float, Field(allow_inf_nan=False)],
     Unit.LOTS: lambda wire: Annotated[_bounded_hint(wire), AfterValidator(check_lots)],
-    Unit.CHOICE: _choice_hint,
+    Unit.CHOICE: lambda wire: Annotated[wire.hint, _Whole()],
     Unit.NAMED: lambda wire: wire.hint,
     Unit.BITMASK: _names_hint,
     Unit.DENIALS: _names_hint,

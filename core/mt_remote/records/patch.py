@@ -32,9 +32,13 @@ class Patch(Generic[R]):
     purpose = "patch"
 
     def __init__(self, kind: type[R], changes: Mapping[str, object]) -> None:
-        wires = kind.wires
         self.kind = kind
-        self.changes = {name: value for name, value in changes.items() if not wires[name].read_only}
+        fixed = kind.fixed_fields
+        self.changes = (
+            dict(changes)
+            if fixed.isdisjoint(changes)
+            else {name: value for name, value in changes.items() if name not in fixed}
+        )
 
     @property
     def key(self) -> Any:
@@ -91,23 +95,27 @@ class Draft(Patch[R]):
 
 
 def _applied(record: Q, changes: Mapping[str, object], path: str) -> Q:
-    new = record.shallow_copy()
-    for name, value in changes.items():
-        wire = record.wires[name]
-        if wire.read_only:
-            continue
-        if wire.unit is Unit.SECURITIES:
-            table = _with_securities(getattr(record, name), cast("dict[str, dict[str, object]]", value), path + name)
-            setattr(new, name, table)
-        elif wire.unit is Unit.ENTRIES:
-            kind = get_args(wire.hint)[1]
-            table = _with_entries(getattr(record, name), cast("dict[str, Any]", value), kind, path + name)
-            if len(table) > wire.most:
-                raise InvalidData.of(path + name, f"at most {wire.most} entries, would be {len(table)}")
-            setattr(new, name, table)
-        else:
-            setattr(new, name, list(value) if isinstance(value, list) else value)
+    new = record.with_values(changes)
+    for name in record.containers:
+        if name in changes and not record.wires[name].read_only:
+            setattr(new, name, _new_container(record, name, changes[name], path))
     return new
+
+
+def _new_container(record: Record, name: str, value: object, path: str) -> object:
+    """What a list or map becomes; never an object that patch and record would share."""
+    if isinstance(value, list):
+        return list(value)
+    wire = record.wires[name]
+    if wire.unit is Unit.SECURITIES:
+        return _with_securities(getattr(record, name), cast("dict[str, dict[str, object]]", value), path + name)
+    if wire.unit is Unit.ENTRIES:
+        kind = get_args(wire.hint)[1]
+        table = _with_entries(getattr(record, name), cast("dict[str, Any]", value), kind, path + name)
+        if len(table) > wire.most:
+            raise InvalidData.of(path + name, f"at most {wire.most} entries, would be {len(table)}")
+        return table
+    return value
 
 
 def _with_securities(
