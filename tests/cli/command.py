@@ -95,6 +95,7 @@ class Gateway:
         """Signals and waits; gives the exit code."""
         if self.process.returncode is None:
             self.process.send_signal(number)
+        if self.process.stdout is not None and not self.process.stdout.closed:
             try:
                 output, self.errors = self.process.communicate(timeout=PATIENCE)
             finally:

@@ -180,7 +180,7 @@ def _unfit(function: Function, result: object) -> str:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
-                json.loads(function.encode(result, dialect))
+                json.loads(b'{"result":%b}' % function.encode(result, dialect))
             except Exception as error:  # noqa: BLE001  it becomes a finding
                 return f"{type(error).__name__}: {error}".splitlines()[0]
         if caught:

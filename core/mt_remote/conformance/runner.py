@@ -117,7 +117,7 @@ def has_control(target: Target) -> bool:
 
 def examine(
     target: Target, profile: Profile = Profile.FULL, effort: Effort | None = None, *, only: Iterable[str] = (),
-    announce: Callable[[Played], None] = lambda played: None,
+    announce: Callable[[Played], None] | None = None,
 ) -> Report:  # fmt: skip
     """Holds a target against the laws: the suites that the profile allows, or those named ``only``. ``announce`` hears
     of each suite that was played."""
@@ -132,7 +132,8 @@ def examine(
         share = left * suite.weight / sum(each.weight for each in suites[number:])
         played = play(suite, target, effort, seconds=max(share, 1.0) * 2, report=report)
         report.played.append(played)
-        announce(played)
+        if announce is not None:
+            announce(played)
         if effort.first_failure and not report.ok:
             break
     report.seconds = time.monotonic() - began

@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,19 @@ from typing import Any
 import anyio
 import structlog
 
-from mt_remote.backend import Connection, Event
+from mt_remote.backend import Backend, Connection, Event
 from mt_remote.crew import Crew
 from mt_remote.errors import CallTimeout, ConnectionLost, InternalError, RequestError, UnknownFunction
 from mt_remote.gateway import Gateway
+from mt_remote.hooks import Hooks
+from mt_remote.host import Catalogue
 from mt_remote.protocol.session import SessionProtocol
+from mt_remote.server import assembled
 from mt_remote.session import Session
+from mt_remote.settings import Settings
+from mt_remote.shell.asyncio_shell import soon
 from mt_remote.shell.channel import Channel, Message
+from mt_remote.shell.stepping import Stepper
 from mt_remote.shell.wire import Wire
 from mt_remote.workers.far import FarFunction
 from mt_remote.workers.parcels import PART, pack, unpack
@@ -62,13 +69,24 @@ class Host:
 
     async def listen(self, path: Path) -> asyncio.Server:
         """Takes workers from now on."""
-        loop = asyncio.get_running_loop()
-        return await loop.create_unix_server(lambda: Channel(self._take, self._lost), str(path))
+        return await asyncio.get_running_loop().create_unix_server(self._accept, str(path))
+
+    def _accept(self) -> Channel:
+        channel = Channel(self._take, self._lost)
+        self.workers[channel] = Worker(self, channel)
+        return channel
+
+    async def aclose(self) -> None:
+        """Closes every connection of every worker."""
+        for worker in list(self.workers.values()):
+            connections, worker.connections = worker.connections, {}
+            for connection in connections.values():
+                with suppress(RequestError):
+                    await connection.aclose()
+            worker.channel.close()
 
     def _take(self, channel: Channel, messages: list[Message]) -> None:
-        worker = self.workers.get(channel)
-        if worker is None:
-            worker = self.workers[channel] = Worker(self, channel)
+        worker = self.workers[channel]
         for message in messages:
             worker.take(message)
 
@@ -310,11 +328,16 @@ class _NoWire(Wire):
         """It is not ours."""
 
 
-async def close_all(host: Host) -> None:
-    """Closes every connection of every worker."""
-    for worker in list(host.workers.values()):
-        connections, worker.connections = worker.connections, {}
-        for connection in connections.values():
-            with suppress(RequestError):
-                await connection.aclose()
-        worker.channel.close()
+@asynccontextmanager
+async def hosting(
+    settings: Settings, hooks: Hooks, backend: Backend, contents: Catalogue, path: Path
+) -> AsyncIterator[Host]:
+    """The backend at work, and workers served at ``path``, a socket's, while the context is open."""
+    async with assembled(settings, hooks, backend, contents) as gateway:
+        host = Host(gateway, partial(Crew, gateway.group, soon=soon(), stepper=Stepper(), clock=time.monotonic))
+        listener = await host.listen(path)
+        try:
+            yield host
+        finally:
+            listener.close()
+            await host.aclose()

@@ -5,22 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from mt_remote import server
-from mt_remote.crew import Crew
 from mt_remote.hooks import Hooks
 from mt_remote.host import Catalogue
 from mt_remote.plugin import BackendSpec
 from mt_remote.settings import Settings
-from mt_remote.shell import asyncio_shell
-from mt_remote.shell.stepping import Stepper
 from mt_remote.workers.far import FarBackend, FarRepeats
-from mt_remote.workers.host import Host, close_all
+from mt_remote.workers.host import hosting
 
 Ready = Callable[[dict[str, object]], None]
 """Tells the supervisor that a process serves, and what there is to say of it."""
@@ -47,15 +42,10 @@ async def host(common: Common, life: int, ready: Ready) -> None:
     ended = asyncio.Event()
     asyncio.get_running_loop().add_reader(life, ended.set)
     backend = common.spec.make(common.settings)
-    async with server.assembled(common.settings, common.hooks, backend, common.contents) as gateway:
-        crew = partial(Crew, gateway.group, soon=asyncio_shell.soon(), stepper=Stepper(), clock=time.monotonic)
-        serving = Host(gateway, crew)
-        listener = await serving.listen(common.path)
+    async with hosting(common.settings, common.hooks, backend, common.contents, common.path):
         ready({"describe": backend.describe()})
         await ended.wait()
         asyncio.get_running_loop().remove_reader(life)
-        listener.close()
-        await close_all(serving)
 
 
 async def work(common: Common, life: int, ready: Ready) -> None:

@@ -34,6 +34,9 @@ def groups(scene: Scene) -> None:
             what = scene.draw(st.sampled_from([{"securities": {"Nothing": {"trade": True}}, "copies": 7},
                                                {"symbols": {"NOPE": {"margin_pct": 5}}, "copies": 7}]))  # fmt: skip
             known.bad_set(scene.actor(), name, what)
+    unknown = scene.target.group(8)
+    known.set(scene.actor(), unknown, {"copies": 1})
+    known.delete(scene.actor(), unknown)
     if scene.target.group() in known.known:
         known.bad_set(scene.actor(), scene.target.group(), {"securities": {"Nothing": {"trade": True}}, "copies": 7})
     if known.foreign:
@@ -65,6 +68,10 @@ def users(scene: Scene) -> None:
             known.delete(scene.actor(), gone)
         else:
             _lacking(scene, group, login)
+    for login in list(known.known)[:1]:
+        known.set(
+            scene.actor(), login, {"city": "Riga"}, read_only={"balance": 5.0, "reg_date": 5, "last_ip": "1.2.3.4"}
+        )
     asked = scene.draw(st.permutations([*known.known, scene.target.logins[9]]), "logins")
     known.get(scene.actor(), asked)
     if scene.target.exclusive:

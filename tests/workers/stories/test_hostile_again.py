@@ -1,0 +1,3 @@
+"""The story on a worker."""
+
+from tests.stories.test_hostile import *  # noqa: F403

@@ -1,0 +1,3 @@
+"""The story on a worker."""
+
+from tests.stories.test_market_watch import *  # noqa: F403
