@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.stories.conftest import Desk
+from tests.stories.conftest import Desk, Open
 from tests.workers.desks import open_worker_desk
 
 
@@ -19,3 +19,9 @@ def anyio_backend() -> str:
 async def desk(anyio_backend: str) -> AsyncIterator[Desk]:
     async with open_worker_desk() as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def opening() -> Open:
+    """How a story opens desks of its own."""
+    return open_worker_desk
