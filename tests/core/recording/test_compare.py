@@ -146,6 +146,18 @@ def test_every_json_value_has_a_type_and_is_itself(value: Any) -> None:
         assert found(conversation(value), conversation(value), bindings=bindings) == []
 
 
+def test_a_leak_is_named_without_what_leaked() -> None:
+    secret = "Open-Sesame"
+    asked: list[Entry] = [Opened(headers={"mt-password": secret}), Request(message={"id": 1, "name": "some.call"})]
+    ours = [*asked, Answer(message={"id": 1, "status": "OK", "result": {"comment": ""}})]
+    theirs = [*asked, Answer(message={"id": 1, "status": "OK", "result": {"comment": f"is {secret}", "pwd": "other"}})]
+    differences = compare(Recording(HEADER, ours), Played(theirs, Bindings())).differences
+    assert [each.path for each in differences] == ["some.call.result.comment", "some.call.result.pwd"]
+    assert [each.replayed for each in differences] == ["is ‹secret 1›", "‹secret 2›"]
+    failed = [*asked, Answer(message={"id": 1, "status": "ERROR", "message": f"no {secret}"})]
+    assert secret not in str(compare(Recording(HEADER, ours), Played(failed, Bindings())).differences)
+
+
 # Scripts
 
 
