@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mt_remote.recording.compare import Kind, compare, json_type
@@ -137,6 +137,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)  # building what is drawn takes longer than what is tested
 @given(VALUES)
 def test_every_json_value_has_a_type_and_is_itself(value: Any) -> None:
     assert json_type(value) in ("null", "boolean", "integer", "number", "text", "list", "object")
