@@ -72,14 +72,14 @@ def record(
 ) -> None:
     """See :data:`RECORD`."""
     from mt_remote.recording.player import Terms
-    from mt_remote.recording.redact import Redactor, Secrets
+    from mt_remote.recording.redact import Secrets
     from mt_remote.recording.tape import FileTape
 
     host, port = _address(listen)
     context = tls_context(url, tls_ca)
     requests = None if script is None else _requests(script)
     secret = _asked(password)
-    with reporting(url), FileTape(file, url, Redactor([secret] if script else [])) as tape:
+    with reporting(url), FileTape(file, url) as tape:
         if requests is None:
             asyncio.run(_listen(url, tape, host, port, sessions, context))
         else:

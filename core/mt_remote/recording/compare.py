@@ -11,7 +11,7 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from difflib import SequenceMatcher
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -28,7 +28,8 @@ from mt_remote.recording.format import (
     Silence,
 )  # fmt: skip
 from mt_remote.recording.player import Played, id_key
-from mt_remote.recording.redact import PLACEHOLDER
+from mt_remote.recording.redact import PLACEHOLDER, Redactor
+from mt_remote.recording.tape import redacted
 from mt_remote.recording.volatile import CHECKSUMS, IDENTITIES, Bindings, is_integer, is_time
 
 E = TypeVar("E")
@@ -114,7 +115,15 @@ def compare(recording: Recording, played: Played, ignore: Sequence[str] = ()) ->
         replayed = [entry for entry in played.entries if entry.session == number]
         comparison.session(number, recording.of(number), replayed)
     found = [each for each in comparison.found if not any(_covers(pattern, each.path) for pattern in ignore)]
-    return Result(found, comparison.answers, comparison.events)
+    return Result(_without_secrets(found, played.entries), comparison.answers, comparison.events)
+
+
+def _without_secrets(found: list[Difference], replayed: Iterable[Entry]) -> list[Difference]:
+    """Differences are printed and kept: what the replay had for secrets is not in them."""
+    redactor = Redactor()
+    for entry in replayed:
+        redacted(entry, redactor)
+    return [replace(each, replayed=redactor.value(each.replayed), where=redactor.text(each.where)) for each in found]
 
 
 def _covers(pattern: str, path: str) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mt_remote.recording.compare import Kind, compare, json_type
@@ -137,6 +137,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)  # building what is drawn takes longer than what is tested
 @given(VALUES)
 def test_every_json_value_has_a_type_and_is_itself(value: Any) -> None:
     assert json_type(value) in ("null", "boolean", "integer", "number", "text", "list", "object")
@@ -144,6 +145,18 @@ def test_every_json_value_has_a_type_and_is_itself(value: Any) -> None:
         bindings = Bindings()
         bindings.learn(value, value)
         assert found(conversation(value), conversation(value), bindings=bindings) == []
+
+
+def test_a_leak_is_named_without_what_leaked() -> None:
+    secret = "Open-Sesame"
+    asked: list[Entry] = [Opened(headers={"mt-password": secret}), Request(message={"id": 1, "name": "some.call"})]
+    ours = [*asked, Answer(message={"id": 1, "status": "OK", "result": {"comment": ""}})]
+    theirs = [*asked, Answer(message={"id": 1, "status": "OK", "result": {"comment": f"is {secret}", "pwd": "other"}})]
+    differences = compare(Recording(HEADER, ours), Played(theirs, Bindings())).differences
+    assert [each.path for each in differences] == ["some.call.result.comment", "some.call.result.pwd"]
+    assert [each.replayed for each in differences] == ["is ‹secret 1›", "‹secret 2›"]
+    failed = [*asked, Answer(message={"id": 1, "status": "ERROR", "message": f"no {secret}"})]
+    assert secret not in str(compare(Recording(HEADER, ours), Played(failed, Bindings())).differences)
 
 
 # Scripts

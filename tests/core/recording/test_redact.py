@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mt_remote.recording import read
@@ -61,6 +61,7 @@ def leaky(draw: st.DrawFn, secret: str) -> Any:
     return draw(below)
 
 
+@settings(deadline=None)  # building what is drawn takes longer than what is tested
 @given(st.data())
 def test_no_secret_is_left(data: st.DataObject) -> None:
     secret = data.draw(secrets)
@@ -76,6 +77,7 @@ def test_no_secret_is_left(data: st.DataObject) -> None:
         json.dumps(cleaned)
 
 
+@settings(deadline=None)  # building what is drawn takes longer than what is tested
 @given(st.data())
 def test_a_file_that_knew_too_late_is_cleaned(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     secret = data.draw(secrets)
