@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 
 import anyio
 import anyio.to_thread
@@ -195,7 +196,7 @@ async def test_a_loss_told_in_a_plain_callback_from_a_thread(
     start: Start, memory: MemoryServer, anyio_backend: str
 ) -> None:
     if anyio_backend == "trio":
-        soon = trio.lowlevel.current_trio_token().run_sync_soon
+        soon: Callable[..., object] = trio.lowlevel.current_trio_token().run_sync_soon
     else:
         soon = asyncio.get_running_loop().call_soon_threadsafe
     async with start() as gateway, peer(gateway) as client:

@@ -16,6 +16,7 @@ import mt4sim.gateway
 import mt_remote_plugins
 import mt_remote_plugins.manager.plugin
 from mt4sim.gateway import control
+from mt4sim.native import coverage
 from mt_remote.cli import flags, reference
 from mt_remote.cli.configuration import PREFIX
 from mt_remote.functions import Function
@@ -64,6 +65,8 @@ def part(name: str) -> str:
         return reference.codes()
     if name == "settings":
         return reference.settings(flags.flags_of(None), PREFIX)
+    if name == "slots":
+        return "\n".join(coverage.markdown(coverage.coverage())) + "\n"
     backend = find_backend(hooks(), name.removeprefix("settings-"))
     own_flags = [flag for flag in flags.flags_of(backend) if flag.path[0] == backend.name]
     return reference.settings(own_flags, PREFIX)

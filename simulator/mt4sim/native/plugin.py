@@ -1,4 +1,4 @@
-"""The simulated library as a plugin: it brings a command."""
+"""The simulated library as a plugin: it brings commands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def mt_remote_commands(app: typer.Typer) -> None:
-    """``native build``."""
+    """``native build`` and ``native functions``."""
     from mt4sim.native import commands
 
     commands.add_to(app)
