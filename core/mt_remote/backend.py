@@ -52,7 +52,10 @@ class Event:
 
 
 class Listener(Protocol):
-    """Hears a connection. Both are called on the event loop's thread, must not block and must not raise."""
+    """Hears a connection. Both are called on the event loop's thread, inside a task or in a plain callback of the loop
+    (``call_soon_threadsafe``, ``run_sync_soon``), and never before :meth:`Backend.open` was called. They must not block
+    and must not raise.
+    """
 
     def on_event(self, event: Event) -> None:
         """An event of a kind that the connection watches."""

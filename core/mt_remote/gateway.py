@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextvars
 import difflib
+import threading
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +83,8 @@ class Gateway:
         )
         self.group = group
         self._soon = soon
+        self._context = contextvars.copy_context()
+        self._thread = threading.get_ident()
         self._dirty: list[Session] = []
         self._closing: dict[Session, float] = {}
         self._next_session = 1
@@ -107,8 +111,15 @@ class Gateway:
             session.on_event(event)
 
     def spawn(self, function: Callable[..., Awaitable[Any]], *arguments: object) -> None:
-        """Starts a task that ends with the gateway. What it raises is logged and ends the task alone."""
-        self.group.start_soon(self._guarded, function, arguments)
+        """Starts a task that ends with the gateway. What it raises is logged and ends the task alone.
+
+        To be called on the event loop's thread, in a task or in a plain callback of the loop; elsewhere it raises
+        ``RuntimeError``. The task runs in the gateway's context, not in the caller's: a callback may have come from a
+        thread that knows no event loop.
+        """
+        if threading.get_ident() != self._thread:
+            raise RuntimeError("Gateway.spawn was called on another thread than the event loop's")
+        self._context.copy().run(self.group.start_soon, self._guarded, function, arguments)
 
     async def _guarded(self, function: Callable[..., Awaitable[Any]], arguments: tuple[object, ...]) -> None:
         try:

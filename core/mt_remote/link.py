@@ -6,6 +6,7 @@ from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
 import anyio
+import anyio.lowlevel
 import structlog
 
 from mt_remote.backend import Connection, Event
@@ -24,7 +25,10 @@ CONNECTION = "connection"
 class Link:
     """One session's way to an MT4 server; also the listener of its backend connection."""
 
-    __slots__ = ("_known", "_password", "_scope", "_shown", "connection", "delay", "login", "server", "session")
+    __slots__ = (
+        "_broken", "_known", "_password", "_restoring", "_scope", "_shown", "connection", "delay", "login", "server",
+        "session",
+    )  # fmt: skip
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -34,6 +38,8 @@ class Link:
         self.delay = 0.0
         self._password = ""
         self._scope: anyio.CancelScope | None = None
+        self._restoring: anyio.CancelScope | None = None
+        self._broken: RequestError | None = None
         self._shown: Sequence[str] = ()
         self._known: dict[str, dict[Hashable, Hashable]] = {}
 
@@ -100,6 +106,10 @@ class Link:
 
     def on_lost(self, error: RequestError) -> None:
         """The backend's connection is gone."""
+        if self._restoring is not None:  # the next one, which the client was not told of yet
+            self._broken = error
+            self._restoring.cancel()
+            return
         if self.connection is None:
             return
         log.warning("MT4 connection lost", server=self.server, login=self.login, reason=error.message)
@@ -130,7 +140,26 @@ class Link:
             self._scope = None
 
     async def _restore(self) -> None:
-        """A new connection that watches and shows what the old one did, then one event for each missed change."""
+        """A new connection that watches and shows what the old one did, then one event for each missed change. Raises
+        what broke it when it is lost before that; nothing counts as told then."""
+        known, self._broken = dict(self._known), None
+        try:
+            with anyio.CancelScope() as self._restoring:
+                connection, missed = await self._reopen()
+        except BaseException:
+            self._known = known
+            raise
+        finally:
+            self._restoring = None
+        if self._broken is not None:
+            self._known = known
+            raise self._broken
+        self.connection = connection
+        self._tell(up=True)
+        for event in missed:
+            self.session.on_event(event)
+
+    async def _reopen(self) -> tuple[Connection, list[Event]]:
         gateway = self.session.gateway
         connection = await gateway.open_connection(self.server, self.login, self._password, self, attempt=False)
         try:
@@ -139,14 +168,12 @@ class Link:
             for kind in self.session.watched():
                 await connection.watch(kind.name)
             missed = [event for kind in self.session.watched() for event in await self._missed(connection, kind)]
+            await anyio.lowlevel.checkpoint_if_cancelled()
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await connection.aclose()
             raise
-        self.connection = connection
-        self._tell(up=True)
-        for event in missed:
-            self.session.on_event(event)
+        return connection, missed
 
     # What the session knows, so that nothing is silently stale after a reconnection
 

@@ -71,6 +71,11 @@ class Bar(NamedTuple):
             self.volume + later.volume,
         )  # fmt: skip
 
+    def is_sound(self, period: Period) -> bool:
+        """Whether its time is an opening of the period, its prices are prices, and its extremes are extremes."""
+        least, most = min(self.open, self.close), max(self.open, self.close)
+        return self.time == period.opening(self.time) and 0 < self.low <= least and most <= self.high
+
 
 _INTO: Mapping[Period, tuple[Period, ...]] = {
     Period.M1: (Period.M5,), Period.M5: (Period.M15,), Period.M15: (Period.M30,), Period.M30: (Period.H1,),
@@ -144,6 +149,28 @@ class _Series:
                 bars.append(Bar(opening, *part[1:]))
         return bars[-self.limit :]
 
+    def write(self, period: Period, bars: Iterable[Bar], *, replace: bool) -> int:
+        kept = {bar.time: bar for bar in self.kept[period]}
+        before = self._in_progress(period)
+        taken = {
+            bar.time: bar
+            for bar in bars
+            if bar.is_sound(period) and (bar.time in kept) == replace and (before is None or bar.time < before)
+        }
+        self.kept[period] = deque(sorted({**kept, **taken}.values()), maxlen=self.limit)
+        return len(taken)
+
+    def _in_progress(self, period: Period) -> int | None:
+        """When the first bar opened that is not finished yet."""
+        parts = [self.open_bars[one].time for one in (period, *_SHORTER[period]) if one in self.open_bars]
+        return min((period.opening(time) for time in (*parts, *self.minute[:1])), default=None)
+
+    def delete(self, period: Period, times: Iterable[int]) -> int:
+        kept, gone = self.kept[period], set(times)
+        left = [bar for bar in kept if bar.time not in gone]
+        self.kept[period] = deque(left, maxlen=self.limit)
+        return len(kept) - len(left)
+
 
 class BarBook:
     """The bars of every symbol, the last ``limit`` of each period."""
@@ -174,6 +201,18 @@ class BarBook:
     def _all(self, symbol: str, period: Period) -> list[Bar]:
         series = self._by_symbol.get(symbol)
         return series.all(period) if series else []
+
+    def write(self, symbol: str, period: Period, bars: Iterable[Bar], *, replace: bool) -> int:
+        """Writes finished bars into one period, which changes no other: where there is none yet, or with ``replace``
+        where there is one. Gives how many were taken: not those whose time is no opening of the period or not before
+        the bar in progress, and none that contradicts itself."""
+        series = self._by_symbol.setdefault(symbol, _Series(self.limit))
+        return series.write(period, bars, replace=replace)
+
+    def delete(self, symbol: str, period: Period, times: Iterable[int]) -> int:
+        """Takes finished bars out of one period; gives how many there were."""
+        series = self._by_symbol.get(symbol)
+        return series.delete(period, times) if series else 0
 
     def forget(self, symbol: str) -> None:
         """Drops a deleted symbol's bars."""

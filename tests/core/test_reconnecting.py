@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from collections.abc import Callable
+
+import anyio
+import anyio.to_thread
 import pytest
+import trio
 
 from mt_remote.records import ConGroup
 from tests.core.conftest import Peer, Start, peer, until
-from tests.core.memory import MemoryServer
+from tests.core.memory import MemoryGroups, MemoryServer
 
 pytestmark = pytest.mark.anyio
 
@@ -148,3 +155,57 @@ async def test_subscribing_and_unsubscribing_take_effect_at_their_answers(start:
             assert [event["event_id"] for event in client.messages] == [round_]
             client.messages.clear()
         assert gateway.gateway.counters()["subscriptions"] == 0
+
+
+@pytest.mark.parametrize("hangs", [True, False])
+async def test_a_loss_while_things_are_made_good_is_noticed_at_once(
+    start: Start, memory: MemoryServer, monkeypatch: pytest.MonkeyPatch, hangs: bool
+) -> None:
+    """``hangs``: the read would never answer. Else it answers, and nothing but the listener tells of the loss."""
+    real, reads = MemoryGroups.get_all, 0
+
+    async def breaking(self: MemoryGroups) -> list[ConGroup]:
+        nonlocal reads
+        reads += 1
+        if reads == 1:
+            if hangs:
+                async with anyio.create_task_group() as group:
+                    group.start_soon(anyio.sleep_forever)
+                    memory.lose()
+            memory.lose()
+        return await real(self)
+
+    async with start() as gateway, peer(gateway) as client:
+        await prepared(client, 20)
+        monkeypatch.setattr(MemoryGroups, "get_all", breaking)
+        memory.down = True
+        memory.lose()
+        assert (await client.message())["data"] is False
+        memory.table["added"] = ConGroup(group="added")
+        memory.down = False
+        with anyio.fail_after(10):
+            assert (await client.message())["data"] is True
+            assert (await client.message())["data"]["group"] == "added", "the first attempt told nothing"
+        assert reads == 2
+        assert len(memory.connections) == 1, "the client's connection is the one that stands"
+        assert (await client.ask("config.group.get", group="added"))["status"] == "OK"
+        assert client.messages == []
+
+
+async def test_a_loss_told_in_a_plain_callback_from_a_thread(
+    start: Start, memory: MemoryServer, anyio_backend: str
+) -> None:
+    if anyio_backend == "trio":
+        soon: Callable[..., object] = trio.lowlevel.current_trio_token().run_sync_soon
+    else:
+        soon = asyncio.get_running_loop().call_soon_threadsafe
+    async with start() as gateway, peer(gateway) as client:
+        await prepared(client, 20)
+        threading.Thread(target=soon, args=(memory.lose,)).start()
+        assert [(await client.message())["data"] for _ in range(2)] == [False, True]
+
+
+async def test_spawning_on_another_thread_is_refused(start: Start) -> None:
+    async with start() as gateway:
+        with pytest.raises(RuntimeError, match="another thread than the event loop's"):
+            await anyio.to_thread.run_sync(gateway.gateway.spawn, anyio.sleep_forever)

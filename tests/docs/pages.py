@@ -18,6 +18,7 @@ import mt_remote_plugins
 import mt_remote_plugins.manager.plugin
 from mt4sim.faults import Rule
 from mt4sim.gateway import control
+from mt4sim.native import coverage
 from mt_remote.checking import CODES
 from mt_remote.checking.public import PUBLIC
 from mt_remote.cli import flags, reference
@@ -75,6 +76,8 @@ def part(name: str) -> str:
         return public_page.public(PUBLIC)
     if name == "settings":
         return reference.settings(flags.flags_of(None), PREFIX)
+    if name == "slots":
+        return "\n".join(coverage.markdown(coverage.coverage())) + "\n"
     backend = find_backend(hooks(), name.removeprefix("settings-"))
     own_flags = [flag for flag in flags.flags_of(backend) if flag.path[0] == backend.name]
     return reference.settings(own_flags, PREFIX)

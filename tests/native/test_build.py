@@ -45,6 +45,9 @@ def test_the_command(tmp_path: Path, shared_object: Path) -> None:
     assert done.exit_code == 0, done.output
     assert (tmp_path / "out" / shared_object.name).is_file() or "mtmanapi" in done.output
     assert runner.invoke(app, ["native", "build", "--compiler", "no-such-compiler"]).exit_code == 2
+    shown = runner.invoke(app, ["native", "functions"]).output.splitlines()
+    assert len(shown) == 2 + 195
+    assert "| 105 | `TradeTransaction` | yes |  |" in shown
 
 
 class _Events:

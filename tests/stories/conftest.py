@@ -37,7 +37,7 @@ class Desk:
         return self.gateway.url
 
 
-Open = Callable[[], AbstractAsyncContextManager[Desk]]
+Open = Callable[..., AbstractAsyncContextManager[Desk]]
 
 
 @asynccontextmanager
@@ -66,5 +66,5 @@ async def desk(anyio_backend: str) -> AsyncIterator[Desk]:
 
 @pytest.fixture(scope="module")
 def opening() -> Open:
-    """Opens one desk after the other, for stories that are told many times over."""
+    """Opens desks one after the other, the gateway's settings being its arguments."""
     return open_desk

@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
 from mt4sim.gateway.connection import SimulatorConnection
 from tests.stories.client import PATIENCE, CallFailed, client, manager
-from tests.stories.conftest import START, Desk, open_desk
+from tests.stories.conftest import START, Desk, Open
 
 pytestmark = pytest.mark.anyio
 
@@ -199,8 +199,8 @@ async def test_refusals_of_the_handshake(desk: Desk) -> None:
     assert desk.gateway.gateway.counters()["sessions"] == 0
 
 
-async def test_a_server_outside_the_allow_list() -> None:
-    async with open_desk(servers=["Demo"]) as desk, client(desk.url) as one:
+async def test_a_server_outside_the_allow_list(opening: Open) -> None:
+    async with opening(servers=["Demo"]) as desk, client(desk.url) as one:
         with pytest.raises(CallFailed, match="Other"):
             await one.login(server="Other")
         await one.login(server="Demo")

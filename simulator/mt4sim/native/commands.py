@@ -30,6 +30,16 @@ def build(
     typer.echo(f"built {made}")
 
 
+def functions() -> None:
+    """Shows which of the interface's functions the simulated library has, slot by slot."""
+    from mt4sim.native.coverage import coverage, markdown
+
+    for line in markdown(coverage()):
+        typer.echo(line)
+
+
 def add_to(app: typer.Typer) -> None:
-    """Adds the command to the group ``native``."""
-    native_app(app).command("build")(build)
+    """Adds the commands to the group ``native``."""
+    group = native_app(app)
+    group.command("build")(build)
+    group.command("functions")(functions)

@@ -114,10 +114,11 @@ class ConfigurationPart(HandleBase):
     def _symbols(self, total: int) -> int | None:
         server = self.host.server
         with self.host.lock:
-            rows = [self._con_symbol(name) for name in server.symbols]
+            rows = [self.con_symbol(name) for name in server.symbols]
         return self.array(rows, total)
 
-    def _con_symbol(self, name: str) -> bytes:
+    def con_symbol(self, name: str) -> bytes:
+        """A symbol's native configuration."""
         server = self.host.server
         place = list(server.symbols).index(name)
         return con_symbol(server.symbols[name], place, server.securities, self.host.marshal.page)
@@ -128,7 +129,7 @@ class ConfigurationPart(HandleBase):
         name = self.text(symbol)
         if name not in self.host.server.symbols:
             return int(ReturnCode.ERROR)
-        return self.host.attempt(lambda: put(native, self._con_symbol(name)))
+        return self.host.attempt(lambda: put(native, self.con_symbol(name)))
 
     def server_time(self) -> int:
         return self.host.server.now if self.session is not None else 0

@@ -55,10 +55,13 @@ class HandleBase:
 
     def records(self, read: Callable[[], Iterable[Record]], total: int | None) -> int | None:
         """An array of records; no array when the server refuses, as the library gives no reason then."""
+        return self.rows(lambda: map(self.encoded, read()), total)
+
+    def rows(self, read: Callable[[], Iterable[bytes]], total: int | None) -> int | None:
+        """The same of structs."""
         try:
             with self.host.lock:
-                found = list(read())
-                rows = [self.host.marshal.codec(type(record)).encode(record) for record in found]
+                rows = list(read())
         except (ServerError, NotFound, InvalidData):
             rows = []
         return self.array(rows, total)
@@ -66,6 +69,10 @@ class HandleBase:
     def encoded(self, record: Record) -> bytes:
         """One record's struct."""
         return self.host.marshal.codec(type(record)).encode(record)
+
+    def encoded_text(self, value: str, size: int) -> bytes:
+        """A text for a struct's field of ``size`` bytes."""
+        return self.host.marshal.page.encode(value, size, "text")
 
     def state(self, *, pumped: bool) -> int:
         """Whether a function can be called now: the code it would answer."""

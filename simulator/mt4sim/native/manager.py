@@ -6,15 +6,23 @@ import ctypes
 from functools import cache
 from typing import Any
 
-from mt4sim.native.figures import FiguresPart
+from mt4sim.native.chart_calls import ChartPart
 from mt4sim.native.handle_base import NO_CONNECT, OK
 from mt4sim.native.host import forget
+from mt4sim.native.order_calls import OrderPart
+from mt4sim.native.pumping import PumpingPart
+from mt4sim.native.report_calls import ReportPart
+from mt4sim.native.timetable_calls import TimetablePart
 from mt_remote.errors import ReturnCode, describe
 from mt_remote_plugins.manager.abi import Deal, Pump
 
 
-class SimulatedManager(FiguresPart):
+class SimulatedManager(PumpingPart, ChartPart, ReportPart, OrderPart, TimetablePart):
     """What ``MtManCreate`` makes."""
+
+    def not_offered(self) -> int:
+        """What a function answers that this server has nothing for (mail, backups, the feeders' settings …)."""
+        return NO_CONNECT if self.session is None else int(ReturnCode.MALFUNCTION)
 
     # Memory and texts
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from mt_remote.errors import InvalidData
 from mt_remote_plugins.manager.abi import NotifyFunction, NotifyFunctionEx
 
 Item = tuple[int, int, bytes]
@@ -65,8 +66,11 @@ class Notifier:
                 self._deliver(item)
 
 
-def pumping_delivery(function: int, parameter: int | None) -> Callable[[Item], None]:
-    """Calls a pumping callback; the data lives as long as the call."""
+def pumping_delivery(function: int | None, parameter: int | None) -> Callable[[Item], None]:
+    """Calls a pumping callback; the data lives as long as the call. Raises :class:`~mt_remote.errors.InvalidData` for
+    none."""
+    if not function:
+        raise InvalidData.of("pfnFunc", "a function is needed")
     native: Any = NotifyFunctionEx(function)
 
     def deliver(item: Item) -> None:
@@ -76,7 +80,10 @@ def pumping_delivery(function: int, parameter: int | None) -> Callable[[Item], N
     return deliver
 
 
-def plain_delivery(function: int) -> Callable[[Item], None]:
-    """Calls a callback that takes the code only."""
+def plain_delivery(function: int | None) -> Callable[[Item], None]:
+    """Calls a callback that takes the code only. Raises :class:`~mt_remote.errors.InvalidData` for none: messages to a
+    window in its place are not sent."""
+    if not function:
+        raise InvalidData.of("pfnFunc", "a function is needed")
     native: Any = NotifyFunction(function)
     return lambda item: native(item[0])

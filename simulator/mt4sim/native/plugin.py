@@ -1,4 +1,4 @@
-"""The simulated library as a plugin: it brings a command and a stand for tests."""
+"""The simulated library as a plugin: it brings commands and a stand for tests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @hookimpl
 def mt_remote_commands(app: typer.Typer) -> None:
-    """``native build``."""
+    """``native build`` and ``native functions``."""
     from mt4sim.native import commands
 
     commands.add_to(app)

@@ -7,16 +7,19 @@ from collections.abc import Callable
 from typing import cast
 
 from mt4sim.accounts import Account
+from mt4sim.dealing import DealRequest
 from mt4sim.events import Change, Happened
 from mt4sim.managers import without_details
 from mt4sim.native.handle_base import OK, listing, pumped, request
 from mt4sim.native.host import Host
 from mt4sim.native.native_values import put
 from mt4sim.native.notifier import Item, Notifier, plain_delivery, pumping_delivery
+from mt4sim.native.risk_calls import RiskPart
 from mt4sim.native.symbols_native import symbol_info, tick_info
 from mt4sim.native.trading_calls import DealingPart
 from mt4sim.quotes import Quote
 from mt4sim.symbols import Symbol
+from mt4sim.trading.margin import MarginLevel
 from mt4sim.trading.orders import Order
 from mt_remote.errors import ReturnCode
 from mt_remote.records import ConGroup, TradeRecord, UserRecord
@@ -37,7 +40,7 @@ _TABLES = (
 _TICKS_KEPT = 256
 
 
-class PumpingPart(DealingPart):
+class PumpingPart(DealingPart, RiskPart):
     """``PumpingSwitch*``, the market watch and the pump's cache."""
 
     def __init__(self, host: Host) -> None:
@@ -48,21 +51,19 @@ class PumpingPart(DealingPart):
         self._ticks: dict[str, deque[bytes]] = {}
         self._stop_listening = _nothing
         self._tellers = {"tick": self._tick, "trade": self._trade, "user": self._user, "group": self._group,
-                         "online": self._online}  # fmt: skip
+                         "online": self._online, "symbol": self._symbol, "activation": self._activation,
+                         "margin_call": self._margin_call, "request": self._request}  # fmt: skip
 
     @request
-    def pumping_switch_ex(self, function: int, flags: int, parameter: int | None) -> int:
-        return self._pump(pumping_delivery(function, parameter), flags)
+    def pumping_switch_ex(self, function: int | None, flags: int, parameter: int | None) -> int:
+        return self._start_pumping(pumping_delivery(function, parameter), flags)
 
     @request
-    def pumping_switch(self, function: int, window: int | None, message: int, flags: int) -> int:
-        """The older form: its callback is told the code alone. A window's messages are Windows' own: without a
-        callback there is nobody to tell."""
-        if not function:
-            return int(ReturnCode.INVALID_DATA)
-        return self._pump(plain_delivery(function), flags)
+    def pumping_switch(self, function: int | None, window: int | None, message: int, flags: int) -> int:
+        """The older form, whose callback is told the code alone."""
+        return self._start_pumping(plain_delivery(function), flags)
 
-    def _pump(self, deliver: Callable[[Item], None], flags: int) -> int:
+    def _start_pumping(self, deliver: Callable[[Item], None], flags: int) -> int:
         beat = (int(Pump.PING), 0, b"") if self.host.beat else None
         self.notifier = Notifier(deliver, idle=self.host.beat, beat=beat)
         self._flags = flags
@@ -131,6 +132,33 @@ class PumpingPart(DealingPart):
         if self.manager.rights.online and not self._flags & number("CLIENT_FLAGS_HIDEONLINE"):
             login = cast(int, happened.data)
             self._put(Pump.UPDATE_ONLINE, TRANS[happened.change], login.to_bytes(4, "little", signed=True))
+
+    def _symbol(self, happened: Happened) -> None:
+        symbol = cast(Symbol, happened.data)
+        self._put(Pump.UPDATE_SYMBOLS, TRANS[happened.change], self.con_symbol(symbol.name))
+
+    def _activation(self, happened: Happened) -> None:
+        """What the market reached and a dealer has to carry out."""
+        order = cast(Order, happened.data)
+        account = self.host.server.accounts.find(order.login)
+        if self.manager.rights.see_trades and account is not None and self.manager.sees_group(account.group):
+            self._put(Pump.UPDATE_ACTIVATION, TRANS[happened.change], self.encoded(self._record(order)))
+
+    def _margin_call(self, happened: Happened) -> None:
+        """Assumed: the right that it takes; without figures (the account's last position went) there is no data."""
+        login, level = cast("tuple[int, MarginLevel | None]", happened.data)
+        account = self.host.server.accounts.find(login)
+        if self.manager.rights.riskman and account is not None and self.manager.sees_group(account.group):
+            row = b"" if level is None else self.margin_row(level)
+            self._put(Pump.UPDATE_MARGINCALL, TRANS[happened.change], row)
+
+    def _request(self, happened: Happened) -> None:
+        deal = cast(DealRequest, happened.data)
+        if not self.manager.rights.broker or not self.manager.sees_group(deal.group):
+            return
+        if self.host.server.accounts.find(deal.request.login) is not None:
+            row = self.encoded(self.host.server.desk.record(deal))
+            self._put(Pump.UPDATE_REQUESTS, TRANS[happened.change], row)
 
     # The market watch
 

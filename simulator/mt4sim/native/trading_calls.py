@@ -14,12 +14,12 @@ from mt4sim.native.handle_base import OK, listing, request
 from mt4sim.native.host import Host
 from mt4sim.native.native_values import integer_at, integers_at, put, put_integer, put_pointer, struct_at
 from mt4sim.native.notifier import Notifier, plain_delivery
+from mt4sim.native.order_calls import command_of
 from mt_remote.errors import NotFound, ReturnCode, ServerError
-from mt_remote.records import ConfirmMode, TradeCommand, TradeRecord
-from mt_remote.records.enums import CONFIRM_MODE_NUMBERS, TRADE_COMMAND_NUMBERS
+from mt_remote.records import ConfirmMode, TradeRecord
+from mt_remote.records.enums import CONFIRM_MODE_NUMBERS
 from mt_remote_plugins.manager.abi import Deal, Transaction, structure
 
-_COMMANDS = {number: command for command, number in TRADE_COMMAND_NUMBERS.items()}
 _MODES = {number: mode for mode, number in CONFIRM_MODE_NUMBERS.items()}
 
 
@@ -82,14 +82,14 @@ Carrier = Callable[[TradingPart, ManagerSession, Any], int | None]
 
 def _open(part: TradingPart, manager: ManagerSession, info: Any) -> int:
     return manager.open(
-        info.orderby, part.words(info.symbol), _command(info), info.volume / 100, info.price, sl=info.sl, tp=info.tp,
-        expiration=info.expiration, comment=part.words(info.comment),
+        info.orderby, part.words(info.symbol), command_of(info.cmd), info.volume / 100, info.price,
+        sl=info.sl, tp=info.tp, expiration=info.expiration, comment=part.words(info.comment),
     )  # fmt: skip
 
 
 def _balance(part: TradingPart, manager: ManagerSession, info: Any) -> int:
     return manager.balance(
-        info.orderby, _command(info), info.price, expiration=info.expiration, comment=part.words(info.comment)
+        info.orderby, command_of(info.cmd), info.price, expiration=info.expiration, comment=part.words(info.comment)
     )
 
 
@@ -98,13 +98,6 @@ def _modify(part: TradingPart, manager: ManagerSession, info: Any) -> None:
         info.order, price=info.price, sl=info.sl, tp=info.tp, expiration=info.expiration,
         comment=part.words(info.comment),
     )  # fmt: skip
-
-
-def _command(info: Any) -> TradeCommand:
-    command = _COMMANDS.get(info.cmd)
-    if command is None:
-        raise ServerError(ReturnCode.INVALID_DATA, f"cmd: there is no command {info.cmd}", path="cmd")
-    return command
 
 
 _TRANSACTIONS: dict[int, Carrier] = {
@@ -129,7 +122,7 @@ class DealingPart(TradingPart):
         self._offered: deque[DealRequest] = deque()
 
     @request
-    def dealer_switch(self, function: int, window: int, message: int) -> int:
+    def dealer_switch(self, function: int | None, window: int, message: int) -> int:
         notifier = Notifier(plain_delivery(function))
         try:
             self._dealer = self.host.server.desk.join(self.manager, lambda deal: self._offer(deal, notifier))

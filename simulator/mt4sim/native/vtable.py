@@ -2,7 +2,7 @@
 
 One table of functions serves all objects. Each slot finds the Python object behind the address that it is called with
 and calls its method of the slot's name in snake case, with numbers and addresses as they came. A slot without a method
-answers like a function that this server does not offer.
+answers what the object's ``not_offered`` says; an array is none then, and its count 0.
 """
 
 from __future__ import annotations
@@ -92,25 +92,42 @@ def _slots() -> tuple[Any, list[Any]]:
     return (ctypes.c_void_p * len(pointers))(*pointers), functions
 
 
-def _failure(method: Method) -> int | None:
+def _failure(method: Method, code: int) -> int | None:
     if method.returns == "void" or method.returns.endswith("*") or method.returns in ("LPSTR", "LPCSTR"):
         return None
-    return int(ReturnCode.ERROR)
+    return code
+
+
+def _counter(method: Method) -> int | None:
+    """The place of the argument that gets the count of an array; ``None`` where no array is returned."""
+    if not method.returns.endswith("*") or not method.arguments or method.arguments[-1].type != "int*":
+        return None
+    return len(method.arguments) - 1
 
 
 def _slot(method: Method) -> Callable[..., Any]:
-    name, failed = method_name(method.key), _failure(method)
+    name, counter = method_name(method.key), _counter(method)
+
+    def refuse(arguments: tuple[Any, ...], code: int) -> int | None:
+        """No array, and a count that says so."""
+        if counter is not None and arguments[counter]:
+            ctypes.c_int.from_address(arguments[counter]).value = 0
+        return _failure(method, code)
 
     def call(this: int, *arguments: Any) -> Any:
         entry = _objects.get(this)
-        function = getattr(entry[1], name, None) if entry else None
+        implementation = entry[1] if entry else None
+        if implementation is None:
+            return refuse(arguments, ReturnCode.ERROR)
+        function = getattr(implementation, name, None)
         if function is None:
-            return failed
+            not_offered = getattr(implementation, "not_offered", None)
+            return refuse(arguments, not_offered() if not_offered else ReturnCode.ERROR)
         try:
             answer = function(*arguments)
         except Exception:  # noqa: BLE001 - nothing may leave a native call
             traceback.print_exc(file=sys.stderr)
-            return failed
+            return refuse(arguments, ReturnCode.ERROR)
         return answer
 
     return call
