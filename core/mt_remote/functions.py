@@ -62,7 +62,7 @@ class Function:
             raise self._wrong(f"parameters can't be validated: {error}") from error
         self._serializers: dict[str, SchemaSerializer] = {}
         if self.result is not None:
-            self._build_serializers()
+            self._serializer(DIALECTS[-1])  # a result that can't be sent shows at the start; the rest waits for use
 
     @property
     def needs_connection(self) -> bool:
@@ -116,18 +116,19 @@ class Function:
         }
         return typed_dict("Data", fields, f"data of {self.name}")
 
-    def _build_serializers(self) -> None:
-        for dialect in DIALECTS:
-            with building_for(dialect):
-                try:
-                    adapter: TypeAdapter[Any] = TypeAdapter(cast(Any, self.result))
-                except (PydanticUserError, TypeError, NameError) as error:
-                    raise self._wrong(f"the result can't be sent: {error}") from error
-            self._serializers[dialect] = adapter.serializer
+    def _serializer(self, dialect: str) -> SchemaSerializer:
+        with building_for(dialect):
+            try:
+                adapter: TypeAdapter[Any] = TypeAdapter(cast(Any, self.result))
+            except (PydanticUserError, TypeError, NameError) as error:
+                raise self._wrong(f"the result can't be sent: {error}") from error
+        self._serializers[dialect] = adapter.serializer
+        return adapter.serializer
 
     def encode(self, result: object, dialect: str) -> bytes:
         """A result as JSON, in a dialect's shape."""
-        return self._serializers[dialect].to_json(result)
+        serializer = self._serializers.get(dialect) or self._serializer(dialect)
+        return serializer.to_json(result)
 
     @cached_property
     def parameters_schema(self) -> Mapping[str, object]:

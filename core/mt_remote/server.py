@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
-import structlog
 from anyio.abc import TaskGroup
 
 from mt_remote.backend import Backend
@@ -19,12 +18,12 @@ from mt_remote.errors import ConfigurationError
 from mt_remote.gateway import Gateway
 from mt_remote.hooks import Hooks
 from mt_remote.host import catalogue
-from mt_remote.logs import ensure_configured
+from mt_remote.logs import Log, ensure_configured, load
 from mt_remote.settings import Settings
 from mt_remote.shell import anyio_shell, asyncio_shell
 from mt_remote.shell.stepping import Stepper
 
-log = structlog.get_logger(__name__)
+log = Log()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +92,7 @@ async def running(settings: Settings, hooks: Hooks, backend: Backend) -> AsyncIt
             host, port = listener.addresses[0]
             if context is not None and settings.tls_cert and settings.tls_key:
                 group.start_soon(_reload_on_hangup, context, settings.tls_cert, settings.tls_key)
+            group.start_soon(anyio.to_thread.run_sync, load)
             yield Running(gateway, host, port, context is not None)
         finally:
             with anyio.CancelScope(shield=True):

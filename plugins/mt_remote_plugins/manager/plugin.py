@@ -9,14 +9,23 @@ from mt_remote.plugin import BackendSpec, hookimpl
 if TYPE_CHECKING:
     import typer
 
+    from mt_remote.plugin import Backend
+    from mt_remote_plugins.manager.settings import ManagerSettings
+
+
+def _make(settings: ManagerSettings) -> Backend:
+    from mt_remote_plugins.manager.backend import ManagerBackend
+
+    return ManagerBackend(settings)
+
 
 @hookimpl
 def mt_remote_backends() -> list[BackendSpec]:
     """The backend ``manager``."""
-    from mt_remote_plugins.manager.backend import ManagerBackend, ManagerSettings
+    from mt_remote_plugins.manager.settings import ManagerSettings
 
     help_text = "the MT4 Manager library (mtmanapi64.dll or mtmanapi.dll)"
-    return [BackendSpec("manager", ManagerSettings, ManagerBackend, help_text)]
+    return [BackendSpec("manager", ManagerSettings, _make, help_text)]
 
 
 @hookimpl
