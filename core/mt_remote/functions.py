@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Annotated, Any, Optional, Required, cast, get_args, get_origin, get_type_hints
 
-import structlog
 from pydantic import Field, TypeAdapter
 from pydantic.errors import PydanticUserError
 from pydantic_core import SchemaSerializer, SchemaValidator, core_schema, from_json, to_json
@@ -28,6 +27,7 @@ from mt_remote.errors import (
     RequestError,
     UnknownFunction,
 )  # fmt: skip
+from mt_remote.logs import Log
 from mt_remote.paging import Page, Paging
 from mt_remote.plugin import Declared, Kind
 from mt_remote.problems import problems_of
@@ -38,7 +38,7 @@ from mt_remote.records.declare import DIALECTS, building_for
 if TYPE_CHECKING:
     from mt_remote.session import Session
 
-log = structlog.get_logger(__name__)
+log = Log()
 
 _LONGEST_ID = 256
 _SLICE = 128 * 1024
@@ -81,7 +81,7 @@ class Function:
         self.at_once = _SLICE // 512
         self._serializers: dict[str, SchemaSerializer] = {}
         if self.result is not None:
-            self._build_serializers()
+            self._serializer(DIALECTS[-1])  # a result that can't be sent shows at the start; the rest waits for use
 
     @property
     def needs_connection(self) -> bool:
@@ -162,23 +162,24 @@ class Function:
             fields |= self.paging.fields
         return typed_dict("Data", fields, f"data of {self.name}")
 
-    def _build_serializers(self) -> None:
-        for dialect in DIALECTS:
-            with building_for(dialect):
-                try:
-                    adapter: TypeAdapter[Any] = TypeAdapter(cast(Any, self.result))
-                except (PydanticUserError, TypeError, NameError) as error:
-                    raise self._wrong(f"the result can't be sent: {error}") from error
-            self._serializers[dialect] = adapter.serializer
+    def _serializer(self, dialect: str) -> SchemaSerializer:
+        with building_for(dialect):
+            try:
+                adapter: TypeAdapter[Any] = TypeAdapter(cast(Any, self.result))
+            except (PydanticUserError, TypeError, NameError) as error:
+                raise self._wrong(f"the result can't be sent: {error}") from error
+        self._serializers[dialect] = adapter.serializer
+        return adapter.serializer
 
     def encode(self, result: object, dialect: str) -> bytes:
         """A result as JSON, in a dialect's shape; behind that of a page what stands beside it in the answer."""
+        serializer = self._serializers.get(dialect) or self._serializer(dialect)
         if self.is_list and type(result) is not list:
             if not isinstance(result, Page):
-                return self._serializers[dialect].to_json(list(cast("Iterable[Any]", result)))
+                return serializer.to_json(list(cast("Iterable[Any]", result)))
             elements = [element for part in result.slices(result.__len__) for element in part]
-            return self._serializers[dialect].to_json(elements) + result.beside
-        return self._serializers[dialect].to_json(result)
+            return serializer.to_json(elements) + result.beside
+        return serializer.to_json(result)
 
     def is_long(self, result: object) -> bool:
         """Whether a result is a list that is too long to be encoded at once."""

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import anyio
-import structlog
 from anyio.abc import TaskGroup
 
 from mt_remote.backend import Backend, Connection, Event, Listener
@@ -29,6 +28,7 @@ from mt_remote.errors import (
 from mt_remote.functions import Function
 from mt_remote.host import Catalogue
 from mt_remote.limiter import LoginLimiter
+from mt_remote.logs import Log
 from mt_remote.plugin import EventKind, Kind
 from mt_remote.protocol.calls import Call, Outcome
 from mt_remote.protocol.session import SessionProtocol
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from mt_remote.hooks import Hooks
     from mt_remote.shell.wire import Wire
 
-log = structlog.get_logger(__name__)
+log = Log()
 
 _CREDENTIAL_ERRORS = (ReturnCode.BAD_ACCOUNT_INFO, ReturnCode.ACCOUNT_DISABLED)
 _WATCH_SECONDS = 0.1

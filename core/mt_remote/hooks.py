@@ -6,9 +6,9 @@ import inspect
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pluggy
-import structlog
 
 from mt_remote.errors import InternalError, PluginError, RequestError
+from mt_remote.logs import Log
 from mt_remote.plugin import BackendSpec, EventKind, Namespace
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-log = structlog.get_logger(__name__)
+log = Log()
 
 
 class Hooks:

@@ -135,7 +135,14 @@ class Catalogue:
 
     def encode_event(self, event: Event, dialect: str) -> bytes:
         """The tail of an event's message, from ``,"data":`` on."""
-        return b',"data":%b}' % self.serializers[event.kind, dialect].to_json(event.data)
+        return b',"data":%b}' % self._serializer(event.kind, dialect).to_json(event.data)
+
+    def _serializer(self, kind: str, dialect: str) -> SchemaSerializer:
+        place = (kind, dialect)
+        found = self.serializers.get(place)
+        if found is None:
+            found = self.serializers[place] = _event_serializer(self.kind_plugins[kind], self.kinds[kind], dialect)
+        return found
 
 
 def catalogue(
@@ -167,8 +174,8 @@ def catalogue(
                 f"plugin {plugin!r}, event kind {kind.name!r}: the name must be lower-case words joined by '_' or '.'"
             )
         kinds[kind.name], kind_plugins[kind.name] = kind, plugin
-        for dialect in DIALECTS:
-            serializers[kind.name, dialect] = _event_serializer(plugin, kind, dialect)
+        newest = DIALECTS[-1]  # data that can't be sent shows at the start; the other dialects wait for their use
+        serializers[kind.name, newest] = _event_serializer(plugin, kind, newest)
     return Catalogue(Registry(functions.values(), code_page), kinds, kind_plugins, serializers)
 
 

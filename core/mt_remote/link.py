@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import anyio
 import anyio.lowlevel
-import structlog
 
 from mt_remote.backend import Connection, Event
 from mt_remote.errors import ConnectionLost, RequestError, SessionStateError
+from mt_remote.logs import Log
 
 if TYPE_CHECKING:
     from mt_remote.plugin import EventKind
     from mt_remote.session import Session
 
-log = structlog.get_logger(__name__)
+log = Log()
 
 CONNECTION = "connection"
 """The event that tells a session of its own link."""

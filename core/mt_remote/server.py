@@ -11,20 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
-import structlog
 
 from mt_remote.backend import Backend
 from mt_remote.errors import ConfigurationError
 from mt_remote.gateway import Gateway
 from mt_remote.hooks import Hooks
 from mt_remote.host import Catalogue, catalogue
-from mt_remote.logs import ensure_configured
+from mt_remote.logs import Log, ensure_configured, load
 from mt_remote.repeats import Repeats
 from mt_remote.settings import Settings
 from mt_remote.shell import anyio_shell, asyncio_shell
 from mt_remote.shell.stepping import Stepper
 
-log = structlog.get_logger(__name__)
+log = Log()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +118,7 @@ async def running(
             host, port = listener.addresses[0]
             if context is not None and settings.tls_cert and settings.tls_key:
                 gateway.group.start_soon(_reload_on_hangup, context, settings.tls_cert, settings.tls_key)
+            gateway.group.start_soon(anyio.to_thread.run_sync, load)
             yield Running(gateway, host, port, context is not None)
         finally:
             with anyio.CancelScope(shield=True):

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from mt_remote.backend import Connection, Event
 from mt_remote.errors import RequestError, SessionStateError
 from mt_remote.lanes import Lane
@@ -20,8 +18,6 @@ from mt_remote.shell.wire import Wire
 if TYPE_CHECKING:
     from mt_remote.gateway import Gateway
     from mt_remote.plugin import EventKind
-
-log = structlog.get_logger(__name__)
 
 _PART = 256 * 1024
 """Bytes of a long answer that are written at once."""

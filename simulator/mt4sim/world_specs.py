@@ -153,7 +153,7 @@ SecurityName = Annotated[str, Field(min_length=1, max_length=15)]
 class Spec(BaseModel):
     """Base of all tables: strict, nothing unknown, not changed after reading."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
 
     def stated(self) -> dict[str, Any]:
         """What the file states, by field."""

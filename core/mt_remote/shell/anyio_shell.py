@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import anyio
-import structlog
 from anyio.abc import SocketAttribute, SocketStream, TaskGroup
 from anyio.streams.tls import TLSListener, TLSStream
 
+from mt_remote.logs import Log
 from mt_remote.shell.wire import Wire
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Stream = SocketStream | TLSStream
 
-log = structlog.get_logger(__name__)
+log = Log()
 
 _READ = 65536
 _WRITE = 262_144

@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import structlog
 
 from mt_remote.backend import Backend, Connection, Event
 from mt_remote.crew import Crew
@@ -31,6 +30,7 @@ from mt_remote.errors import CallTimeout, ConnectionLost, InternalError, Request
 from mt_remote.gateway import Gateway
 from mt_remote.hooks import Hooks
 from mt_remote.host import Catalogue
+from mt_remote.logs import Log
 from mt_remote.protocol.session import SessionProtocol
 from mt_remote.server import assembled
 from mt_remote.session import Session
@@ -42,7 +42,7 @@ from mt_remote.shell.wire import Wire
 from mt_remote.workers.far import FarFunction
 from mt_remote.workers.parcels import PART, pack, unpack
 
-log = structlog.get_logger(__name__)
+log = Log()
 
 _LONG = 500
 

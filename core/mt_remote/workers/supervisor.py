@@ -22,17 +22,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-import structlog
-
 from mt_remote.errors import ConfigurationError, PluginError
 from mt_remote.hooks import Hooks
 from mt_remote.host import catalogue
+from mt_remote.logs import Log
 from mt_remote.plugin import BackendSpec
 from mt_remote.settings import Settings
 from mt_remote.workers.far import FarBackend, FarFunction
 from mt_remote.workers.processes import Common, Ready, host, work
 
-log = structlog.get_logger(__name__)
+log = Log()
 
 RunLoop = Callable[[Callable[[], Coroutine[Any, Any, None]]], None]
 """Runs a coroutine function on a new event loop."""

@@ -5,47 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 from anyio import CancelScope, to_thread
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
 from mt_remote.backend import Backend, Connection, Event, Listener
 from mt_remote.errors import ConfigurationError, ConnectionLost, RequestError
 from mt_remote_plugins.manager.channel import Limits
 from mt_remote_plugins.manager.connection import LibraryConnection
 from mt_remote_plugins.manager.engine.library import Library
-from mt_remote_plugins.manager.engine.messages import Credentials, Tuning
+from mt_remote_plugins.manager.engine.messages import Credentials
 from mt_remote_plugins.manager.marshal import CodePage
 from mt_remote_plugins.manager.ports import Port, ThreadPort, WorkerPort
+from mt_remote_plugins.manager.settings import ManagerSettings
+
+__all__ = ["ManagerBackend", "ManagerSettings"]
 
 _SERVER_SIZE, _PASSWORD_SIZE = 256, 16
-
-
-class ManagerSettings(BaseModel):
-    """How the Manager library is used."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    library: str = Field("mtmanapi64.dll", description="path of the Manager library, or module:name of one in Python")
-    isolate: bool = Field(True, description="a worker process for each MT4 connection, so that a crash ends only that")
-    code_page: str = Field("cp1252", description="code page of the server's texts")
-    call_timeout: PositiveFloat = Field(30, description="seconds after which a call in the library counts as hung")
-    login_timeout: PositiveFloat = Field(
-        30, description="seconds for connecting and logging in, a worker's start included"
-    )
-    max_waiting: PositiveInt = Field(
-        1000, description="calls that may wait for one connection; further ones answer busy"
-    )
-    retry_first: PositiveFloat = Field(0.5, description="seconds before pumping or dealing that stopped is restarted")
-    retry_most: PositiveFloat = Field(30, description="longest pause between restarts; each is twice the one before")
-    retry_patience: PositiveFloat = Field(
-        300, description="seconds of failing restarts after which a connection is lost"
-    )
-    ping: PositiveFloat = Field(20, description="seconds between pings of an idle connection")
-    silence: PositiveFloat = Field(60, description="seconds without a notification after which pumping is looked after")
-
-    @property
-    def tuning(self) -> Tuning:
-        """The engine's part."""
-        return Tuning(self.retry_first, self.retry_most, self.retry_patience, self.ping, self.silence)
 
 
 class _Quiet:

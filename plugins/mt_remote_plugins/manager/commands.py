@@ -1,4 +1,5 @@
-"""Commands of the Manager library: its doctor and its header."""
+"""Commands of the Manager library: its doctor and its header. Every command line imports this, so what a command works
+with is imported where it runs."""
 
 from __future__ import annotations
 
@@ -6,9 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from mt_remote_plugins.manager.abi.header import header
-from mt_remote_plugins.manager.doctor import diagnose
 
 _MARKS = {True: "ok  ", False: "FAIL", None: "note"}
 
@@ -26,6 +24,8 @@ def doctor(
     code_page: Annotated[str, typer.Option(help="code page of the server's texts")] = "cp1252",
 ) -> None:
     """Finds out why the Manager library or a manager's login does not work."""
+    from mt_remote_plugins.manager.doctor import diagnose
+
     if backend != "manager":
         typer.echo(f"the backend {backend!r} has no doctor; the one with a library has: --backend manager", err=True)
         raise typer.Exit(2)
@@ -42,6 +42,8 @@ def write_header(
     output: Annotated[Path, typer.Argument(help="where the header goes")] = Path("manager_api.h"),
 ) -> None:
     """Writes a C++ header of the Manager library's interface."""
+    from mt_remote_plugins.manager.abi.header import header
+
     output.write_text(header(), "utf-8")
     typer.echo(f"wrote {output}")
 

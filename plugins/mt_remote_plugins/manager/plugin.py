@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import typer
 
     from mt_remote.plugin import Backend
-    from mt_remote_plugins.manager.backend import ManagerSettings
+    from mt_remote_plugins.manager.settings import ManagerSettings
 
 
 def _make(settings: ManagerSettings) -> Backend:
@@ -25,7 +25,7 @@ def _make(settings: ManagerSettings) -> Backend:
 @hookimpl
 def mt_remote_backends() -> list[BackendSpec]:
     """The backend ``manager``."""
-    from mt_remote_plugins.manager.backend import ManagerSettings
+    from mt_remote_plugins.manager.settings import ManagerSettings
 
     help_text = "the MT4 Manager library (mtmanapi64.dll or mtmanapi.dll)"
     return [BackendSpec("manager", ManagerSettings, _make, help_text, shared=("code_page",))]

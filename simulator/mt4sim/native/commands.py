@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from mt4sim.native import build as builder
 from mt_remote.errors import ConfigurationError
 from mt_remote_plugins.manager.commands import native_app
 
@@ -21,6 +20,8 @@ def build(
     windows_path: Annotated[str, typer.Option(help="where that Python finds the packages, ';' between")] = "",
 ) -> None:
     """Builds the simulator as a Manager library that native programs load in place of the real one."""
+    from mt4sim.native import build as builder  # here, since every command line imports this module
+
     target = builder.windows(windows_python, windows_path) if windows_python else builder.this_python()
     try:
         made = builder.build(target, output, compiler=compiler)
