@@ -26,7 +26,7 @@ C = TypeVar("C")
 
 Soon = Callable[[Callable[[], object]], object]
 
-_KEPT_IDLE = 32
+_KEPT_IDLE = 256
 
 
 class Carrier(Generic[S, C]):

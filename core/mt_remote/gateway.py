@@ -89,6 +89,7 @@ class Gateway:
         self._closing: dict[Session, float] = {}
         self._next_session = 1
         self._progress = anyio.Event()
+        self._max_calls = settings.max_calls
         self._limits = {kind: float(getattr(settings.deadlines, kind.value)) for kind in Kind}
 
     # What plugins use
@@ -238,7 +239,7 @@ class Gateway:
             session.fail(call, SessionStateError("shutting_down", "The gateway is shutting down"))
             return
         lane = session.lane
-        if lane.calls >= self.settings.max_calls:
+        if lane.calls >= self._max_calls:
             session.fail(
                 call, Busy(f"More than {self.settings.max_calls} calls are under way; this one was not started")
             )

@@ -99,8 +99,7 @@ class Link:
 
     def on_event(self, event: Event) -> None:
         """An event from the backend."""
-        known = self._known.get(event.kind)
-        if known is not None:
+        if self._known and (known := self._known.get(event.kind)) is not None:
             self._remember(event, known)
         self.session.on_event(event)
 

@@ -136,7 +136,9 @@ class Paging:
 
     def take(self, given: dict[str, Any]) -> dict[str, Any] | None:
         """Takes what belongs to the page out of a call's arguments; ``None`` when nothing does."""
-        return {name: given.pop(name) for name in self.fields if name in given} or None
+        if self.fields.keys().isdisjoint(given):
+            return None
+        return {name: given.pop(name) for name in self.fields if name in given}
 
     async def page(
         self,

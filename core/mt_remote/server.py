@@ -21,6 +21,7 @@ from mt_remote.logs import Log, ensure_configured, load
 from mt_remote.repeats import Repeats
 from mt_remote.settings import Settings
 from mt_remote.shell import anyio_shell, asyncio_shell
+from mt_remote.shell.signals import stop_signals
 from mt_remote.shell.stepping import Stepper
 
 log = Log()
@@ -161,10 +162,9 @@ async def serve(
     announce: Callable[[Running], None],
     worker: Worker | None = None,
 ) -> None:
-    """Serves until SIGTERM or SIGINT. ``announce`` is told once it listens."""
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+    """Serves until a signal that stops programs. ``announce`` is told once it listens."""
+    with stop_signals() as next_signal:
         async with running(settings, hooks, backend, worker=worker) as gateway:
             announce(gateway)
-            async for received in signals:
-                log.info("stopping", signal=received.name)
-                break
+            received = await next_signal()
+            log.info("stopping", signal=received.name)

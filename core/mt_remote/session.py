@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from mt_remote.backend import Connection, Event
@@ -12,7 +11,7 @@ from mt_remote.link import CONNECTION, Link
 from mt_remote.protocol.calls import Call
 from mt_remote.protocol.session import SessionProtocol, SlowReader
 from mt_remote.protocol.states import State
-from mt_remote.protocol.websocket import Closed, UpgradeRequested
+from mt_remote.protocol.websocket import Closed
 from mt_remote.shell.wire import Wire
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 _PART = 256 * 1024
 """Bytes of a long answer that are written at once."""
 
+_CLOSED = State.CLOSED  # looked up once: an enum's member costs as much as a call, and this is asked at each write
 BROKEN = 1006
 """Close code of a connection that ended without a word (RFC 6455, 7.4.1)."""
 
@@ -104,20 +104,20 @@ class Session:
         self.flush()
 
     def _take(self, data: bytes) -> None:
-        self._handle(self.protocol.receive(data))
-        while self.protocol.websocket.ending:
-            self._handle(self.protocol.receive(b""))
-
-    def _handle(self, received: Iterable[Call | UpgradeRequested | Closed]) -> None:
-        for item in received:
-            if isinstance(item, Call):
-                self.gateway.submit(self, item)
-            elif isinstance(item, Closed):
-                self._closing = self._closing or (item.code, item.reason)
-                self.subscriptions.clear()
-                self.gateway.closing(self)
-            else:
-                self.gateway.upgrade(self, item)
+        protocol, gateway = self.protocol, self.gateway
+        while True:
+            for item in protocol.receive(data):
+                if isinstance(item, Call):
+                    gateway.submit(self, item)
+                elif isinstance(item, Closed):
+                    self._closing = self._closing or (item.code, item.reason)
+                    self.subscriptions.clear()
+                    gateway.closing(self)
+                else:
+                    gateway.upgrade(self, item)
+            if not protocol.websocket.ending:
+                return
+            data = b""
 
     def accept(self, dialect: str) -> None:
         """Answers the upgrade; frames that came behind it are taken up."""
@@ -174,7 +174,7 @@ class Session:
                     return
             else:
                 self.wire.write(websocket.take_output())
-        if websocket.finished:
+        if websocket.state is _CLOSED:
             self.wire.close()
             self.gateway.closing(self)
 
@@ -219,7 +219,8 @@ class Session:
         function = call.function
         encoded = None if function.result is None else function.encode(result, self.protocol.dialect)
         self.protocol.answer(call, encoded)
-        self.touch()
+        if not self._dirty:
+            self.touch()
 
     def fail(self, call: Call, error: RequestError) -> None:
         """Answers a call with an error."""

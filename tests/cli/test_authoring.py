@@ -79,7 +79,7 @@ def test_against_a_gateway_elsewhere(tmp_path: Path) -> None:
         ("x" * 51, "at most 50 characters"),
         ("class", "Python's own"),
         ("json", "Python's own"),
-        ("order", "the namespace 'order' is plugin 'mt_remote_plugins''s already"),
+        ("order", "the namespace 'order' is plugin"),
         ("connect", "the namespace 'connect' is plugin"),
         ("pluggy", "a module 'pluggy' is installed here already"),
         ("host", "a backend or a setting of that name"),

@@ -375,17 +375,23 @@ def _forgetful() -> Tamper:
     return tamper
 
 
-def _drifting(name: str, member: str) -> Tamper:
-    """A field changes with every set, whatever is set."""
-    sets = [0]
+def _drifting(name: str, member: str, key: str) -> Tamper:
+    """A field changes with a set of other fields of its record."""
+    drifted = set[str]()
 
     def tamper(message: Json, request: Json | None) -> Iterable[Json]:
-        if request is not None and request["name"] == name.replace(".get", ".set") and message["status"] == "OK":
-            sets[0] = 1
-        if request is None or request["name"] != name or "result" not in message:
+        record = request["data"].get(key) if request is not None and isinstance(request.get("data"), dict) else None
+        if request is None or not isinstance(record, str):
+            return (message,)
+        if request["name"] == name.replace(".get", ".set") and message["status"] == "OK":
+            if member in request["data"]:
+                drifted.discard(record)
+            else:
+                drifted.add(record)
+        if request["name"] != name or "result" not in message or record not in drifted:
             return (message,)
         found = message["result"]
-        return ({**message, "result": {**found, member: found[member] + sets[0]}},)
+        return ({**message, "result": {**found, member: found[member] + 1}},)
 
     return tamper
 
@@ -523,7 +529,7 @@ LIES: dict[str, Lie] = {
     "L-EVT-7": Lie(("groups",), event_field("group", "copies", plus(1))),
     "L-EVT-8": Lie(("ticks",), event_field("tick", "symbol", lambda symbol: "GER30")),
     "L-EVT-9": Lie(("watching",), lambda: at_once()),
-    "L-CFG-1": Lie(("groups",), lambda: _drifting("config.group.get", "timeout_seconds")),
+    "L-CFG-1": Lie(("groups",), lambda: _drifting("config.group.get", "timeout_seconds", "group")),
     "L-CFG-2": Lie(("groups",), field("config.group.get", "company", lambda text: text[:3], when=is_(group="kit1"))),
     "L-CFG-3": Lie(("common-configuration",), fails("config.common.set", when=lambda r: "owner" in r.get("data", {}))),
     "L-CFG-4": Lie(("groups",), succeeds("config.group.add")),

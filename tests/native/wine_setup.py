@@ -20,7 +20,7 @@ NEEDED = (
     "pydantic", "pydantic_core", "pydantic-settings", "anyio", "pluggy", "structlog", "sniffio", "pytest", "typer",
     "typing_extensions", "typing-inspection", "annotated-types", "idna", "python-dotenv", "iniconfig", "packaging",
     "pygments", "rich", "markdown-it-py", "mdurl", "shellingham", "trio", "attrs", "outcome", "sortedcontainers",
-    "annotated-doc",
+    "annotated-doc", "wsproto", "h11", "websockets",
 )  # fmt: skip
 
 _PRNG = """

@@ -17,6 +17,8 @@ from mt_remote.protocol.calls import Call
 from mt_remote.protocol.states import State
 from mt_remote.protocol.websocket import Closed, UpgradeRequested, WebSocket, text_header
 
+_OPEN = State.OPEN  # looked up once: this is asked for every answer and event
+
 EventEncoder = Callable[[Event, str], bytes]
 """Encodes an event's data for a dialect; the tail of the message, from ``,"data":`` on."""
 
@@ -77,7 +79,8 @@ class SessionProtocol:
 
     def answer(self, call: Call, encoded: bytes | None) -> None:
         """Success; ``encoded`` is the result's JSON, ``None`` where the function returns nothing."""
-        if self.websocket.state is not State.OPEN:
+        websocket = self.websocket
+        if websocket.state is not _OPEN:
             return
         if encoded is None:
             self._send(b'{"id":%b,"status":"OK"}' % call.id)
@@ -86,7 +89,7 @@ class SessionProtocol:
             self._send(b'{"id":%b,"status":"OK","result":%b}' % (call.id, encoded))
             return
         head = b'{"id":%b,"status":"OK","result":' % call.id
-        self.websocket.out += (text_header(len(head) + len(encoded) + 1), head, encoded, b"}")
+        websocket.out += (text_header(len(head) + len(encoded) + 1), head, encoded, b"}")
 
     def fail(self, id_: bytes, error: RequestError) -> None:
         """Failure. Older dialects get the message, dialect 2 code and details too."""
@@ -114,7 +117,7 @@ class SessionProtocol:
             self._keep(event)
             return
         websocket = self.websocket
-        if websocket.state is not State.OPEN:
+        if websocket.state is not _OPEN:
             return
         number = b"%d" % self._next_event
         self._next_event += 1
@@ -122,7 +125,8 @@ class SessionProtocol:
         parts = event.encoded.get(place)
         if parts is None:
             parts = event.encoded[place] = self._parts(event, len(number))
-        websocket.out.append(parts[0] + number + parts[1])
+        head, tail = parts
+        websocket.out.append(head + number + tail)
 
     def _parts(self, event: Event, digits: int) -> tuple[bytes, bytes]:
         """An event's frame before and behind its number. Only the number differs between sessions of a dialect, and

@@ -8,7 +8,7 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_origin, get_type_hints
 
 from mt_remote import backend as interface
 from mt_remote.backend import Backend, Connection, Event, Listener, Market
@@ -24,6 +24,20 @@ if TYPE_CHECKING:
     from mt_remote.session import Session
 
 
+class _Asked(NamedTuple):
+    """A request under way; ``at`` is its connection."""
+
+    future: asyncio.Future[Any]
+    at: int
+
+
+def _hearers(kind: str, values: Sequence[Any]) -> Sequence[int]:
+    """The connections that a message is told to."""
+    if kind == "event":
+        return cast("Sequence[int]", values[3])
+    return (values[0],) if kind == "lost" else ()
+
+
 class FarBackend(Backend):
     """The backend of another process. It is made before there is an event loop, so that processes that are forked have
     it already."""
@@ -34,7 +48,7 @@ class FarBackend(Backend):
         self._gone: Callable[[], None] = _nobody
         self._channel: Channel | None = None
         self._numbers = itertools.count(1)
-        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._waiting: dict[int, _Asked] = {}
         self._parts: dict[int, list[bytes]] = {}
         self._arrived: deque[Message] = deque()
         self._scheduled = False
@@ -78,7 +92,8 @@ class FarBackend(Backend):
         if channel is None or channel.closed:
             raise ConnectionLost("The process with the MT4 connections is gone")
         number = next(self._numbers)
-        future = self._waiting[number] = asyncio.get_running_loop().create_future()
+        future = asyncio.get_running_loop().create_future()
+        self._waiting[number] = _Asked(future, cast(int, values[0]) if kind != "claim" else 0)
         channel.send((kind, number, *values))
         try:
             return await future
@@ -97,27 +112,30 @@ class FarBackend(Backend):
             self._drain()
 
     def _drain(self) -> None:
-        """Hands on what arrived. An event that came behind an answer waits until whoever asked has heard the answer:
-        what it answers in turn must not come behind newer events."""
-        self._scheduled = answered = False
+        """Hands on what arrived. An event that came behind an answer to the same session waits until whoever asked has
+        heard the answer: what it answers in turn must not come behind newer events."""
+        self._scheduled = False
+        answered: set[int] = set()
         while self._arrived:
-            if answered and self._arrived[0][0] in ("event", "lost"):
+            kind, *values = self._arrived[0]
+            if answered and not answered.isdisjoint(_hearers(kind, values)):
                 self._scheduled = True
                 asyncio.get_running_loop().call_soon(self._drain)
                 return
-            kind, *values = self._arrived.popleft()
-            answered = answered or kind in ("reply", "list", "error")
+            self._arrived.popleft()
+            if kind in ("reply", "list", "error") and values[0] in self._waiting:
+                answered.add(self._waiting[values[0]].at)
             getattr(self, f"_on_{kind}")(*values)
 
     def _on_reply(self, number: int, value: object) -> None:
-        future = self._waiting.get(number)
-        if future is not None and not future.done():
-            future.set_result(value)
+        asked = self._waiting.get(number)
+        if asked is not None and not asked.future.done():
+            asked.future.set_result(value)
 
     def _on_error(self, number: int, packed: Any) -> None:
-        future = self._waiting.get(number)
-        if future is not None and not future.done():
-            future.set_exception(unpack(packed))
+        asked = self._waiting.get(number)
+        if asked is not None and not asked.future.done():
+            asked.future.set_exception(unpack(packed))
 
     def _on_part(self, number: int, part: bytes) -> None:
         if number in self._waiting:
@@ -142,9 +160,9 @@ class FarBackend(Backend):
         if self._closing:
             return
         error = ConnectionLost("The process with the MT4 connections is gone")
-        for future in list(self._waiting.values()):
-            if not future.done():
-                future.set_exception(error)
+        for asked in list(self._waiting.values()):
+            if not asked.future.done():
+                asked.future.set_exception(error)
         listeners, self.listeners = self.listeners, {}
         for listener in listeners.values():
             listener.on_lost(error)

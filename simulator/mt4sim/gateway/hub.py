@@ -68,7 +68,7 @@ class Hub:
         return list(self._watching[kind])
 
     def _tell(self, connection: SimulatorConnection, event: Event) -> None:
-        if self._realism.lagging_events or (self._realism.coalesced_ticks and event.merge_key):
+        if self._realism.lagging_events:
             self._delayed.append((connection, event))
         else:
             connection.listener.on_event(event)
@@ -98,8 +98,11 @@ class Hub:
         showing = self._showing.get(symbol.name)
         if showing:
             event = Event("tick", tick_record(symbol, quote.time, quote.bid, quote.ask), symbol.name)
+            if self._realism.lagging_events or self._realism.coalesced_ticks:
+                self._delayed += [(connection, event) for connection in showing]
+                return
             for connection in list(showing):
-                self._tell(connection, event)
+                connection.listener.on_event(event)
 
     def _tell_trade(self, happened: Happened) -> None:
         watching = self._watching["trade"]
