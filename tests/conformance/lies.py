@@ -375,25 +375,25 @@ def _forgetful() -> Tamper:
     return tamper
 
 
-def _drifting(name: str, member: str, key: str) -> Tamper:
-    """A field changes with a set of other fields of its record."""
+def _drifting(namespace: str, member: str, key: str) -> Callable[[], Tamper]:
+    """A field changes with a set of other fields of its record, whoever sets them and whoever reads it."""
     drifted = set[str]()
 
     def tamper(message: Json, request: Json | None) -> Iterable[Json]:
         record = request["data"].get(key) if request is not None and isinstance(request.get("data"), dict) else None
         if request is None or not isinstance(record, str):
             return (message,)
-        if request["name"] == name.replace(".get", ".set") and message["status"] == "OK":
-            if member in request["data"]:
-                drifted.discard(record)
-            else:
+        if message["status"] == "OK" and request["name"] in (f"{namespace}.set", f"{namespace}.add"):
+            if request["name"].endswith(".set") and member not in request["data"]:
                 drifted.add(record)
-        if request["name"] != name or "result" not in message or record not in drifted:
+            else:
+                drifted.discard(record)
+        if request["name"] != f"{namespace}.get" or "result" not in message or record not in drifted:
             return (message,)
         found = message["result"]
         return ({**message, "result": {**found, member: found[member] + 1}},)
 
-    return tamper
+    return lambda: tamper
 
 
 def _fresh_only(name: str, member: str, value: Any) -> Tamper:
@@ -529,7 +529,7 @@ LIES: dict[str, Lie] = {
     "L-EVT-7": Lie(("groups",), event_field("group", "copies", plus(1))),
     "L-EVT-8": Lie(("ticks",), event_field("tick", "symbol", lambda symbol: "GER30")),
     "L-EVT-9": Lie(("watching",), lambda: at_once()),
-    "L-CFG-1": Lie(("groups",), lambda: _drifting("config.group.get", "timeout_seconds", "group")),
+    "L-CFG-1": Lie(("groups",), _drifting("config.group", "timeout_seconds", "group")),
     "L-CFG-2": Lie(("groups",), field("config.group.get", "company", lambda text: text[:3], when=is_(group="kit1"))),
     "L-CFG-3": Lie(("common-configuration",), fails("config.common.set", when=lambda r: "owner" in r.get("data", {}))),
     "L-CFG-4": Lie(("groups",), succeeds("config.group.add")),
