@@ -51,10 +51,14 @@ def test_what_does_not_exist(mt_client: Client, account: int, limit: Limit) -> N
     assert (code, "the order 987654 can't be read" in message) == ("not_found", True)
 
 
-def test_points_without_digits(mt_client: Client, account: int) -> None:
+def test_points_without_digits_and_a_session_without_connection(
+    mt_client: Client, mt_gateway: Bench, account: int
+) -> None:
     mt_client.call("risk.limits.set", max_points=100)
     code, message = unchecked(mt_client, "order.open", **order(account))
     assert (code, "digits of EURUSD" in message) == ("risk_unchecked", True)
+    stranger = mt_gateway.client(log_in=False)
+    assert stranger.fails("order.open", order(account)).code == "not_connected"
 
 
 @pytest.mark.mt_remote_backends
@@ -82,11 +86,6 @@ def test_reads_that_hang(mt_client: Client, account: int, limit: Limit, monkeypa
     assert (code, "did not say what is needed within 0.05 s" in message) == ("risk_unchecked", True)
     mt_client.call("simulator.faults.release")
     assert mt_client.call("trades.get", login=account) == []
-
-
-def test_a_session_without_connection(mt_gateway: Bench, account: int) -> None:
-    stranger = mt_gateway.client(log_in=False)
-    assert stranger.fails("order.open", order(account)).code == "not_connected"
 
 
 @pytest.mark.mt_remote_backends

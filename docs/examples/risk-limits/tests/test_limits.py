@@ -27,11 +27,6 @@ def refused(client: Client, name: str, limit: str, /, **fields: Any) -> str:
     return str(detail["path"])
 
 
-def test_without_limits_everything_passes(mt_client: Client, account: int) -> None:
-    opened(mt_client, account, volume=500.0, price=2.5)
-    assert mt_client.call("risk.refusals.get")["total"] == 0
-
-
 @pytest.mark.mt_remote_backends
 def test_the_largest_order(mt_client: Client, account: int, limit: Limit) -> None:
     limit(max_lots=2.5)
@@ -47,37 +42,27 @@ def test_net_lots(mt_client: Client, account: int, limit: Limit) -> None:
     opened(mt_client, account, volume=0.7)
     assert refused(mt_client, "order.open", "max_net_lots", **order(account, volume=0.31)) == "volume"
     opened(mt_client, account, volume=0.3)
-    opened(mt_client, account, command="sell", volume=1.0)
+    sell = opened(mt_client, account, command="sell", volume=1.0)
     assert refused(mt_client, "order.open", "max_net_lots", **order(account, command="sell")) == "volume"
+    # Net 0 now; yet with another buy, closing the sell (never refused) would leave more than one lot.
+    assert refused(mt_client, "order.open", "max_net_lots", **order(account, volume=0.01)) == "volume"
+    mt_client.call("order.close", order=sell, volume=1.0, price=ASK)
     opened(mt_client, account, symbol="GBPUSD", volume=1.0, price=1.25)
     bob = {"group": "demoforex", "name": "Bob Example", "password": "Secret1", "enable": True, "leverage": 100}
     opened(mt_client, int(mt_client.call("user.add", bob)["login"]), volume=1.0)
 
 
-def test_hedged_lots_could_be_net_ones_tomorrow(mt_client: Client, account: int, limit: Limit) -> None:
-    """Net 0 after the sell; yet with another lot bought, closing the sell (never refused) would leave two."""
-    limit(max_net_lots=1.0)
-    opened(mt_client, account, volume=1.0)
-    sell = opened(mt_client, account, command="sell", volume=1.0)
-    assert refused(mt_client, "order.open", "max_net_lots", **order(account, volume=0.01)) == "volume"
-    mt_client.call("order.close", order=sell, volume=1.0, price=ASK)
-
-
-def test_pending_orders_count_before_they_are_positions(mt_client: Client, account: int, limit: Limit) -> None:
+def test_pending_orders_count_before_they_are_positions(
+    mt_client: Client, mt4_server: Server, account: int, limit: Limit
+) -> None:
     limit(max_net_lots=1.0)
     first = opened(mt_client, account, command="buy_limit", volume=0.6, price=1.09)
     assert refused(mt_client, "order.open", "max_net_lots", **order(account, volume=0.5)) == "volume"
     mt_client.call("order.activate", order=first, price=1.09)
     opened(mt_client, account, volume=0.4)
-
-
-def test_pending_orders_that_the_market_reaches(
-    mt_client: Client, mt4_server: Server, account: int, limit: Limit
-) -> None:
-    limit(max_net_lots=1.0)
-    opened(mt_client, account, command="buy_limit", volume=0.6, price=1.09)
-    mt4_server.tick("EURUSD", 1.08, 1.0801)
-    assert refused(mt_client, "order.open", "max_net_lots", **order(account, volume=0.5)) == "volume"
+    opened(mt_client, account, command="sell_limit", volume=0.6, price=1.11)
+    mt4_server.tick("EURUSD", 1.12, 1.1201)
+    assert refused(mt_client, "order.open", "max_net_lots", **order(account, command="sell", volume=0.5)) == "volume"
 
 
 @pytest.mark.mt_remote_backends
@@ -144,7 +129,9 @@ def test_what_reduces_risk_is_never_refused(mt_client: Client, account: int, lim
     assert mt_client.call("risk.refusals.get")["total"] == 0
 
 
-def test_wide_limits_change_no_answer_of_the_server(mt_client: Client, account: int, limit: Limit) -> None:
+def test_limits_that_are_wide_or_absent_change_no_answer(mt_client: Client, account: int, limit: Limit) -> None:
+    opened(mt_client, account, volume=500.0, price=2.5)
+    assert mt_client.call("risk.refusals.get")["total"] == 0
     limit(**WIDE)
     waiting = opened(mt_client, account, command="buy_limit", price=1.09)
     mt_client.call("order.cancel", order=waiting, command="buy_limit")

@@ -189,7 +189,7 @@ def sessions(bench: Bench) -> tuple[Client, Client]:
 
 
 @settings(
-    max_examples=25,
+    max_examples=20,
     deadline=None,
     derandomize=True,
     database=None,

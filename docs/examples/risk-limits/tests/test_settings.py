@@ -126,7 +126,6 @@ def test_fields_that_are_absent_stay(mt_client: Client) -> None:
         assert mt_client.call("risk.limits.get") == expected
 
 
-@pytest.mark.mt_remote_backends
 def test_limits_that_are_wrong(mt_client: Client) -> None:
     before = mt_client.call("risk.limits.get")
     wrong: list[tuple[Json, str]] = [
