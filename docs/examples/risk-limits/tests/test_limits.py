@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from risk_limits.limits import Terms
+from risk_limits.orders import SIDES, Side, side_volume, too_much
 from scene import ASK, Json, Limit, order
 
 from mt4sim import Server
 from mt_remote.client import Client
+from mt_remote.records import TradeCommand, TradeRecord
 
 WIDE = {"max_lots": 100, "max_net_lots": 1000, "max_points": 100000}
 
@@ -140,3 +143,13 @@ def test_limits_that_are_wide_or_absent_change_no_answer(mt_client: Client, acco
     assert mt_client.fails("order.modify", order=987654, price=1.09).code == "not_found"
     assert mt_client.fails("order.open", order(account, symbol="NOSUCH")).code == "not_found"
     assert mt_client.fails("order.open", order(987654)).code == "bad_account_info"
+
+
+@pytest.mark.parametrize("command", SIDES)
+def test_every_command_counts_on_its_side(command: TradeCommand) -> None:
+    terms, own = Terms(max_net_lots=1.0), Side.LONG if command.value.startswith("buy") else Side.SHORT
+    trade = TradeRecord(symbol="EURUSD", cmd=command, volume=0.6)
+    for side in Side:
+        volume = side_volume([trade], "EURUSD", side) + 50
+        assert (too_much(terms, "EURUSD", side, volume, "volume") is not None) == (side is own)
+    assert side_volume([trade], "GBPUSD", own) == 0
