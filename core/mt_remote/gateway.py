@@ -275,7 +275,10 @@ class Gateway:
             session.fail(call, error)
         if hooks.watches_finishes:
             hooks.call_finished(session, call, Outcome(error, self.clock() - began))
-        self._done(session, call)
+        for next_call, came in session.lane.done(call):
+            self._start_late(session, next_call, came)
+        if self.stopping:
+            self._progress.set()
 
     async def _run(self, session: Session, call: Call) -> Any:
         result = call.function.invoke(session, call.arguments, call.body)
@@ -322,10 +325,6 @@ class Gateway:
     def _finished(self, session: Session, call: Call, error: RequestError | None, began: float) -> None:
         if self.hooks.watches_finishes:
             self.hooks.call_finished(session, call, Outcome(error, self.clock() - began))
-        self._done(session, call)
-
-    def _done(self, session: Session, call: Call) -> None:
-        """The call's place in its session's order is free."""
         for next_call, came in session.lane.done(call):
             self._start_late(session, next_call, came)
         if self.stopping:
