@@ -22,9 +22,7 @@ QUICK = (
     "managers",
     "common-configuration",
     "dealing",
-    "traders",
     "order-lives",
-    "balances",
     "ticks",
     "reading",
     "pipelined",
@@ -35,7 +33,6 @@ QUICK = (
     "watching",
     "unsubscribe-in-a-flood",
     "lost-connections",
-    "expirations",
 )
 """Suites that meet the backend; the others rather look at the gateway in front and at the simulator."""
 

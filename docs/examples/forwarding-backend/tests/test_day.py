@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from websockets.exceptions import InvalidStatus
 
 from conftest import MANAGER, in_front_of, logged_in
 from mt_remote.client import Client, Credentials
@@ -244,10 +245,23 @@ def test_a_gateway_that_does_not_tell_the_time(upstream: Bench) -> None:
         assert client.call("trades.history", login=1, to=2000000000) == []
 
 
+def headers(login: int, password: str) -> dict[str, str]:
+    return {"MT-SERVER": MANAGER.server, "MT-LOGIN": str(login), "MT-PASSWORD": password}
+
+
 def test_old_dialects_and_handshakes_with_credentials(front_url: str) -> None:
-    headers = {"MT-SERVER": MANAGER.server, "MT-LOGIN": str(MANAGER.login), "MT-PASSWORD": MANAGER.password}
-    with Client(front_url, dialect="1.00", headers=headers) as client:
+    with Client(front_url, dialect="1.00", headers=headers(MANAGER.login, MANAGER.password)) as client:
         assert client.call("users.get", logins=[1])[0]["login"] == 1
+
+
+def test_handshakes_are_refused_as_there(front_url: str, upstream: Bench) -> None:
+    refused = []
+    for url in (front_url, upstream.url):
+        with pytest.raises(InvalidStatus) as refusal, Client(url, headers=headers(1, "wrong")):
+            pass
+        refused.append((refusal.value.response.status_code, bytes(refusal.value.response.body or b"")))
+    assert refused[0] == refused[1]
+    assert refused[0][0] == 401
 
 
 @pytest.mark.mt_remote_backends("forward")
