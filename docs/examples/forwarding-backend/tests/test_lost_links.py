@@ -217,6 +217,15 @@ def test_nobody_listens_there(front_url: str, relay: Relay, relayed_url: str) ->
         client.log_in(MANAGER)
 
 
+def test_a_host_whose_name_is_none() -> None:
+    async def main() -> None:
+        backend = ForwardBackend(ForwardSettings(forward_url=f"ws://{'x' * 64}.example"))
+        with pytest.raises(ConnectionLost, match="Cannot open a session"):
+            await backend.open("Demo", 1, "manager", Heard())
+
+    anyio.run(main)
+
+
 def test_the_other_gateway_is_full() -> None:
     with (
         Bench.of("simulator", max_sessions=1) as upstream,

@@ -147,7 +147,7 @@ class Link:
         """Opens the session and passes on what comes in until it ends."""
         try:
             self._client.open()
-        except (WebSocketException, OSError) as problem:
+        except (WebSocketException, OSError, ValueError) as problem:  # a host's name can be no name at all
             self._on_loop(self._refuse, refusal(self._url, problem))
             return
         threading.Thread(target=self._write, name=f"forward: writes {self._url}", daemon=True).start()
