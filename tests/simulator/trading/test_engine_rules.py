@@ -264,6 +264,10 @@ def test_rates_of_an_open_price(broker: Broker, cmd: TradeCommand, ask: bool) ->
     broker.symbol("EURGBP", margin_currency="GBP")
     other = broker.record(broker.open(broker.account(), cmd, 1.0, 0.86, "EURGBP"))
     assert (other.margin_rate, other.conv_rates) == (1.5 if ask else 1.4, (rate, 0.0))
+    broker.symbol("EURGBP", margin_currency="CHF")
+    broker.tick("USDCHF", 0.5, 0.8)
+    third = broker.record(broker.open(broker.account(), cmd, 1.0, 0.86, "EURGBP"))
+    assert (third.margin_rate, third.conv_rates) == (1.25 if ask else 2.0, (rate, 0.0))
 
 
 @pytest.mark.parametrize(("cmd", "rate"), [(BUY, 1.2), (SELL, 1.1)])
@@ -347,9 +351,9 @@ def test_closing_all_leaves_other_symbols_and_pendings(broker: Broker) -> None:
     others = [broker.open(login, cmd, 1.0, 0.9, name) for name in ("EURGBP", "USDCHF") for cmd in (BUY, SELL)]
     pending = broker.open(login, BUY_LIMIT, 1.0, 1.0)
     sell = broker.open(login, SELL, 1.0, 1.1)
-    buy = broker.open(login, BUY, 1.0, 1.1)
+    buy, later = broker.open(login, BUY, 1.0, 1.1), broker.open(login, SELL, 1.0, 1.1)
     broker.trading.close_all(login, "".join(["EUR", "USD"]))
-    assert [record.order for record in broker.orders(login)] == [*others, pending]
+    assert [record.order for record in broker.orders(login)] == [*others, pending, later]
     assert (broker.record(sell).volume, broker.record(buy).volume) == (1.0, 0.0)
 
 

@@ -99,6 +99,7 @@ def test_taxes(percent: float, profit: int, charged: int, cents: int) -> None:
         (SwapType.POINTS, False, {}, 1_406),
         (SwapType.DOLLARS, True, {}, -1_200),
         (SwapType.DOLLARS, False, {}, 975),
+        (SwapType.DOLLARS, True, {"margin_currency": "GBP"}, -1_200),
         (SwapType.INTEREST, True, {"swap_openprice": True}, -960),
         (SwapType.INTEREST, True, {"swap_openprice": False}, -1_008),
         (SwapType.MARGIN_CURRENCY, True, {"margin_currency": "GBP"}, -1_500),
@@ -179,9 +180,13 @@ def test_margin(fields: dict[str, Any], opening: bool, cents: int) -> None:
     assert margin_of(exposure, terms(symbol(**fields)), 50, opening=opening) == cents
 
 
-@pytest.mark.parametrize(("large_leg", "cents"), [(False, 30_357), (True, 30_000)])
-def test_margin_of_a_hedge(large_leg: bool, cents: int) -> None:
-    held = terms(symbol(margin_hedged=20_000.0), group={"hedge_large_leg": large_leg})
+@pytest.mark.parametrize(
+    ("mode", "large_leg", "cents"),
+    [(MarginMode.FOREX, False, 30_357), (MarginMode.FOREX, True, 30_000), (MarginMode.CFD, False, 2_276_786),
+     (MarginMode.CFD, True, 2_250_000)],
+)  # fmt: skip
+def test_margin_of_a_hedge(mode: MarginMode, large_leg: bool, cents: int) -> None:
+    held = terms(symbol(margin_hedged=20_000.0, margin_mode=mode), group={"hedge_large_leg": large_leg})
     exposure = Exposure()
     exposure.add(order())
     exposure.add(order(buy=False, volume=100, rate=0.5))
@@ -255,6 +260,15 @@ def test_symbols_that_a_rate_depends_on(
     rates: Converter, fields: dict[str, Any], deposit: str, names: list[str]
 ) -> None:
     assert rate_symbols(rates, symbol(**fields), "".join(letter for letter in deposit)) == names
+
+
+def test_symbols_that_convert(broker: Broker, rates: Converter) -> None:
+    """The way over the dollar as long as the pair has no price, then the pair alone."""
+    assert rates.symbols_used("EUR", "EUR") == []
+    assert rates.symbols_used("JPY", "EUR") == ["EURJPY", "USDJPY", "EURUSD"]
+    assert rates.symbols_used("EUR", "JPY") == ["EURJPY", "EURUSD", "USDJPY"]
+    broker.tick("EURJPY", 160.0, 161.0)
+    assert rates.symbols_used("JPY", "EUR") == rates.symbols_used("EUR", "JPY") == ["EURJPY"]
 
 
 @pytest.mark.parametrize(

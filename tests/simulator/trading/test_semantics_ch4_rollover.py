@@ -136,6 +136,15 @@ def test_interest_gathers_and_is_posted_at_the_months_end(broker: Broker) -> Non
     assert (broker.user(login).balance, broker.user(login).interestrate) == (10_010.0, 0.0)
 
 
+def test_a_year_ends_with_a_month(broker: Broker) -> None:
+    broker.server.advance_to(moment("2020-12-30T12:00:00"))
+    broker.group(interest_rate=3.6)
+    login = broker.account(10_000)
+    nights(broker, 2)
+    assert [record.profit for record in broker.history(login)] == [10_000.0, 2.0]
+    assert broker.server.config.common().overmonth_last_month == 12
+
+
 @pytest.mark.parametrize("off", ["use_swap", "no free margin"])
 def test_no_interest(broker: Broker, off: str) -> None:
     broker.group(interest_rate=2.0, use_swap=off != "use_swap")
@@ -261,6 +270,17 @@ def test_idle_accounts_with_little_on_them_move_out(broker: Broker) -> None:
     nights(broker)
     gone = [broker.server.accounts.find(each) is None for each in (active, poor, rich, trading, empty)]
     assert gone == [False, True, False, False, True]
+
+
+def test_an_account_is_idle_after_the_period_not_with_its_end(broker: Broker) -> None:
+    broker.group(archive_period=3, archive_max_balance=10)
+    login = broker.account(10)
+    broker.server.advance_to(moment("2020-05-14T23:59:00"))
+    broker.server.accounts.logged_in(broker.server.accounts.get(login), "10.0.0.1")
+    nights(broker, 3)
+    assert broker.server.accounts.find(login) is not None
+    nights(broker)
+    assert broker.server.accounts.find(login) is None
 
 
 def test_a_quiet_month_passes(broker: Broker) -> None:
