@@ -179,6 +179,16 @@ def test_costs_and_taxes_belong_to_a_floating_result(broker: Broker) -> None:
     assert broker.trading.engine.floating(order) == 2_000 - 300 - 700 - 11
 
 
+def test_floating_results_in_another_currency(broker: Broker) -> None:
+    """A dollar is 0.8 euros where positions close at 1.25, whatever else it is."""
+    broker.server.config.add_group(Draft(ConGroup, {"group": "euro", "currency": "EUR"}))
+    broker.tick("EURUSD", 1.25, 1.25)
+    login = broker.account(1000, group="euro")
+    broker.open(login, BUY, 1.0, 1.24)
+    broker.open(login, SELL, 0.5, 1.24)
+    assert broker.trading.margin_level(login).floating == 800_00 - 400_00
+
+
 def test_pendings_do_not_float(broker: Broker) -> None:
     broker.tick("EURGBP", 0.88, 0.8803)
     broker.tick("GBPUSD", 1.25, 1.25)

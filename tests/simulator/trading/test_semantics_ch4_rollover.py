@@ -96,8 +96,10 @@ def test_no_swap(broker: Broker, off: str) -> None:
     broker.group(use_swap=off != "group")
     cmd = TradeCommand.BUY_LIMIT if off == "pending" else BUY
     ticket = broker.open(broker.account(), cmd, 1.0, 1.1)
+    other = broker.open(broker.account(), BUY, 1.0, 1.1)
     nights(broker)
     assert broker.record(ticket).storage == 0.0
+    assert broker.record(other).storage == (-2.2 if off == "pending" else 0.0)
 
 
 def test_a_day_that_ends_at_midnight_is_the_day_before(broker: Broker) -> None:
@@ -213,6 +215,17 @@ def test_a_report_is_of_one_day(broker: Broker) -> None:
     assert (last.equity, last.free, last.group, last.login) == (1100_00, 1100_00, "main", login)
 
 
+def test_reports_are_part_of_the_servers_state(broker: Broker) -> None:
+    one, two = broker.account(1000), broker.account(2000)
+    nights(broker, 2)
+    kept, other = broker.trading.rollover, Broker().trading.rollover
+    other.restore(kept.state())
+    assert [report.balance for report in other.daily_reports(two, 0, 2**31)] == [2000_00, 2000_00]
+    assert other.reports == kept.reports
+    other.forget(one)
+    assert (list(other.reports), other.daily_reports(one, 0, 2**31)) == ([two], [])
+
+
 @pytest.mark.parametrize(("weekend", "reports"), [(False, 5), (True, 7)])
 def test_reports_of_weekends(broker: Broker, weekend: bool, reports: int) -> None:
     broker.server.config.set_common(Patch(ConCommon, {"statement_weekend": weekend}))
@@ -238,8 +251,9 @@ def test_a_days_end_takes_stops_whole(broker: Broker) -> None:
     """Whichever of the two there is; an order without any is not touched."""
     broker.symbol("EURUSD", gtc_pendings=GtcMode.DAILY)
     login = broker.account()
+    other = broker.open(login, SELL, 0.1, 1.3, "GBPUSD", sl=1.4)
     stopped, taking = broker.open(login, BUY, 0.1, 1.1, sl=1.0), broker.open(login, BUY, 0.1, 1.1, tp=1.2)
-    plain, other = broker.open(login, BUY, 0.1, 1.1), broker.open(login, SELL, 0.1, 1.3, "GBPUSD", sl=1.4)
+    plain = broker.open(login, BUY, 0.1, 1.1)
     broker.told()
     nights(broker)
     assert [(change, record.order) for change, record in broker.told()] == [
