@@ -398,6 +398,9 @@ def test_terms_of_a_group(broker: Broker) -> None:
     assert found() == (0.0, -1.0, 4.0)
     broker.symbol("EURUSD", swap_long=9.0)
     assert found() == (0.0, -1.0, 4.0)
+    own = float("1.7976931348623157e308")
+    broker.group(symbols={"EURUSD": {"swap_long": own, "swap_short": own, "margin_pct": 0.0}})
+    assert found() == (9.0, 2.0, 5.0)
     assert find(account, "GBPUSD").divider == 1.0
     broker.group(security={"lot_min": 2.0, "lot_max": 300.0, "lot_step": 1.5, "spread_diff": 3})
     terms = find(account, "EURUSD")

@@ -164,6 +164,7 @@ INDEX = {"margin_mode": MarginMode.CFD_INDEX, "tick_value": 5.0}
     [
         ({}, False, 30_000),
         ({"margin_initial": 1_000.0}, False, 1_000),
+        ({"margin_initial": 1.0}, False, 1),
         ({"margin_mode": MarginMode.CFD, "margin_initial": 1_000.0}, False, 2_250_000),
         ({"margin_mode": MarginMode.CFD_LEVERAGE}, False, 45_000),
         (FUTURES, False, 30_000),
