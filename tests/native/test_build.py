@@ -34,6 +34,13 @@ def test_the_packages_are_found_where_this_python_finds_them() -> None:
 def test_windows_paths_are_quoted() -> None:
     target = windows("C:\\Program Files\\python311.dll", "C:\\a;C:\\b")
     assert (target.file, target.python_library) == ("mtmanapi64.dll", "C:\\Program Files\\python311.dll")
+    assert target.python_home == "C:\\Program Files"
+
+
+def test_each_width_has_the_name_that_programs_look_for() -> None:
+    assert windows("python311.dll", "", bits=32).file == "mtmanapi.dll"
+    with pytest.raises(ConfigurationError, match="64 or 32 bits, not 16"):
+        windows("python311.dll", "", bits=16)
 
 
 def test_the_command(tmp_path: Path, shared_object: Path) -> None:
