@@ -7,6 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 import typer
+from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from mt4sim.native import library, plugin
@@ -55,6 +56,22 @@ def test_the_command(tmp_path: Path, shared_object: Path) -> None:
     shown = runner.invoke(app, ["native", "functions"]).output.splitlines()
     assert len(shown) == 2 + 195
     assert "| 105 | `TradeTransaction` | yes |  |" in shown
+
+
+def test_the_environment_sets_the_feed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MT4SIM_CLOCK", "manual")
+    make_host = library._host.__wrapped__
+    assert make_host().server.feed.kind == "off"  # the demo broker's
+    monkeypatch.setenv("MT4SIM_FEED", "random")
+    server = make_host().server
+    assert server.feed.kind == "random"
+    ticks: list[object] = []
+    server.events.listen(lambda happened: ticks.append(happened) if happened.kind == "tick" else None)
+    server.advance(600)
+    assert ticks
+    monkeypatch.setenv("MT4SIM_FEED", "no such")
+    with pytest.raises(ValidationError):
+        make_host()
 
 
 class _Events:

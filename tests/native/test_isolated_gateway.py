@@ -52,7 +52,9 @@ async def test_a_crash_is_told_and_made_good(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.parametrize(("library", "told"), [("hanging", "was stopped"), ("crashing", "ended")])
 async def test_who_called_learns_what_is_known_and_others_go_on(library: str, told: str) -> None:
-    backend = ManagerBackend(ManagerSettings(library=f"tests.plugins.manager.tiny:{library}", call_timeout=4))
+    backend = ManagerBackend(
+        ManagerSettings(library=f"tests.plugins.manager.tiny:{library}", call_timeout=4, login_timeout=120)
+    )
     hooks = Hooks(plugin_manager(plugins=[mt_remote_plugins, plugin], entry_points=False))
     async with (
         running(Settings(port=0), hooks, backend) as gateway,

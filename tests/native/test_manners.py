@@ -296,6 +296,30 @@ def test_a_window_where_there_are_none(program: Program) -> None:
     assert handle.plain("DealerSwitch", NotifyFunction(0), None, 0) == ReturnCode.INVALID_DATA
 
 
+def test_disconnecting_leaves_untold_what_was_not_told_yet(program: Program, host: Host) -> None:
+    handle = program.handle()
+    entered, go_on = threading.Event(), threading.Event()
+    codes: list[int] = []
+
+    def slow(code: int, *more: int) -> None:
+        codes.append(code)
+        entered.set()
+        go_on.wait(30)
+
+    function = NotifyFunctionEx(slow)
+    assert handle.plain("PumpingSwitchEx", function, 0, None) == OK
+    assert entered.wait(30)
+    notifier = host.handles[handle.address].notifier
+    assert notifier is not None
+    leaving = threading.Thread(target=handle.plain, args=("Disconnect",))
+    leaving.start()
+    while not notifier.closed:
+        leaving.join(0.01)
+    go_on.set()
+    leaving.join(30)
+    assert codes == [Pump.START_PUMPING]
+
+
 def test_keys_want_a_connection_and_are_not_offered(program: Program) -> None:
     handle = Handle(program.library.create(table().version_argument))
     program.handles.append(handle)

@@ -40,7 +40,7 @@ def library(wine: wine_setup.Windows, tmp_path_factory: pytest.TempPathFactory) 
 
 def run_pytest(wine: wine_setup.Windows, *arguments: str) -> int:
     """Runs tests in the Windows Python; how many passed."""
-    done = wine.run(wine.python, "-m", "pytest", "-p", "no:cacheprovider", *arguments, timeout=300)
+    done = wine.run(wine.python, "-m", "pytest", "-p", "no:cacheprovider", *arguments, timeout=600)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
     found = re.search(r"(\d+) passed", done.stdout)
     return int(found[1]) if found else 0
@@ -95,5 +95,6 @@ def test_the_backends_own_tests_in_a_windows_python(wine: wine_setup.Windows) ->
 
 
 def test_a_worker_process_in_a_windows_python(wine: wine_setup.Windows) -> None:
-    chosen = "not trio and not memory" if wine.bits == 64 else "(worker or crash) and not trio and not memory"
-    assert run_pytest(wine, "tests/plugins/manager/test_faults.py", "-k", chosen)
+    if wine.bits == 32:
+        pytest.skip("nothing in how processes are started depends on the width")
+    assert run_pytest(wine, "tests/plugins/manager/test_faults.py", "-k", "not trio and not memory") >= 20

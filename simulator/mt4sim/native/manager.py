@@ -77,6 +77,7 @@ class SimulatedManager(PumpingPart, ChartPart, ReportPart, OrderPart, TimetableP
         notifier = self._end()
         if notifier is not None:
             notifier.put(Pump.STOP_PUMPING if was_pumping else Deal.STOP_DEALING)
+            notifier.finish()
 
     def _end(self) -> Any:
         with self.host.lock:

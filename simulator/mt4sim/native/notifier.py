@@ -24,6 +24,7 @@ class Notifier:
         self._idle = idle
         self._beat = beat
         self._queue: queue.SimpleQueue[Item | threading.Event | None] = queue.SimpleQueue()
+        self.closed = False
         self._thread = threading.Thread(target=self._run, name="mt4sim-notifier", daemon=True)
         self._thread.start()
 
@@ -37,8 +38,13 @@ class Notifier:
         self._queue.put(delivered)
         return delivered.wait(timeout)
 
+    def finish(self) -> None:
+        """Delivers what is queued, and nothing after it."""
+        self._queue.put(None)
+
     def close(self) -> None:
-        """Nothing is delivered after what is queued. Does not wait when the thread itself asks."""
+        """Nothing is delivered any more. A callback that runs is waited for, unless it is the one that asks."""
+        self.closed = True
         self._queue.put(None)
         if threading.current_thread() is not self._thread:
             self._thread.join(5)
@@ -55,7 +61,7 @@ class Notifier:
             try:
                 item = self._queue.get(timeout=self._idle)
             except queue.Empty:
-                if self._beat is not None:
+                if self._beat is not None and not self.closed:
                     self._deliver(self._beat)
                 continue
             if item is None:
@@ -63,7 +69,7 @@ class Notifier:
                 return
             if isinstance(item, threading.Event):
                 item.set()
-            else:
+            elif not self.closed:
                 self._deliver(item)
 
 

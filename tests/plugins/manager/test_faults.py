@@ -272,7 +272,8 @@ _HERE = "tests.plugins.manager.tiny"
 
 @asynccontextmanager
 async def _isolated(heard: Heard, library: str, **settings: Any) -> AsyncIterator[Connection]:
-    backend = ManagerBackend(ManagerSettings(library=f"{_HERE}:{library}", **settings))
+    patient = {"login_timeout": 120} | settings  # a loaded machine starts processes slowly
+    backend = ManagerBackend(ManagerSettings(library=f"{_HERE}:{library}", **patient))
     connection = await backend.open("tiny:443", 1, "manager", heard)
     try:
         yield connection
