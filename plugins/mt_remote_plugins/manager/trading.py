@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from contextlib import suppress
 from typing import Any
 
@@ -144,11 +145,14 @@ def _by_ticket(records: list[TradeRecord]) -> list[TradeRecord]:
 
 
 class LibraryDealing(Dealing):
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, watched: Set[str]) -> None:
         self._desk = desk
+        self._watched = watched
         self.held: dict[int, bytes] = {}
 
     def _request(self, request_id: int) -> Any:
+        if "trade_request" not in self._watched:
+            raise ServerError(ReturnCode.INVALID_DATA, "Not dealing: subscribe to 'trade_request' first")
         native = self.held.get(request_id)
         if native is None:
             raise NotFound(f"Cannot find request {request_id}")
