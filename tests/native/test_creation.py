@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from mt_remote.backend import Event
+from mt_remote.errors import RequestError, ReturnCode, ServerError
 from mt_remote_plugins.manager.abi.header import header
+from mt_remote_plugins.manager.backend import ManagerBackend, ManagerSettings
 
 SOURCE = Path(__file__).with_name("library.cpp")
 _SLOT = re.compile(r"^  virtual (?P<returns>.+?) MTAPI_CALL (?P<name>\w+)\((?P<arguments>.*)\) = 0;$", re.MULTILINE)
@@ -75,3 +78,27 @@ def test_by_its_name_in_the_current_directory(tmp_path: Path, build: int) -> Non
     )  # fmt: skip
     assert done.returncode == 1, done.stdout + done.stderr
     check_doctor(done.stdout, trace, build)
+
+
+class _Nobody:
+    """A listener that is told nothing."""
+
+    def on_event(self, event: Event) -> None:
+        raise AssertionError(event)
+
+    def on_lost(self, error: RequestError) -> None:
+        raise AssertionError(error)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize("isolate", [True, False])
+@pytest.mark.skipif(shutil.which("g++") is None, reason="no C++ compiler here")
+async def test_a_session_that_finds_no_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, isolate: bool) -> None:
+    library = compile_library("g++", tmp_path, "libmtmanapi.so", "-fPIC", "-fvisibility=hidden", build=1353)
+    monkeypatch.setenv("MT_REMOTE_TEST_TRACE", str(tmp_path / "trace"))
+    backend = ManagerBackend(ManagerSettings(library=str(library), isolate=isolate, login_timeout=120))
+    with pytest.raises(ServerError, match="No connection") as raised:
+        await backend.open("nowhere.example:443", 1, "Any1", _Nobody())
+    assert raised.value.return_code == ReturnCode.NO_CONNECT
+    assert (tmp_path / "trace").read_text().splitlines() == TRACE

@@ -54,8 +54,9 @@ def install_python(place: Path) -> None:
     command = ["mvn", "-q", "-B", "dependency:copy", f"-Dartifact={_PYTHON}", f"-DoutputDirectory={download}"]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd=place.parent)
     unpacked = place.with_name("unpacked")
-    with zipfile.ZipFile(next(download.glob("*.jar"))) as jar:
-        jar.extractall(unpacked, [name for name in jar.namelist() if name.startswith(_INSIDE)])
+    _, name, version, kind, classifier = _PYTHON.split(":")
+    with zipfile.ZipFile(download / f"{name}-{version}-{classifier}.{kind}") as jar:
+        jar.extractall(unpacked, [file for file in jar.namelist() if file.startswith(_INSIDE)])
     (unpacked / _INSIDE).rename(place)
 
 

@@ -123,8 +123,11 @@ class Windows:
         platform = "win_amd64" if self.bits == 64 else "win32"
         pip("download", "--no-deps", "--only-binary=:all:", "--platform", platform, "--python-version", "3.11",
             "--implementation", "cp", "-d", str(wheels), *_requirements())  # fmt: skip
+        unpacked = site.with_name("unpacked-site")
         for wheel in sorted(wheels.glob("*.whl")):
-            zipfile.ZipFile(wheel).extractall(site)
+            with zipfile.ZipFile(wheel) as archive:
+                archive.extractall(unpacked)
+        unpacked.rename(site)
 
     def _install_prng(self) -> None:
         system = self.directory / "prefix" / "drive_c" / "windows" / "system32"
@@ -171,7 +174,7 @@ def main() -> int:
         note.unlink(missing_ok=True)
         try:
             place.prepare()
-        except (subprocess.SubprocessError, OSError) as error:
+        except (subprocess.SubprocessError, OSError, zipfile.BadZipFile) as error:
             print(f"no tests under {bits}-bit Wine: {error}")
             place.directory.mkdir(parents=True, exist_ok=True)
             note.write_text(str(error))
