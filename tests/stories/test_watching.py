@@ -139,6 +139,7 @@ RIGHTS: list[tuple[str, str, dict[str, Any]]] = [
     ("see_trades", "trades.get.by_login", {"login": 100, "group": "miniforex"}),
     ("reports", "trades.history", {"login": 100}),
     ("broker", "subscribe", {"event": "trade_request"}),
+    ("broker", "request.reject", {"request_id": 4711}),
 ]
 
 

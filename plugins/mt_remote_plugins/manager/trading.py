@@ -150,8 +150,9 @@ class LibraryDealing(Dealing):
         self._watched = watched
         self.held: dict[int, bytes] = {}
 
-    def _request(self, request_id: int) -> Any:
+    async def _request(self, request_id: int) -> Any:
         if "trade_request" not in self._watched:
+            await self._desk.need("broker")
             raise ServerError(ReturnCode.INVALID_DATA, "Not dealing: subscribe to 'trade_request' first")
         native = self.held.get(request_id)
         if native is None:
@@ -164,7 +165,7 @@ class LibraryDealing(Dealing):
         self.held.pop(request_id, None)
 
     async def _send(self, request_id: int, bid: float, ask: float, requote: bool, mode: int) -> None:
-        request = self._request(request_id)
+        request = await self._request(request_id)
         request.prices[:] = native_prices(bid, ask)
         await self._call(request_id, "DealerSend", bytes(request), int(requote), mode)
 
@@ -175,11 +176,11 @@ class LibraryDealing(Dealing):
         await self._send(request_id, bid, ask, True, 0)
 
     async def reject(self, request_id: int) -> None:
-        self._request(request_id)
+        await self._request(request_id)
         await self._call(request_id, "DealerReject", request_id)
 
     async def reset(self, request_id: int) -> None:
-        self._request(request_id)
+        await self._request(request_id)
         await self._call(request_id, "DealerReset", request_id)
 
     async def give_back(self) -> None:
