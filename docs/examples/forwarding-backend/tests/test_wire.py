@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from forwarding_backend.calls import Call
 from forwarding_backend.errors import error_of
-from forwarding_backend.wire import Unreadable, fields_of, nothing, reader, request_text, user
+from forwarding_backend.wire import Unreadable, fields_of, nothing, reader, request_text
 from pydantic import TypeAdapter
 
 from mt_remote.errors import (
@@ -80,7 +80,7 @@ def test_fields_that_are_not_known_here_are_left_out() -> None:
 
 def test_an_account_that_was_read_is_a_whole_record() -> None:
     record = UserRecord(login=5, name="Ann")
-    assert user(wire(record)).to_dict() == record.to_dict()
+    assert reader(UserRecord)(wire(record)).to_dict() == record.to_dict()
 
 
 @pytest.mark.parametrize("value", [None, {}, {"symbol": "EURUSD", "time": "noon", "bid": 1, "ask": 2}, "EURUSD"])

@@ -38,22 +38,6 @@ def reader(kind: type[T]) -> Reader[T]:
     return read
 
 
-def users(value: object) -> list[UserRecord]:
-    """Reads accounts. Their passwords never come out of a server, so what was read has none, not even an empty one."""
-    found = _USERS(value)
-    for account in found:
-        account.password = account.password_investor = ""
-    return found
-
-
-def user(value: object) -> UserRecord:
-    """Reads one account."""
-    return users([value])[0]
-
-
-_USERS = reader(list[UserRecord])
-
-
 def nothing(value: object) -> None:
     """Reads the result of a function that has none."""
     if value is not None:
@@ -62,7 +46,7 @@ def nothing(value: object) -> None:
 
 EVENTS: dict[str, Reader[Any]] = {
     "group": reader(ConGroup),
-    "user": user,
+    "user": reader(UserRecord),
     "trade": reader(TradeRecord),
     "tick": reader(Tick),
     "trade_request": reader(TradeRequest),
