@@ -162,9 +162,6 @@ class Link:
             error = ConnectionLost(f"The link to {self._url} broke ({problem})")
         except (Unreadable, ValueError) as problem:
             error = ConnectionLost(f"The gateway at {self._url} sent what can't be read ({problem})")
-        except RuntimeError:  # what a client says that was closed between two reads
-            if self.error is None:
-                raise
         finally:
             self._on_loop(self.end, error)
             self._client.close()
