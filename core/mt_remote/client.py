@@ -40,13 +40,15 @@ class Credentials:
 
 
 class CallFailed(Exception):
-    """The gateway answered ``ERROR``. ``code`` is the stable name (dialect 2 alone sends one), ``details`` has
-    ``path`` and ``problem`` of each field that was wrong."""
+    """The gateway answered ``ERROR``. ``message`` is for a person. The rest comes in dialect 2 alone: ``code`` is the
+    stable name; ``details`` has ``path`` and ``problem`` of each field that was wrong; ``outcome`` is what is known of
+    a call that met a deadline or a lost connection, ``not_done`` or ``unknown``, ``""`` where nothing is said."""
 
     def __init__(self, answer: Mapping[str, Any]) -> None:
         self.code: str = answer.get("code") or ""
         self.message = str(answer["message"])
         self.details: list[dict[str, str]] = list(answer.get("details") or ())
+        self.outcome: str = answer.get("outcome") or ""
         super().__init__(f"{self.code}: {self.message}" if self.code else self.message)
 
 

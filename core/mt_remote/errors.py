@@ -14,7 +14,8 @@
         ├── CallTimeout          a deadline passed; says what is known of the outcome
         ├── InternalError        a bug of ours or of a plugin; details stay in the log
         └── ServerError          the MT4 server refused, with a code of its result table
-            └── ConnectionLost   the way to the MT4 server is gone (code ``no_connection``)
+            └── ConnectionLost   the way to the MT4 server is gone (code ``no_connection``); may say what is known of
+                                 the outcome
 
 Every error has a stable ``code`` for machines and a message for people. Foreign errors (pydantic's, the OS's,
 ctypes') are translated once, where they enter. Source of the codes: the result table of the Manager library.
@@ -269,10 +270,13 @@ class ServerError(RequestError):
 
 
 class ConnectionLost(ServerError):
-    """The connection to the MT4 server is gone or was never there."""
+    """The connection to the MT4 server is gone or was never there. ``outcome`` is what is known of a call that meets
+    this: ``not_done`` (known not to have happened), ``unknown`` (it was under way), ``""`` where nothing is said. The
+    same call under the same key is carried out again, unless the outcome is ``unknown``."""
 
-    def __init__(self, message: str = "No connection to the MT4 server") -> None:
+    def __init__(self, message: str = "No connection to the MT4 server", *, outcome: str = "") -> None:
         super().__init__(ReturnCode.NO_CONNECT, message)
+        self.outcome = outcome
 
 
 __all__ = [

@@ -57,6 +57,7 @@ class MemoryServer(Backend):
         self.gate.set()
         self.started = 0
         self.balances: list[float] = []
+        self.breaking: ConnectionLost | None = None
         self.down = False
 
     async def open(
@@ -197,6 +198,8 @@ class MemoryOrders(Orders):
     ) -> int:
         self.owner.started += 1
         await self.owner.gate.wait()
+        if self.owner.breaking is not None:
+            raise self.owner.breaking
         if amount > 1e6:
             raise ServerError(ReturnCode.TRADE_NO_MONEY)
         self.owner.balances.append(amount)

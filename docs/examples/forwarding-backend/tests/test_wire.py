@@ -63,8 +63,17 @@ def test_the_outcome_of_a_call_that_took_too_long_is_passed_on(outcome: str) -> 
     assert error.outcome == outcome
 
 
+@pytest.mark.parametrize("outcome", ["not_done", "unknown", ""])
+def test_what_is_known_of_a_call_that_lost_its_connection_is_passed_on(outcome: str) -> None:
+    error = error_of({"code": "no_connection", "message": "gone", **({"outcome": outcome} if outcome else {})})
+    assert isinstance(error, ConnectionLost)
+    assert error.outcome == outcome
+
+
 def test_a_session_there_that_is_not_connected_any_more_is_a_lost_connection() -> None:
-    assert error_of({"code": "not_connected", "message": "call 'connect'"}).wire_code == "no_connection"
+    error = error_of({"code": "not_connected", "message": "call 'connect'"})
+    assert isinstance(error, ConnectionLost)
+    assert error.outcome == "not_done"
 
 
 def wire(record: Record) -> dict[str, Any]:
