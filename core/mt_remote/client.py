@@ -44,11 +44,16 @@ class CallFailed(Exception):
     stable name; ``details`` has ``path`` and ``problem`` of each field that was wrong; ``outcome`` is what is known of
     a call that met a deadline or a lost connection, ``not_done`` or ``unknown``, ``""`` where nothing is said."""
 
+    code: str
+    message: str
+    details: list[dict[str, str]]
+    outcome: str
+
     def __init__(self, answer: Mapping[str, Any]) -> None:
-        self.code: str = answer.get("code") or ""
+        self.code = answer.get("code") or ""
         self.message = str(answer["message"])
-        self.details: list[dict[str, str]] = list(answer.get("details") or ())
-        self.outcome: str = answer.get("outcome") or ""
+        self.details = list(answer.get("details") or ())
+        self.outcome = answer.get("outcome") or ""
         super().__init__(f"{self.code}: {self.message}" if self.code else self.message)
 
 

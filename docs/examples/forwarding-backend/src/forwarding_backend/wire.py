@@ -29,8 +29,8 @@ def reader(kind: type[T]) -> Reader[T]:
 
     def read(value: object) -> T:
         try:
-            # Records take choices that are sent as integers from JSON text alone, not from Python's integers.
-            return adapter.validate_json(json.dumps(value))
+            # What is strict (no text for a number) takes a record's enums from JSON text alone.
+            return adapter.validate_json(json.dumps(value), strict=True)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False, include_context=False)[0]
             raise Unreadable(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
