@@ -25,7 +25,7 @@ from mt_remote.backend import (
     Trades,
     Users,
 )  # fmt: skip
-from mt_remote.errors import ConnectionLost, InvalidData, NotFound, ReturnCode, ServerError
+from mt_remote.errors import CallTimeout, ConnectionLost, InvalidData, NotFound, ReturnCode, ServerError
 from mt_remote.plugin import BackendSpec, hookimpl
 from mt_remote.records import (
     ConCommon,
@@ -67,6 +67,8 @@ class MemoryServer(Backend):
             raise ConnectionLost
         if server == "slow":
             await anyio.sleep_forever()
+        if server == "late":
+            raise CallTimeout("The library did not return")
         if server == "broken":
             raise ZeroDivisionError("a bug in a backend")
         if password != "manager":
