@@ -19,7 +19,7 @@ from mt_remote.conformance.judge import Broken, Judge
 from mt_remote.conformance.laws import LAWS
 from mt_remote.conformance.machine import DeskMachine
 from mt_remote.conformance.scene import Scene, staged
-from mt_remote.conformance.suites import Suite, all_suites, hindrance
+from mt_remote.conformance.suites import Suite, chosen
 from mt_remote.conformance.table import Table
 from mt_remote.conformance.targets import Profile, Target
 from mt_remote.conformance.wire import Json, Transcript, Unplayable
@@ -147,23 +147,15 @@ def examine(
 
 def _playable(target: Target, report: Report, announce: Callable[[Played], None] | None) -> list[Suite]:
     """The suites to play. Which are not, and why, goes into the report."""
-    wanted = frozenset(report.only)
-    if unknown := wanted.difference(suite.name for suite in all_suites()):
-        raise ValueError(f"no suite is called {', '.join(sorted(unknown))}")
     control = has_control(target)
-    suites = []
-    for suite in all_suites():
-        if wanted and suite.name not in wanted:
-            continue
-        reason = hindrance(suite, report.profile, control=control, exclusive=target.exclusive)
-        if not reason:
-            suites.append(suite)
-        elif wanted:
-            report.played.append(played := Played(suite, unplayable=reason))
-            if announce is not None:
-                announce(played)
-        else:
+    suites, hindered = chosen(report.profile, control=control, exclusive=target.exclusive, only=report.only)
+    for suite, reason in hindered:
+        if not report.only:
             report.skipped[suite.name] = reason
+            continue
+        report.played.append(played := Played(suite, unplayable=reason))
+        if announce is not None:
+            announce(played)
     return suites
 
 
