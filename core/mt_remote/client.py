@@ -40,19 +40,34 @@ class Credentials:
 
 
 class CallFailed(Exception):
-    """The gateway answered ``ERROR``. ``code`` is the stable name (dialect 2 alone sends one), ``details`` has
-    ``path`` and ``problem`` of each field that was wrong."""
+    """The gateway answered ``ERROR``. ``message`` is for a person. The rest comes in dialect 2 alone: ``code`` is the
+    stable name; ``details`` has ``path`` and ``problem`` of each field that was wrong; ``outcome`` is what is known of
+    a call that met a deadline or a lost connection, ``not_done`` or ``unknown``, ``""`` where nothing is said."""
+
+    code: str
+    message: str
+    details: list[dict[str, str]]
+    outcome: str
 
     def __init__(self, answer: Mapping[str, Any]) -> None:
-        self.code: str = answer.get("code") or ""
+        self.code = answer.get("code") or ""
         self.message = str(answer["message"])
-        self.details: list[dict[str, str]] = list(answer.get("details") or ())
+        self.details = list(answer.get("details") or ())
+        self.outcome = answer.get("outcome") or ""
         super().__init__(f"{self.code}: {self.message}" if self.code else self.message)
 
 
 class Client:
-    """One session with a gateway. ``timeout`` is how long it waits for an answer, in seconds, ``None`` for ever; then
-    ``TimeoutError`` is raised, and ``websockets.exceptions.ConnectionClosed`` where the session ended."""
+    """One session with a gateway.
+
+    ``timeout`` is the time limit in seconds, ``None`` for none: on opening, and on the silence before each message that
+    is waited for (whatever comes, an event too, starts it anew). When it is over ``TimeoutError`` is raised, and the
+    session lives on. Where the session has ended, by either side, ``websockets.exceptions.ConnectionClosed`` is raised.
+
+    Two threads may share a client when one of them receives (``receive``, ``event``, ``events``) and the other sends
+    (``send``); ``close`` may be called in either. What sends and waits for the answer (``call``, ``subscribe``,
+    ``settled`` …) is for one thread alone.
+    """
 
     def __init__(
         self,
@@ -71,10 +86,12 @@ class Client:
         self._waiting: list[dict[str, Any]] = []
         self._next_id = 0
         self._stack = ExitStack()
+        self._is_open = False
         self._socket: ClientConnection | None = None
+        """The session's, also when it is over: it knows how it ended."""
 
     def __enter__(self) -> Self:
-        if self._socket is None:
+        if not self._is_open:
             self.open()
         return self
 
@@ -82,7 +99,9 @@ class Client:
         self.close()
 
     def open(self) -> None:
-        """Opens the WebSocket. Raises what ``websockets`` raises: ``InvalidStatus`` where the gateway refuses."""
+        """Opens the WebSocket: the network connection, TLS and the handshake, all within ``timeout``. Raises what
+        ``websockets`` raises, ``InvalidStatus`` where the gateway refuses; ``TimeoutError``; ``OSError`` where nobody
+        listens."""
         from websockets.sync.client import connect
 
         connecting = connect(
@@ -90,11 +109,13 @@ class Client:
             open_timeout=self.timeout,
         )  # fmt: skip
         self._socket = self._stack.enter_context(connecting)
+        self._is_open = True
 
     def close(self) -> None:
-        """Ends the session. Closing twice does nothing."""
+        """Ends the session; a thread that waits in ``receive`` is told by ``ConnectionClosed``. Closing twice does
+        nothing; a closed client may be opened again."""
+        self._is_open = False
         self._stack.close()
-        self._socket = None
 
     def log_in(self, credentials: Credentials, **more: Any) -> None:
         """Connects to an MT4 server; lost connections are not restored unless ``reconnect_delay`` says so."""
@@ -120,7 +141,8 @@ class Client:
         raise AssertionError(f"{name} did not fail, it answered {result!r}")
 
     def request(self, name: str, data: Any = None, *, key: str | None = None) -> dict[str, Any]:
-        """The whole answer to a call, whatever its status. Events that come before it are kept."""
+        """The whole answer to a call, whatever its status. Events that come before it are kept. Raises
+        ``TimeoutError`` when nothing comes for ``timeout`` seconds, ``ConnectionClosed``."""
         id_, self._next_id = self._next_id, self._next_id + 1
         message = {"id": id_, "name": name, "data": data, "key": key}
         self.send({field: value for field, value in message.items() if value is not None})
@@ -132,11 +154,13 @@ class Client:
                 return answer
 
     def send(self, message: Any) -> None:
-        """Sends a message as it is, for requests that are wrong on purpose: text, or a value as JSON."""
+        """Sends a message as it is, for requests that are wrong on purpose: text, or a value as JSON. Waits while the
+        gateway takes nothing in; ``timeout`` does not count here. Raises ``ConnectionClosed``."""
         self._open_socket().send(message if isinstance(message, str) else json.dumps(message))
 
     def receive(self) -> dict[str, Any]:
-        """The next message off the network."""
+        """The next message off the network, an answer or an event. Raises ``TimeoutError`` when none comes for
+        ``timeout`` seconds, and nothing is lost by that: a later ``receive`` gets it. Raises ``ConnectionClosed``."""
         message: dict[str, Any] = json.loads(self._open_socket().recv(timeout=self.timeout))
         return message
 
@@ -151,7 +175,8 @@ class Client:
         self.call("unsubscribe", {"event": event})
 
     def event(self, kind: str) -> Any:
-        """The data of the next event of a kind; events of other kinds stay."""
+        """The data of the next event of a kind; events of other kinds stay. Raises ``TimeoutError`` when no message
+        comes for ``timeout`` seconds, ``ConnectionClosed``."""
         while True:
             for message in self._waiting:
                 if message["event"] == kind:
@@ -169,7 +194,8 @@ class Client:
         return taken
 
     def events(self) -> Iterator[dict[str, Any]]:
-        """Every event's message, those that are waiting first, until the gateway closes the session."""
+        """Every event's message, those that are waiting first, until the session is closed; ``timeout`` does not count
+        here. Raises ``ConnectionClosed`` when it breaks."""
         while self._waiting:
             yield self._waiting.pop(0)
         for text in self._open_socket():

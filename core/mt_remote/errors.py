@@ -14,7 +14,8 @@
         ├── CallTimeout          a deadline passed; says what is known of the outcome
         ├── InternalError        a bug of ours or of a plugin; details stay in the log
         └── ServerError          the MT4 server refused, with a code of its result table
-            └── ConnectionLost   the way to the MT4 server is gone (code ``no_connection``)
+            └── ConnectionLost   the way to the MT4 server is gone (code ``no_connection``); may say what is known of
+                                 the outcome
 
 Every error has a stable ``code`` for machines and a message for people. Foreign errors (pydantic's, the OS's,
 ctypes') are translated once, where they enter. Source of the codes: the result table of the Manager library.
@@ -153,12 +154,12 @@ class ConfigurationError(MtRemoteError):
 
 
 class RequestError(MtRemoteError):
-    """Answers one request with ``status: ERROR``.
-
-    ``wire_code`` is what dialect 2 sends as ``code``; ``details`` what it sends as ``details``.
-    """
+    """Answers one request with ``status: ERROR``. ``message`` is for a person; dialect 2 sends ``wire_code`` as
+    ``code``, and ``details``, what is wrong where."""
 
     code = "error"
+    message: str
+    details: tuple[Problem, ...]
 
     def __init__(self, message: str, *, details: Sequence[Problem] = ()) -> None:
         message = sendable(message)
@@ -168,6 +169,7 @@ class RequestError(MtRemoteError):
 
     @property
     def wire_code(self) -> str:
+        """The stable name that dialect 2 sends: the class's ``code``, or what an error of many codes was made with."""
         return self.code
 
 
@@ -240,6 +242,7 @@ class CallTimeout(RequestError):
     """A call's deadline passed. ``outcome`` is ``not_done`` (known not to have happened) or ``unknown``."""
 
     code = "timeout"
+    outcome: str
 
     def __init__(self, message: str, *, outcome: str = "unknown") -> None:
         super().__init__(message)
@@ -256,6 +259,7 @@ class ServerError(RequestError):
     """The MT4 server said no. ``return_code`` is its number, ``wire_code`` the stable name."""
 
     code = "server_error"
+    return_code: int
 
     def __init__(self, return_code: int, message: str = "", *, path: str = "") -> None:
         self.return_code = return_code
@@ -269,10 +273,15 @@ class ServerError(RequestError):
 
 
 class ConnectionLost(ServerError):
-    """The connection to the MT4 server is gone or was never there."""
+    """The connection to the MT4 server is gone or was never there. ``outcome`` is what is known of a call that meets
+    this: ``not_done`` (known not to have happened), ``unknown`` (it was under way), ``""`` where nothing is said. The
+    same call under the same key is carried out again, unless the outcome is ``unknown``."""
 
-    def __init__(self, message: str = "No connection to the MT4 server") -> None:
+    outcome: str
+
+    def __init__(self, message: str = "No connection to the MT4 server", *, outcome: str = "") -> None:
         super().__init__(ReturnCode.NO_CONNECT, message)
+        self.outcome = outcome
 
 
 __all__ = [

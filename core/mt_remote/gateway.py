@@ -16,6 +16,7 @@ from mt_remote.crew import Crew, Soon
 from mt_remote.errors import (
     Busy,
     CallTimeout,
+    ConnectionLost,
     InternalError,
     InvalidData,
     InvalidRequest,
@@ -417,6 +418,8 @@ def _did_not_happen(error: RequestError) -> bool:
     """Errors after which a repetition may try again."""
     if isinstance(error, CallTimeout):
         return error.outcome == "not_done"
+    if isinstance(error, ConnectionLost):
+        return error.outcome != "unknown"
     if isinstance(error, ServerError):
         return error.return_code == ReturnCode.NO_CONNECT
     return isinstance(error, Busy | Refused) or error.wire_code == "not_connected"

@@ -53,7 +53,7 @@ class Link:
         if self.connection is not None:
             return self.connection
         if self.wanted:
-            raise ConnectionLost("The connection to the MT4 server is down; it is being restored")
+            raise ConnectionLost("The connection to the MT4 server is down; it is being restored", outcome="not_done")
         raise SessionStateError("not_connected", "Not connected to an MT4 server: call 'connect' first")
 
     async def connect(self, server: str, login: int, password: str, delay: float) -> None:

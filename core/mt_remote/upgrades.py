@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from mt_remote.errors import ConnectionLost, Refused, RequestError, ReturnCode, ServerError
+from mt_remote.errors import CallTimeout, ConnectionLost, Refused, RequestError, ReturnCode, ServerError
 from mt_remote.protocol.states import State
 from mt_remote.protocol.websocket import UpgradeRequested
 
@@ -138,6 +138,8 @@ def _http(error: RequestError) -> tuple[int, str]:
     if isinstance(error, ServerError):
         known = _HTTP_OF_CODE.get(ReturnCode(error.return_code)) if error.wire_code[:4] != "mt4_" else None
         return known or 502, error.wire_code
+    if isinstance(error, CallTimeout):
+        return 504, error.wire_code
     if isinstance(error, Refused):
         return _HTTP_OF_REFUSAL.get(error.wire_code, 403), error.wire_code
     return 502, error.wire_code

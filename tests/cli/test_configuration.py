@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import BaseModel, Field
 
-from mt_remote.cli import flags
+from mt_remote.cli import flags, serving
 from mt_remote.cli.configuration import Given, Startup, load, model_for
 from mt_remote.errors import ConfigurationError, PluginError
+from mt_remote.host import plugin_manager
 from mt_remote.plugin import Backend, BackendSpec
 from mt_remote.settings import Settings
 
@@ -133,6 +135,72 @@ def test_flags_are_made_of_the_fields() -> None:
     assert found["--shop-port"].path == ("shop", "port")
     assert found["--shelves"].help == "how many \\[shelves] (default: 3)"
     assert "--shelves" not in {flag.name for flag in flags.flags_of(None)}
+
+
+class Deep(BaseModel):
+    limit: int = 0
+
+
+class RenamedIntoItself(BaseModel):
+    host: str = ""
+    two_words_host: str = ""
+
+
+class YesAndNo(BaseModel):
+    cache: bool = False
+    no_cache: str = ""
+
+
+class DeepAndFlat(BaseModel):
+    first: Deep = Deep()
+    first_limit: int = 0
+
+
+class OneVariable(BaseModel):
+    first: Deep = Deep()
+    first__limit: int = 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (RenamedIntoItself, "--two-words-host would set both 'host' and 'two_words_host'"),
+        (YesAndNo, "--no-cache would set both 'cache' and 'no_cache'"),
+        (DeepAndFlat, "--first-limit would set both 'first.limit' and 'first_limit'"),
+        (OneVariable, "MT_REMOTE_TWO_WORDS__FIRST__LIMIT would set both 'first.limit' and 'first__limit'"),
+    ],
+)
+def test_settings_of_a_backend_that_would_have_one_flag_are_refused(kind: type[BaseModel], words: str) -> None:
+    with pytest.raises(PluginError) as caught:
+        flags.flags_of(BackendSpec("two_words", kind, no_backend))
+    assert str(caught.value) == f"backend 'two_words': {words}; rename one of them"
+
+
+class LikeTheGateways(BaseModel):
+    """Fields of which the gateway has a flag: settings, what is no setting, and the other word of a switch."""
+
+    port: int = 0
+    config: str = ""
+    reload: bool = False
+    no_log_json: str = ""
+
+
+def test_where_the_gateway_has_the_flag_the_backends_name_comes_first() -> None:
+    names = {
+        flag.path[1:]: flag.spellings for flag in flags.flags_of(BackendSpec("two_words", LikeTheGateways, no_backend))
+    }
+    assert names["port",] == ("--two-words-port",)
+    assert names["config",] == ("--two-words-config",)
+    assert names["reload",] == ("--two-words-reload", "--no-two-words-reload")
+    assert names["no_log_json",] == ("--two-words-no-log-json",)
+
+
+def test_the_gateways_flags_that_are_no_settings_are_known() -> None:
+    manager = plugin_manager(entry_points=False)
+    serve = serving.command(manager, Startup(), wanted=False)
+    settings = {"__".join(flag.path) for flag in flags.flags_of(None)}
+    others = {f"--{name.replace('_', '-')}" for name in inspect.signature(serve).parameters if name not in settings}
+    assert {*others, "--help"} == set(flags.FIXED)
 
 
 def test_what_is_known_before_plugins_are_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

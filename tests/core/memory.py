@@ -25,7 +25,7 @@ from mt_remote.backend import (
     Trades,
     Users,
 )  # fmt: skip
-from mt_remote.errors import ConnectionLost, InvalidData, NotFound, ReturnCode, ServerError
+from mt_remote.errors import CallTimeout, ConnectionLost, InvalidData, NotFound, ReturnCode, ServerError
 from mt_remote.plugin import BackendSpec, hookimpl
 from mt_remote.records import (
     ConCommon,
@@ -57,6 +57,7 @@ class MemoryServer(Backend):
         self.gate.set()
         self.started = 0
         self.balances: list[float] = []
+        self.breaking: ConnectionLost | None = None
         self.down = False
 
     async def open(
@@ -66,6 +67,8 @@ class MemoryServer(Backend):
             raise ConnectionLost
         if server == "slow":
             await anyio.sleep_forever()
+        if server == "late":
+            raise CallTimeout("The library did not return")
         if server == "broken":
             raise ZeroDivisionError("a bug in a backend")
         if password != "manager":
@@ -197,6 +200,8 @@ class MemoryOrders(Orders):
     ) -> int:
         self.owner.started += 1
         await self.owner.gate.wait()
+        if self.owner.breaking is not None:
+            raise self.owner.breaking
         if amount > 1e6:
             raise ServerError(ReturnCode.TRADE_NO_MONEY)
         self.owner.balances.append(amount)

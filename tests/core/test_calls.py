@@ -11,6 +11,7 @@ import anyio
 import pytest
 import structlog
 
+from mt_remote.errors import ConnectionLost
 from mt_remote.logs import configure
 from tests.core.conftest import Peer, Start, peer, until
 from tests.core.memory import MemoryServer
@@ -137,6 +138,38 @@ async def test_what_is_known_not_to_have_happened_may_be_tried_again(start: Star
         await client.connect()
         await client.send(balance(4, 5, key="lost"))
         assert (await client.answer(4))["result"] == {"order": 2}
+
+
+@pytest.mark.parametrize("outcome", ["unknown", "not_done", ""])
+async def test_a_lost_connection_says_what_is_known_of_the_outcome(
+    start: Start, memory: MemoryServer, outcome: str
+) -> None:
+    """And under its key only what is unknown is not tried again: it may have happened."""
+    async with start() as gateway, peer(gateway, **HEADERS) as client, peer(gateway) as old:
+        memory.breaking = ConnectionLost("The wire broke", outcome=outcome)
+        await client.send(balance(1, 5, key="k"))
+        answer = await client.answer(1)
+        assert (answer["code"], answer.get("outcome", "")) == ("no_connection", outcome)
+        await old.connect()
+        await old.send(balance(1, 5))
+        assert await old.answer(1) == {"id": 1, "status": "ERROR", "message": "The wire broke"}
+        memory.breaking = None
+        await client.send(balance(2, 5, key="k"))
+        again = await client.answer(2)
+        if outcome == "unknown":
+            assert again == {**answer, "id": 2}
+            assert memory.balances == []
+        else:
+            assert again["result"] == {"order": 1}
+
+
+async def test_calls_while_a_connection_is_restored_are_not_done(start: Start, memory: MemoryServer) -> None:
+    async with start() as gateway, peer(gateway, VERSION="2") as client:
+        await client.connect(reconnect_delay=60_000)
+        memory.lose()
+        await client.send(balance(1, 5))
+        answer = await client.answer(1)
+        assert (answer["code"], answer["outcome"]) == ("no_connection", "not_done")
 
 
 async def test_keys_are_for_changes_in_dialect_2(start: Start) -> None:

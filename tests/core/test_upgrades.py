@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -50,27 +52,28 @@ async def refused(client: Peer, **headers: str) -> tuple[int, str, str]:
     return client.rejected[0], body["code"], body["message"]
 
 
-@pytest.mark.parametrize(
-    ("headers", "status", "code"),
-    [
-        ({"MT_SERVER": "Memory"}, 400, "missing_header"),
-        ({"MT_LOGIN": "1", "MT_PASSWORD": "manager"}, 400, "missing_header"),
-        ({"VERSION": "1.00"}, 400, "missing_header"),
-        (GOOD | {"MT_LOGIN": "one"}, 400, "malformed_header"),
-        (GOOD | {"MT_LOGIN": "0"}, 400, "malformed_header"),
-        (GOOD | {"MT_LOGIN": "4294967297"}, 400, "malformed_header"),
-        (GOOD | {"MT_LOGIN": "9" * 5000}, 400, "malformed_header"),
-        (GOOD | {"MT_PASSWORD": "guess"}, 401, "bad_account_info"),
-        (GOOD | {"MT_LOGIN": "64"}, 401, "account_disabled"),
-        (GOOD | {"MT_LOGIN": "7"}, 403, "not_enough_rights"),
-        (GOOD | {"MT_SERVER": "Elsewhere"}, 403, "server_not_allowed"),
-        (GOOD | {"VERSION": "3"}, 426, "unknown_version"),
-        (GOOD | {"MT_SERVER": "broken"}, 502, "internal_error"),
-        (GOOD | {"MT_SERVER": "slow"}, 504, "timeout"),
-    ],
-)
+REFUSALS: list[tuple[dict[str, str], int, str]] = [
+    ({"MT_SERVER": "Memory"}, 400, "missing_header"),
+    ({"MT_LOGIN": "1", "MT_PASSWORD": "manager"}, 400, "missing_header"),
+    ({"VERSION": "1.00"}, 400, "missing_header"),
+    (GOOD | {"MT_LOGIN": "one"}, 400, "malformed_header"),
+    (GOOD | {"MT_LOGIN": "0"}, 400, "malformed_header"),
+    (GOOD | {"MT_LOGIN": "4294967297"}, 400, "malformed_header"),
+    (GOOD | {"MT_LOGIN": "9" * 5000}, 400, "malformed_header"),
+    (GOOD | {"MT_PASSWORD": "guess"}, 401, "bad_account_info"),
+    (GOOD | {"MT_LOGIN": "64"}, 401, "account_disabled"),
+    (GOOD | {"MT_LOGIN": "7"}, 403, "not_enough_rights"),
+    (GOOD | {"MT_SERVER": "Elsewhere"}, 403, "server_not_allowed"),
+    (GOOD | {"VERSION": "3"}, 426, "unknown_version"),
+    (GOOD | {"MT_SERVER": "broken"}, 502, "internal_error"),
+    (GOOD | {"MT_SERVER": "slow"}, 504, "timeout"),
+    (GOOD | {"MT_SERVER": "late"}, 504, "timeout"),
+]
+
+
+@pytest.mark.parametrize(("headers", "status", "code"), REFUSALS)
 async def test_refusals(start: Start, memory: MemoryServer, headers: dict[str, str], status: int, code: str) -> None:
-    settings = {"servers": ["Memory", "slow", "broken"], "deadlines": {"session": 0.1}}
+    settings = {"servers": ["Memory", "slow", "late", "broken"], "deadlines": {"session": 0.1}}
     async with start(**settings) as gateway, raw(gateway) as client:
         assert (await refused(client, **headers))[:2] == (status, code)
         assert client.rejected is not None
@@ -78,6 +81,21 @@ async def test_refusals(start: Start, memory: MemoryServer, headers: dict[str, s
             assert client.rejected[1]["version"] == "1.00, 2"
         await until(lambda: not gateway.gateway.sessions)
         assert memory.connections == []
+
+
+def test_the_page_names_the_codes_of_refusals() -> None:
+    """Those of this file, and those that only the WebSocket's layer or a full gateway answers."""
+    page = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
+    chapter = page.partition("## 2. The handshake")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| ([\d, ]+) \| (.*?) \|", chapter, re.MULTILINE)
+    named = {(int(status), code) for statuses, codes in rows for status in statuses.split(", ")
+             for code in re.findall("`(.*?)`", codes)}  # fmt: skip
+    others = {
+        (400, "bad_handshake"), (426, "bad_handshake"), (431, "bad_handshake"), (408, "handshake_timeout"),
+        (429, "too_many_logins"), (502, "no_connection"), (502, "network_problem"), (503, "gateway_full"),
+        (503, "shutting_down"),
+    }  # fmt: skip
+    assert named == {(status, code) for _, status, code in REFUSALS} | others
 
 
 async def test_a_server_that_is_down_is_a_bad_gateway(start: Start, memory: MemoryServer) -> None:

@@ -89,7 +89,9 @@ def _spelt(name: str, thing: object) -> str:
 
 
 def _is_made_by_hand(thing: type) -> bool:
-    if issubclass(thing, Record | BaseException | enum.Enum) or _FOR_PLUGINS in (thing.__doc__ or ""):
+    if issubclass(thing, BaseException):
+        return "__init__" in vars(thing)
+    if issubclass(thing, Record | enum.Enum) or _FOR_PLUGINS in (thing.__doc__ or ""):
         return False
     if getattr(thing, "_is_protocol", False):
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import re
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from mt4sim.gateway import hookspecs as simulator_hooks
 from mt_remote import hookspecs
+from mt_remote.testing import Stand, StandSpec
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
@@ -19,6 +21,15 @@ TESTS = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "t
 
 def names(module: ModuleType) -> list[str]:
     return [name for name, _ in inspect.getmembers(module, inspect.isfunction) if name.startswith("mt_remote_")]
+
+
+def test_the_guide_says_what_a_stand_is_made_of() -> None:
+    section = GUIDE.partition("\n### A stand\n")[2].partition("\n## ")[0]
+    for kind in (StandSpec, Stand):
+        for field in dataclasses.fields(kind):
+            assert re.search(rf"^- `{field.name}\b|and `{field.name}\(", section, re.MULTILINE), field.name
+    (example,) = re.findall(r"\]\((examples/\S+/stand\.py)\)", section)
+    assert "StandSpec(" in (ROOT / "docs" / example).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", names(hookspecs) + names(simulator_hooks))

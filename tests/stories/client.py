@@ -24,6 +24,7 @@ class CallFailed(Exception):
         self.message: str = answer["message"]
         self.code: str = answer.get("code", "")
         self.details: list[Json] = answer.get("details", [])
+        self.outcome: str = answer.get("outcome", "")
 
 
 class Client:

@@ -14,7 +14,7 @@ from mt_remote.plugin import Connection, Kind, Namespace, Session, hookimpl
 from mt_remote.records import Draft, TradeCommand, UserRecord
 from mt_remote.workers.far import FarConnection
 from tests.core.conftest import until
-from tests.stories.client import manager
+from tests.stories.client import client, manager
 from tests.workers.desks import WorkerDesks, open_workers
 
 pytestmark = pytest.mark.anyio
@@ -235,6 +235,22 @@ async def test_the_end_of_the_backends_process(two: WorkerDesks) -> None:
         assert await one.event("connection") is False
         await until(lambda: two.gone == 2)
         assert not two.host.workers
+
+
+async def test_a_call_under_way_at_the_end_of_the_backends_process_is_unknown(gate: Gate) -> None:
+    async with (
+        open_workers(1, plugins=(gate,)) as opened,
+        client(opened.desks[0].url, headers={"VERSION": "2"}) as one,
+    ):
+        await one.login()
+        waiting = await one.send("gate.wait", {"amount": 1})
+        await until(lambda: gate.entered)
+        for worker in list(opened.host.workers.values()):
+            worker.channel.close()
+        answer = await one.answer(waiting)
+        assert (answer["code"], answer["outcome"]) == ("no_connection", "unknown")
+        late = await one.answer(await one.send("gate.wait", {"amount": 2}))
+        assert (late["code"], late["outcome"], gate.entered) == ("no_connection", "not_done", 1)
 
 
 async def test_a_worker_that_is_behind_gets_the_newest_prices(two: WorkerDesks) -> None:

@@ -23,7 +23,7 @@ PUBLIC = (
 """The modules that plugins and their tests may import; of each, the names in its ``__all__``."""
 
 OURS = ("mt_remote", "mt_remote_plugins")
-"""Our packages: the core and the functions that ship."""
+"""Our packages: the core and the functions that ship. Each may be named as a whole."""
 
 
 def names_of(module: str) -> list[str]:
@@ -34,7 +34,7 @@ def names_of(module: str) -> list[str]:
 def is_public(module: str, name: str = "") -> bool:
     """Whether ``from module import name``, or ``import module``, takes what is public."""
     if not name:
-        return module in (*PUBLIC, "mt_remote")
+        return module in (*PUBLIC, *OURS)
     return f"{module}.{name}" in PUBLIC or (module in PUBLIC and (name in names_of(module) or name == "*"))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import types
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -13,8 +13,13 @@ import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from mt_remote.cli.configuration import PREFIX
+from mt_remote.errors import PluginError
 from mt_remote.plugin import BackendSpec
 from mt_remote.settings import Settings
+
+FIXED = ("--config", "--plugin", "--plugins-dir", "--reload", "--help")
+"""Flags of ``serve`` that are no settings."""
 
 _METAVARS: dict[object, str] = {int: "INTEGER", float: "NUMBER", Path: "PATH", str: "TEXT"}
 
@@ -32,17 +37,19 @@ class Flag:
     @property
     def parameter(self) -> inspect.Parameter:
         """The flag as a parameter of a typer command; ``None`` when it is not given."""
-        declarations = [self.name]
-        if self.hint is bool:
-            declarations = [f"{self.name}/--no-{self.name[2:]}"]
         option = typer.Option(
-            *declarations, help=self.help, metavar=None if self.hint is bool else metavar(self.hint),
+            "/".join(self.spellings), help=self.help, metavar=None if self.hint is bool else metavar(self.hint),
             rich_help_panel=self.panel, show_default=False,
         )  # fmt: skip
         kind: Any = bool if self.hint is bool else list[str] if get_origin(self.hint) is list else str
         annotation = Annotated[kind | None, option]
         name = "__".join(self.path)
         return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """What may stand on a command line: a flag that is on or off has two."""
+        return (self.name, f"--no-{self.name[2:]}") if self.hint is bool else (self.name,)
 
     @property
     def help(self) -> str:
@@ -77,17 +84,35 @@ def bare(hint: Any) -> Any:
 def flags_of(backend: BackendSpec | None) -> list[Flag]:
     """Every flag of ``serve`` on a backend; without one the gateway's. The backend's own are called
     after their fields, or, where the gateway has a flag of that name, ``--<backend>-<field>``; a setting that it
-    shares with the gateway has the gateway's flag alone."""
+    shares with the gateway has the gateway's flag alone. Of other backends there are none. Raises
+    :class:`~mt_remote.errors.PluginError` for two settings that would have one flag."""
     own = list(_fields(Settings, (), "Gateway"))
     if backend is None:
         return own
-    taken = {flag.name for flag in own} | {"--config", "--plugin", "--plugins-dir", "--reload", "--help"}
+    taken = {*FIXED, *(word for flag in own for word in flag.spellings)}
+    added = []
     for flag in _fields(backend.settings, (backend.name,), f"Backend {backend.name}"):
         if flag.path[1] in backend.shared:
             continue
-        name = flag.name if flag.name not in taken else f"--{backend.name}-{flag.name[2:]}"
-        own.append(Flag(name, flag.path, flag.field, flag.hint, flag.panel))
-    return own
+        if not taken.isdisjoint(flag.spellings):
+            flag = replace(flag, name=f"--{backend.name.replace('_', '-')}-{flag.name[2:]}")
+        added.append(flag)
+    _refuse_clashes(backend, added, taken)
+    return own + added
+
+
+def _refuse_clashes(backend: BackendSpec, flags: list[Flag], taken: set[str]) -> None:
+    """Raises for a flag or a variable that would set two things: one would win without a word."""
+    owners = dict.fromkeys(taken, "what the gateway has of that name")
+    for flag in flags:
+        field = ".".join(flag.path[1:])
+        variable = PREFIX + "__".join(flag.path).upper()
+        for word in (*flag.spellings, variable):
+            if word in owners:
+                raise PluginError(
+                    f"backend {backend.name!r}: {word} would set both {owners[word]} and {field!r}; rename one of them"
+                )
+            owners[word] = repr(field)
 
 
 def _fields(model: type[BaseModel], path: tuple[str, ...], panel: str, prefix: str = "") -> Iterator[Flag]:

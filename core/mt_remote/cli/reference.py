@@ -70,7 +70,8 @@ def _facts(function: Function) -> str:
         Kind.TRADE: "Trades",
         Kind.SESSION: "Changes this session",
     }
-    before = "" if function.needs_connection else "; works without `connect`"
+    asks_itself = "not_connected" in function.errors
+    before = "" if function.needs_connection or asks_itself else "; works without `connect`"
     errors = f" Errors of its own: {', '.join(f'`{code}`' for code in function.errors)}." if function.errors else ""
     return f"{kinds[function.kind]}{before}.{errors}"
 

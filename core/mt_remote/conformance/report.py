@@ -23,13 +23,27 @@ def text(report: Report, *, every_law: bool = False) -> str:
     lines = []
     for failure in report.failures:
         lines += [*_failure_lines(failure), ""]
-    for played in report.played:
-        if played.unplayable:
-            lines.append(f"{played.suite.name} could not be played: {played.unplayable}")
     if every_law:
         lines += _law_lines(report)
+    lines += unplayed(report)
+    if report.unexamined and not report.only:
+        lines.append(f"not examined: {', '.join(report.unexamined)}")
     lines.append(summary(report))
     return "\n".join(lines)
+
+
+def unplayed(report: Report) -> list[str]:
+    """Which suites were not played, or not to their end, and why: a line for each reason."""
+    lines = [f"{each.suite.name} could not be played: {each.unplayable}" for each in report.played if each.unplayable]
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in report.skipped.items():
+        by_reason.setdefault(reason, []).append(name)
+    return lines + [f"not played: {', '.join(names)}: {reason}" for reason, names in by_reason.items()]
+
+
+def _why_unexamined(report: Report) -> str:
+    asked = [f"only {', '.join(report.only)} were asked for"] if report.only else []
+    return "; ".join([*unplayed(report), *asked]) or "no case that was played came by it"
 
 
 def summary(report: Report) -> str:
@@ -60,13 +74,15 @@ def _law_lines(report: Report) -> Iterator[str]:
 
 
 def junit(report: Report) -> str:
-    """A test case for each law."""
-    skipped = len(report.unexamined)
+    """A test case for each law, and one with an error for each suite that could not be played."""
+    in_vain = [played for played in report.played if played.unplayable]
     suite = ET.Element(
-        "testsuite", name=f"mt-remote conformance ({report.profile})", tests=str(len(LAWS)),
-        failures=str(len(report.broken)), errors="0", skipped=str(skipped), time=f"{report.seconds:.3f}",
+        "testsuite", name=f"mt-remote conformance ({report.profile})", tests=str(len(LAWS) + len(in_vain)),
+        failures=str(len(report.broken)), errors=str(len(in_vain)), skipped=str(len(report.unexamined)),
+        time=f"{report.seconds:.3f}",
     )  # fmt: skip
     failures = {failure.law: failure for failure in reversed(report.failures)}
+    why = _why_unexamined(report)
     for law in LAWS.values():
         case = ET.SubElement(
             suite, "testcase", classname=f"mt_remote.{AREAS[law.area]}", name=f"{law.name}: {law.statement}"
@@ -75,7 +91,10 @@ def junit(report: Report) -> str:
             failure = failures[law.name]
             ET.SubElement(case, "failure", message=failure.detail[:500]).text = "\n".join(_failure_lines(failure))
         elif not report.examined.get(law.name):
-            ET.SubElement(case, "skipped", message="not examined: the profile or the target does not allow it")
+            ET.SubElement(case, "skipped", message=f"not examined: {why}")
+    for played in in_vain:
+        case = ET.SubElement(suite, "testcase", classname="mt_remote.suites", name=played.suite.name)
+        ET.SubElement(case, "error", message=f"could not be played: {played.unplayable}")
     ET.indent(suite)
     return ET.tostring(suite, encoding="unicode", xml_declaration=True)
 
@@ -95,6 +114,7 @@ def html(report: Report) -> str:
         law = LAWS[failure.law]
         body = escape("\n".join(_failure_lines(failure)))
         parts.append(f"<h2 class='broken'>{law.name}: {escape(law.statement)}</h2><pre>{body}</pre>")
+    parts += [f"<p>{escape(line)}</p>" for line in unplayed(report)]
     for letters, area in AREAS.items():
         parts.append(f"<h2>{area}</h2><table><tr><th>law<th>status<th>cases<th>statement<th>source</tr>")
         for law in LAWS.values():

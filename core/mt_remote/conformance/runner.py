@@ -84,6 +84,11 @@ class Report:
     played: list[Played] = field(default_factory=list)
     examined: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    only: tuple[str, ...] = ()
+    """The suites that were asked for by name; none: all."""
+    skipped: dict[str, str] = field(default_factory=dict)
+    """Suites that were not played, by name, and why. One that was asked for by name is not among them: it is played
+    in vain, and the report is not ``ok``."""
 
     @property
     def failures(self) -> list[Failure]:
@@ -101,7 +106,7 @@ class Report:
 
     @property
     def unexamined(self) -> list[str]:
-        """Names of the laws that no case came by: the profile or the target does not allow it."""
+        """Names of the laws that no case came by. Why is in :attr:`skipped`, or what was played was not enough."""
         return [name for name in LAWS if not self.examined.get(name) and name not in self.broken]
 
     @property
@@ -119,14 +124,13 @@ def examine(
     target: Target, profile: Profile = Profile.FULL, effort: Effort | None = None, *, only: Iterable[str] = (),
     announce: Callable[[Played], None] | None = None,
 ) -> Report:  # fmt: skip
-    """Holds a target against the laws: the suites that the profile allows, or those named ``only``. ``announce`` hears
-    of each suite that was played."""
+    """Holds a target against the laws: the suites that the profile and the target allow, or those named ``only``, of
+    which one that can't be played makes the report not ``ok``. ``announce`` hears of each suite that was played. Raises
+    ``ValueError`` for a name that no suite has."""
     began = time.monotonic()
     effort = effort or Effort()
-    report = Report(target.url, profile, effort.seed)
-    suites = chosen(profile, control=has_control(target), exclusive=target.exclusive)
-    wanted = set(only)
-    suites = [each for each in suites if not wanted or each.name in wanted]
+    report = Report(target.url, profile, effort.seed, only=tuple(only))
+    suites = _playable(target, report, announce)
     for number, suite in enumerate(suites):
         left = effort.seconds - (time.monotonic() - began)
         share = left * suite.weight / sum(each.weight for each in suites[number:])
@@ -134,10 +138,25 @@ def examine(
         report.played.append(played)
         if announce is not None:
             announce(played)
-        if effort.first_failure and not report.ok:
+        if effort.first_failure and played.failures:
+            report.skipped |= dict.fromkeys((each.name for each in suites[number + 1 :]), "the run ended before it")
             break
     report.seconds = time.monotonic() - began
     return report
+
+
+def _playable(target: Target, report: Report, announce: Callable[[Played], None] | None) -> list[Suite]:
+    """The suites to play. Which are not, and why, goes into the report."""
+    control = has_control(target)
+    suites, hindered = chosen(report.profile, control=control, exclusive=target.exclusive, only=report.only)
+    for suite, reason in hindered:
+        if not report.only:
+            report.skipped[suite.name] = reason
+            continue
+        report.played.append(played := Played(suite, unplayable=reason))
+        if announce is not None:
+            announce(played)
+    return suites
 
 
 def play(suite: Suite, target: Target, effort: Effort, *, seconds: float, report: Report) -> Played:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pydantic_core import to_json
 
 from mt_remote.backend import Event
-from mt_remote.errors import CallTimeout, RequestError
+from mt_remote.errors import CallTimeout, ConnectionLost, RequestError
 from mt_remote.functions import Registry, RequestFailed
 from mt_remote.protocol.calls import Call
 from mt_remote.protocol.states import State
@@ -106,7 +106,7 @@ class SessionProtocol:
             content["code"] = error.wire_code
             if error.details:
                 content["details"] = [{"path": d.path, "problem": d.problem} for d in error.details]
-            if isinstance(error, CallTimeout):
+            if isinstance(error, CallTimeout | ConnectionLost) and error.outcome:
                 content["outcome"] = error.outcome
         self._send(b'{"id":%b,%b' % (id_, to_json(content)[1:]))
 

@@ -326,14 +326,14 @@ class Record:
     @classmethod
     def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         dialect = _building_for.get()
-        names = [n for n, wire in cls.wires.items() if dialect in wire.dialects and not wire.write_only]
+        names = field_names(cls, dialect)
         fields = [
             core_schema.dataclass_field(
                 name, handler.generate_schema(_output_hint(cls.wires[name], dialect)), kw_only=True
             )
             for name in names
         ]
-        arguments = core_schema.dataclass_args_schema(cls.__name__, fields)
+        arguments = core_schema.dataclass_args_schema(cls.__name__, fields + _unseen(cls, names))
         return core_schema.dataclass_schema(
             cls, arguments, names, slots=True, ref=f"{cls.__module__}.{cls.__qualname__}:{dialect}"
         )
@@ -385,6 +385,28 @@ def record(*, native: str) -> Callable[[type[_T]], type[_T]]:
     return make
 
 
+def _unseen(kind: type[Record], seen: Sequence[str]) -> list[core_schema.DataclassField]:
+    """Fields that the dialect does not show: a record that is read has them too, with their defaults, whatever stands
+    in the message. Without them its slots would be empty, and whoever asks would get an ``AttributeError``."""
+    declared: Any = kind
+    return [
+        core_schema.dataclass_field(
+            field.name,
+            core_schema.with_default_schema(core_schema.any_schema(), **_default_of(field)),
+            init=False,
+            serialization_exclude=True,
+        )
+        for field in dataclasses.fields(declared)
+        if field.name not in seen
+    ]
+
+
+def _default_of(field: dataclasses.Field[Any]) -> dict[str, Any]:
+    if field.default_factory is not dataclasses.MISSING:
+        return {"default_factory": field.default_factory}
+    return {"default": field.default}
+
+
 def _output_hint(wire: Wire, dialect: str) -> object:
     if wire.older and dialect != "2":
         older = {str(new): str(old) for new, old in wire.older.items()}
@@ -419,6 +441,6 @@ def building_for(dialect: str) -> Iterator[None]:
         _building_for.reset(token)
 
 
-def field_names(kind: type[Record], dialect: str) -> Sequence[str]:
+def field_names(kind: type[Record], dialect: str) -> list[str]:
     """The fields that a dialect's records show, in order."""
     return [n for n, wire in kind.wires.items() if dialect in wire.dialects and not wire.write_only]

@@ -22,14 +22,13 @@ Q = TypeVar("Q", bound=Record)
 
 
 class Patch(Generic[R]):
-    """Changes to one record of kind ``R``; its key, if the kind has one, is always among them.
-
-    ``changes`` holds the validated values by field name, nested maps as plain dicts of the same sort; read-only
-    fields were dropped.
-    """
+    """Changes to one record of kind ``R``; its key, if the kind has one, is always among them. ``changes`` holds the
+    validated values by field name, nested maps as plain dicts of the same sort; read-only fields were dropped."""
 
     __slots__ = ("changes", "kind")
     purpose = "patch"
+    kind: type[R]
+    changes: dict[str, object]
 
     def __init__(self, kind: type[R], changes: Mapping[str, object]) -> None:
         self.kind = kind

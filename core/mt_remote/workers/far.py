@@ -31,6 +31,9 @@ class _Asked(NamedTuple):
     at: int
 
 
+_GONE = "The process with the MT4 connections is gone"
+
+
 def _hearers(kind: str, values: Sequence[Any]) -> Sequence[int]:
     """The connections that a message is told to."""
     if kind == "event":
@@ -90,7 +93,7 @@ class FarBackend(Backend):
         """Sends a request and waits for its answer. A caller that is cancelled takes the request back."""
         channel = self._channel
         if channel is None or channel.closed:
-            raise ConnectionLost("The process with the MT4 connections is gone")
+            raise ConnectionLost(_GONE, outcome="not_done")
         number = next(self._numbers)
         future = asyncio.get_running_loop().create_future()
         self._waiting[number] = _Asked(future, cast(int, values[0]) if kind != "claim" else 0)
@@ -159,10 +162,11 @@ class FarBackend(Backend):
     def _lost(self, channel: Channel) -> None:
         if self._closing:
             return
-        error = ConnectionLost("The process with the MT4 connections is gone")
+        error = ConnectionLost(_GONE)
         for asked in list(self._waiting.values()):
             if not asked.future.done():
-                asked.future.set_exception(error)
+                message = f"{_GONE}; whether the call was carried out is unknown"
+                asked.future.set_exception(ConnectionLost(message, outcome="unknown"))
         listeners, self.listeners = self.listeners, {}
         for listener in listeners.values():
             listener.on_lost(error)

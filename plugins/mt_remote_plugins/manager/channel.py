@@ -98,7 +98,7 @@ class Channel:
 
     def _queued(self, call: _Call) -> _Call:
         if self._error is not None:
-            raise ConnectionLost()
+            raise ConnectionLost(outcome="not_done")
         waiting = self._queues[call.order.lane]
         waiting.append(call)
         if len(waiting) == 1:
@@ -179,9 +179,7 @@ class Channel:
             while waiting:
                 call = waiting.popleft()
                 WATCHDOG.forget(call.watch)
-                call.error = (
-                    _in_flight(error) if call.begun else ConnectionLost(f"{error.message}; the call was not begun")
-                )
+                call.error = _in_flight(error) if call.begun else _not_begun(error)
                 call.finish()
 
     async def aclose(self) -> None:
@@ -200,4 +198,8 @@ def _in_flight(error: RequestError) -> RequestError:
     message = f"{error.message}; whether the call was carried out is unknown"
     if isinstance(error, CallTimeout):
         return CallTimeout(message, outcome="unknown")
-    return ConnectionLost(message)
+    return ConnectionLost(message, outcome="unknown")
+
+
+def _not_begun(error: RequestError) -> RequestError:
+    return ConnectionLost(f"{error.message}; the call was not begun", outcome="not_done")

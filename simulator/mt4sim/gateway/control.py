@@ -1,6 +1,9 @@
 """``simulator.*``: functions with which a client drives the simulation. Served only on the simulator.
 
-They are for tests and demos; any connected manager may call them.
+They are for tests and demos. What drives the server as a whole (its clock, its faults, a fresh start) works without
+``connect``: a server that was made unreachable can be made reachable again. What acts on the server's market and
+accounts, or on files of its machine, is for whoever logged in as a manager, whichever he is; it works while his
+connection is being restored.
 """
 
 from __future__ import annotations
@@ -68,10 +71,20 @@ class Lost(TypedDict):
     connections: int
 
 
+FOR_MANAGERS = ("not_connected",)
+"""The error of functions that ask for a log-in: see :func:`_logged_in`."""
+
+
 def _backend(session: Session) -> SimulatorBackend:
+    return cast(SimulatorBackend, session.gateway.backend)
+
+
+def _logged_in(session: Session) -> SimulatorBackend:
+    """The backend, for a session that logged in. Its connection may be down: a :class:`Connection` parameter would ask
+    for more."""
     if not session.link.wanted:
         raise SessionStateError("not_connected", "Not connected to an MT4 server: call 'connect' first")
-    return cast(SimulatorBackend, session.gateway.backend)
+    return _backend(session)
 
 
 # Time
@@ -98,17 +111,19 @@ def clock_advance(session: Session, seconds: Seconds) -> Clock:
 # Prices and the whole
 
 
-@prices.function("tick", kind=Kind.CHANGE, example={"symbol": "EURUSD", "bid": 1.0851, "ask": 1.0852})
+@prices.function(
+    "tick", kind=Kind.CHANGE, example={"symbol": "EURUSD", "bid": 1.0851, "ask": 1.0852}, errors=FOR_MANAGERS
+)
 def tick(session: Session, symbol: SymbolName, bid: Price, ask: Price) -> Published:
     """A tick as from a data feed: sessions, filter and the symbol's spread apply, unlike with `tick.add`. Says whether
     it was published."""
-    server = _backend(session).server
+    server = _logged_in(session).server
     found = server.symbol(symbol)
     quote = server.quotes.tick(symbol, found.to_points(bid), found.to_points(ask), source=Source.FEED)
     return {"published": quote is not None}
 
 
-@prices.function("feed", kind=Kind.CHANGE, example={"kind": "random"})
+@prices.function("feed", kind=Kind.CHANGE, example={"kind": "random"}, errors=FOR_MANAGERS)
 def feed(
     session: Session,
     kind: Annotated[Literal["off", "random", "replay"], Field(description="where prices come from")],
@@ -116,7 +131,7 @@ def feed(
     rate: Annotated[float, Field(gt=0, le=1000, description="multiplies the random feed's tick rate")] = 1.0,
 ) -> None:
     """Prices come from another feed from now on."""
-    server = _backend(session).server
+    server = _logged_in(session).server
     changes = {"kind": kind, "file": file or None, "rate": rate}
     try:
         server.set_feed(FeedSpec(**{**server.feed_spec.model_dump(), **changes}))
@@ -136,7 +151,7 @@ def reset(session: Session) -> None:
 
 def _traders(session: Session) -> dict[int, Trader]:
     """The traders of the present server, shared by all sessions."""
-    server = _backend(session).server
+    server = _logged_in(session).server
     found: dict[int, Trader] = server.terminals
     return found
 
@@ -144,7 +159,7 @@ def _traders(session: Session) -> dict[int, Trader]:
 def _trader(session: Session, login: int) -> Trader:
     traders = _traders(session)
     if login not in traders or not traders[login].online:
-        traders[login] = _backend(session).server.trader(login)
+        traders[login] = _logged_in(session).server.trader(login)
     return traders[login]
 
 
@@ -175,7 +190,12 @@ Deviation = Annotated[int, Field(ge=0, le=2**31 - 1, description="points that th
 Request = Annotated[int, Field(ge=1, le=2**31 - 1, description="id of a dealing request")]
 
 
-@trader.function("open", kind=Kind.TRADE, example={"login": 5001, "symbol": "EURUSD", "command": "buy", "volume": 0.1})
+@trader.function(
+    "open",
+    kind=Kind.TRADE,
+    example={"login": 5001, "symbol": "EURUSD", "command": "buy", "volume": 0.1},
+    errors=FOR_MANAGERS,
+)
 def trader_open(
     session: Session,
     login: Login,
@@ -197,7 +217,7 @@ def trader_open(
     return _heard(deal)
 
 
-@trader.function("close", kind=Kind.TRADE, example={"login": 5001, "order": 1})
+@trader.function("close", kind=Kind.TRADE, example={"login": 5001, "order": 1}, errors=FOR_MANAGERS)
 def trader_close(
     session: Session,
     login: Login,
@@ -210,7 +230,7 @@ def trader_close(
     return _heard(_trader(session, login).close(order, volume or 0.0, price, deviation=deviation))
 
 
-@trader.function("modify", kind=Kind.TRADE, example={"login": 5001, "order": 1, "sl": 1.05})
+@trader.function("modify", kind=Kind.TRADE, example={"login": 5001, "order": 1, "sl": 1.05}, errors=FOR_MANAGERS)
 def trader_modify(
     session: Session,
     login: Login,
@@ -224,37 +244,37 @@ def trader_modify(
     return _heard(_trader(session, login).modify(order, price=price, sl=sl, tp=tp, expiration=expiration))
 
 
-@trader.function("delete", kind=Kind.TRADE, example={"login": 5001, "order": 1})
+@trader.function("delete", kind=Kind.TRADE, example={"login": 5001, "order": 1}, errors=FOR_MANAGERS)
 def trader_delete(session: Session, login: Login, order: Ticket) -> Heard:
     """A trader asks to delete a pending order."""
     return _heard(_trader(session, login).delete(order))
 
 
-@trader.function("close_by", kind=Kind.TRADE, example={"login": 5001, "order": 1, "order_by": 2})
+@trader.function("close_by", kind=Kind.TRADE, example={"login": 5001, "order": 1, "order_by": 2}, errors=FOR_MANAGERS)
 def trader_close_by(session: Session, login: Login, order: Ticket, order_by: Ticket) -> Heard:
     """A trader asks to close two opposite positions against each other."""
     return _heard(_trader(session, login).close_by(order, order_by))
 
 
-@trader.function("prices", kind=Kind.TRADE, example={"login": 5001, "symbol": "EURUSD"})
+@trader.function("prices", kind=Kind.TRADE, example={"login": 5001, "symbol": "EURUSD"}, errors=FOR_MANAGERS)
 def trader_prices(session: Session, login: Login, symbol: SymbolName) -> Heard:
     """A trader asks for prices (request execution)."""
     return _heard(_trader(session, login).prices(symbol))
 
 
-@trader.function("request", example={"login": 5001, "request_id": 1})
+@trader.function("request", example={"login": 5001, "request_id": 1}, errors=FOR_MANAGERS)
 def trader_request(session: Session, login: Login, request_id: Request) -> Heard:
     """What a trader has heard of a request by now."""
     return _heard(_request(session, login, request_id))
 
 
-@trader.function("accept", kind=Kind.TRADE, example={"login": 5001, "request_id": 1})
+@trader.function("accept", kind=Kind.TRADE, example={"login": 5001, "request_id": 1}, errors=FOR_MANAGERS)
 def trader_accept(session: Session, login: Login, request_id: Request) -> Heard:
     """A trader says yes to a requote: the same request at the offered prices."""
     return _heard(_trader(session, login).accept(_request(session, login, request_id)))
 
 
-@trader.function("withdraw", kind=Kind.TRADE, example={"login": 5001, "request_id": 1})
+@trader.function("withdraw", kind=Kind.TRADE, example={"login": 5001, "request_id": 1}, errors=FOR_MANAGERS)
 def trader_withdraw(session: Session, login: Login, request_id: Request) -> Heard:
     """A trader takes a request back that no dealer has answered."""
     deal = _request(session, login, request_id)
@@ -262,7 +282,7 @@ def trader_withdraw(session: Session, login: Login, request_id: Request) -> Hear
     return _heard(deal)
 
 
-@trader.function("log_out", kind=Kind.CHANGE, example={"login": 5001})
+@trader.function("log_out", kind=Kind.CHANGE, example={"login": 5001}, errors=FOR_MANAGERS)
 def trader_log_out(session: Session, login: Login) -> None:
     """A trader leaves; his waiting requests are withdrawn."""
     leaving = _traders(session).pop(login, None)
@@ -355,20 +375,21 @@ def faults_release(session: Session) -> None:
 File = Annotated[str, Field(min_length=1, max_length=1024, description="file on the gateway's machine")]
 
 
-@snapshot.function("save", kind=Kind.CHANGE, example={"file": "monday.json"})
+@snapshot.function("save", kind=Kind.CHANGE, example={"file": "monday.json"}, errors=FOR_MANAGERS)
 def snapshot_save(session: Session, file: File) -> None:
     """Writes the server's whole state to a file."""
     try:
-        _backend(session).server.save(Path(file))
+        _logged_in(session).server.save(Path(file))
     except OSError as error:
         raise InvalidData.of("file", error.strerror or "can't be written") from error
 
 
-@snapshot.function("load", kind=Kind.CHANGE, example={"file": "monday.json"})
+@snapshot.function("load", kind=Kind.CHANGE, example={"file": "monday.json"}, errors=FOR_MANAGERS)
 def snapshot_load(session: Session, file: File) -> None:
     """The server becomes as it was saved; every connection is lost, this one too."""
+    backend = _logged_in(session)
     try:
         server = Server.load(Path(file))
     except ConfigurationError as error:
         raise InvalidData.of("file", str(error)) from error
-    _backend(session).replace(server)
+    backend.replace(server)

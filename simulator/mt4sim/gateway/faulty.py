@@ -164,7 +164,8 @@ class Faulty:
             self._befall(rule, connection)
         broken = rule.do in ("drop", "restart") if connection is None else not connection.is_open
         if broken:
-            raise ConnectionLost(f"The connection to the MT4 server was lost: {_REASON}")
+            outcome = "" if connection is None else "unknown"  # as a backend says of what was under way
+            raise ConnectionLost(f"The connection to the MT4 server was lost: {_REASON}", outcome=outcome)
 
     async def _wait(self, rule: Rule, connection: SimulatorConnection | None) -> None:
         server = self._backend.server

@@ -126,6 +126,7 @@ async def test_a_hanging_call_loses_the_connection_and_says_what_is_known(
         assert "whether the call was carried out is unknown" in str(errors["hung"])
         assert isinstance(errors["queued"], ConnectionLost)
         assert "the call was not begun" in str(errors["queued"])
+        assert errors["queued"].outcome == "not_done"
         assert len(heard.lost) == 1
         with pytest.raises(ConnectionLost):
             await connection.common.get()
@@ -295,8 +296,9 @@ async def test_a_worker_does_what_the_library_does(heard: Heard) -> None:
 
 async def test_a_crash_ends_one_connection_and_the_next_one_works(heard: Heard) -> None:
     async with _isolated(heard, "crashing") as connection:
-        with pytest.raises(ConnectionLost, match="whether the call was carried out is unknown"):
+        with pytest.raises(ConnectionLost, match="whether the call was carried out is unknown") as lost:
             await connection.users.get_all()
+        assert lost.value.outcome == "unknown"
         assert "The process with the MT4 library" in heard.lost[0].message
         with pytest.raises(ConnectionLost):
             await connection.common.get()

@@ -2,14 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.stories.client import manager
+from tests.stories.client import CallFailed, Client, client, manager
 from tests.stories.conftest import START, Desk, anyio_backend, desk
 
 pytestmark = pytest.mark.anyio
 __all__ = ["anyio_backend", "desk"]
+
+
+def _codes(desk: Desk) -> Iterator[tuple[str, dict[str, Any], bool]]:
+    """Every function but ``connect``, its example, and whether the reference page says that it works before that."""
+    for function in desk.gateway.gateway.functions.values():
+        if function.name != "connect":
+            asks = function.needs_connection or "not_connected" in function.errors
+            yield function.name, dict(function.example or {}), not asks
+
+
+async def _code(one: Client, name: str, data: dict[str, Any]) -> str:
+    try:
+        await one.call_with(name, data)
+    except CallFailed as error:
+        return error.code
+    return ""
+
+
+async def test_what_works_before_connect_is_what_the_reference_page_says(desk: Desk) -> None:
+    async with client(desk.url, headers={"VERSION": "2"}) as stranger:
+        answered = {name: (await _code(stranger, name, data), free) for name, data, free in _codes(desk)}
+        assert {name for name, (code, free) in answered.items() if (code == "not_connected") is free} == set()
+        free = {name for name, (code, free) in answered.items() if free and not code}
+    assert free == {
+        "simulator.clock.get", "simulator.clock.advance", "simulator.reset", "simulator.fault.disconnect",
+        "simulator.fault.down", "simulator.faults.set", "simulator.faults.get", "simulator.faults.clear",
+        "simulator.faults.release",
+    }  # fmt: skip
+
+
+async def test_a_server_that_lets_nobody_in_is_mended_by_whoever_is_not_in(desk: Desk) -> None:
+    async with client(desk.url, headers={"VERSION": "2"}) as one:
+        await one.login()
+        await one.call("simulator.fault.down", down=True)
+        assert await one.call("simulator.fault.disconnect") == {"connections": 1}
+        assert (await one.fails("users.get.all")).code == "not_connected"
+        with pytest.raises(CallFailed, match="can't be reached"):
+            await one.login()
+        await one.call("simulator.fault.down", down=False)
+        await one.call("simulator.faults.set", rules=[{"on": "connect", "do": "answer", "code": "account_disabled"}])
+        with pytest.raises(CallFailed, match="disabled"):
+            await one.login()
+        assert [each["on"] for each in (await one.call("simulator.faults.get"))["strikes"]] == ["connect"]
+        await one.call("simulator.faults.clear")
+        await one.login()
+        await one.call("users.get.all")
 
 
 async def test_clock(desk: Desk) -> None:

@@ -65,6 +65,7 @@ def test_a_call_in_flight_has_an_unknown_outcome(relay: Relay, relayed_url: str,
         there.call("simulator.faults.clear")
     assert (answer["id"], answer["code"]) == ("deposit", "no_connection")
     assert answer["message"].endswith("order.balance may have been carried out or not")
+    assert answer["outcome"] == "unknown"
 
 
 def test_the_other_gateways_deadline_is_passed_on() -> None:

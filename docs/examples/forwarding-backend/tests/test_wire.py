@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from forwarding_backend.calls import Call
 from forwarding_backend.errors import error_of
-from forwarding_backend.wire import Unreadable, fields_of, nothing, reader, request_text, user
+from forwarding_backend.wire import Unreadable, fields_of, nothing, reader, request_text
 from pydantic import TypeAdapter
 
 from mt_remote.errors import (
@@ -63,8 +63,17 @@ def test_the_outcome_of_a_call_that_took_too_long_is_passed_on(outcome: str) -> 
     assert error.outcome == outcome
 
 
+@pytest.mark.parametrize("outcome", ["not_done", "unknown", ""])
+def test_what_is_known_of_a_call_that_lost_its_connection_is_passed_on(outcome: str) -> None:
+    error = error_of({"code": "no_connection", "message": "gone", **({"outcome": outcome} if outcome else {})})
+    assert isinstance(error, ConnectionLost)
+    assert error.outcome == outcome
+
+
 def test_a_session_there_that_is_not_connected_any_more_is_a_lost_connection() -> None:
-    assert error_of({"code": "not_connected", "message": "call 'connect'"}).wire_code == "no_connection"
+    error = error_of({"code": "not_connected", "message": "call 'connect'"})
+    assert isinstance(error, ConnectionLost)
+    assert error.outcome == "not_done"
 
 
 def wire(record: Record) -> dict[str, Any]:
@@ -80,7 +89,7 @@ def test_fields_that_are_not_known_here_are_left_out() -> None:
 
 def test_an_account_that_was_read_is_a_whole_record() -> None:
     record = UserRecord(login=5, name="Ann")
-    assert user(wire(record)).to_dict() == record.to_dict()
+    assert reader(UserRecord)(wire(record)).to_dict() == record.to_dict()
 
 
 @pytest.mark.parametrize("value", [None, {}, {"symbol": "EURUSD", "time": "noon", "bid": 1, "ask": 2}, "EURUSD"])

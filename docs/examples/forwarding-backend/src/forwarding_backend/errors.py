@@ -57,7 +57,8 @@ def _of_code(code: str, message: str, answer: Mapping[str, Any]) -> RequestError
     if code == "timeout":
         return CallTimeout(message, outcome=str(answer.get("outcome", "unknown")))
     if code in ("no_connection", "not_connected"):  # we did connect: the other gateway has lost its server since
-        return ConnectionLost(message)
+        known = "not_done" if code == "not_connected" else str(answer.get("outcome", ""))
+        return ConnectionLost(message, outcome=known)
     if code in STATES:
         return SessionStateError(code, message)
     if code in PLAIN:

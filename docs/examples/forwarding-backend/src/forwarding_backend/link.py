@@ -88,7 +88,7 @@ class Link:
         A call that is cancelled before it was sent never will be; that is known, so ``CallTimeout`` says ``not_done``.
         """
         if self.error is not None:
-            raise ConnectionLost(self.error.message)
+            raise ConnectionLost(self.error.message, outcome="not_done")
         id_ = next(self._ids)
         call = Call(name, request_text(id_, name, data), read)
         self._calls[id_] = call
@@ -113,8 +113,10 @@ class Link:
             return
         self.error = error
         for call in self._calls.values():
-            known = "was not sent" if call.withdraw() else "may have been carried out or not"
-            call.fail(ConnectionLost(f"{error.message}: {call.name} {known}"))
+            known, outcome = (
+                ("was not sent", "not_done") if call.withdraw() else ("may have been carried out or not", "unknown")
+            )
+            call.fail(ConnectionLost(f"{error.message}: {call.name} {known}", outcome=outcome))
         self._outbox.put(None)
         if not self._quiet:
             self._on_lost(error)
@@ -162,9 +164,6 @@ class Link:
             error = ConnectionLost(f"The link to {self._url} broke ({problem})")
         except (Unreadable, ValueError) as problem:
             error = ConnectionLost(f"The gateway at {self._url} sent what can't be read ({problem})")
-        except RuntimeError:  # what a client says that was closed between two reads
-            if self.error is None:
-                raise
         finally:
             self._on_loop(self.end, error)
             self._client.close()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing_extensions import TypedDict
 
 from forwarding_backend.link import Link
-from forwarding_backend.wire import Unreadable, fields_of, nothing, reader, users
+from forwarding_backend.wire import Unreadable, fields_of, nothing, reader
 from mt_remote.backend import CommonConfig, Dealing, External, Groups, Managers, Market, Orders, Trades, Users
 from mt_remote.errors import InvalidData
 from mt_remote.records import (
@@ -38,6 +38,7 @@ _COMMON = reader(ConCommon)
 _GROUP = reader(ConGroup)
 _GROUPS = reader(list[ConGroup])
 _MANAGER = reader(ConManager)
+_USERS = reader(list[UserRecord])
 _LOGIN = reader(_Login)
 _TICKS = reader(list[Tick])
 _ORDER = reader(_Order)
@@ -97,10 +98,10 @@ class ForwardUsers(_Room, Users):
         await self._link.call("user.set", fields_of(patch), nothing)
 
     async def get(self, logins: Sequence[int]) -> list[UserRecord]:
-        return await self._link.call("users.get", {"logins": list(logins)}, users)
+        return await self._link.call("users.get", {"logins": list(logins)}, _USERS)
 
     async def get_all(self) -> list[UserRecord]:
-        return await self._link.call("users.get.all", None, users)
+        return await self._link.call("users.get.all", None, _USERS)
 
     async def delete(self, logins: Sequence[int]) -> None:
         await self._link.call("users.del", {"logins": list(logins)}, nothing)

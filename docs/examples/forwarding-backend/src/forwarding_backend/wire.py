@@ -29,29 +29,13 @@ def reader(kind: type[T]) -> Reader[T]:
 
     def read(value: object) -> T:
         try:
-            # Records take choices that are sent as integers from JSON text alone, not from Python's integers.
-            return adapter.validate_json(json.dumps(value))
+            # What is strict (no text for a number) takes a record's enums from JSON text alone.
+            return adapter.validate_json(json.dumps(value), strict=True)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False, include_context=False)[0]
             raise Unreadable(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
 
     return read
-
-
-def users(value: object) -> list[UserRecord]:
-    """Reads accounts. Their passwords never come out of a server, so what was read has none, not even an empty one."""
-    found = _USERS(value)
-    for account in found:
-        account.password = account.password_investor = ""
-    return found
-
-
-def user(value: object) -> UserRecord:
-    """Reads one account."""
-    return users([value])[0]
-
-
-_USERS = reader(list[UserRecord])
 
 
 def nothing(value: object) -> None:
@@ -62,7 +46,7 @@ def nothing(value: object) -> None:
 
 EVENTS: dict[str, Reader[Any]] = {
     "group": reader(ConGroup),
-    "user": user,
+    "user": reader(UserRecord),
     "trade": reader(TradeRecord),
     "tick": reader(Tick),
     "trade_request": reader(TradeRequest),
