@@ -10,6 +10,7 @@ import pytest
 import mt4sim
 from mt4sim.gateway.stand import SPEC
 from mt_remote.client import CallFailed, Client
+from mt_remote.errors import ConfigurationError
 from mt_remote.plugin import Namespace, hookimpl
 from mt_remote.testing import Bench, ManualClock, StandSpec
 
@@ -121,6 +122,17 @@ def test_without_pytest() -> None:
     with Bench.of("simulator", plugins=[*shipped, House()]) as bench, bench.client() as client:
         assert client.call("house.greet", name="Ann") == "Hello Ann"
         assert bench.run(lambda: len(bench.gateway.sessions)) == 1
+
+
+def test_a_plugin_that_refuses_to_start() -> None:
+    class Unready:
+        @hookimpl
+        def mt_remote_gateway_starting(self) -> None:
+            raise ConfigurationError("no licence") from KeyError("LICENCE")
+
+    with pytest.raises(ConfigurationError, match=r"^no licence$") as caught, Bench.of("simulator", plugins=[Unready()]):
+        pass  # pragma: no cover
+    assert isinstance(caught.value.__cause__, KeyError)
 
 
 @pytest.mark.mt_remote_backends("simulator")
