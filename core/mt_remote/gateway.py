@@ -276,7 +276,10 @@ class Gateway:
             session.fail(call, error)
         if hooks.watches_finishes:
             hooks.call_finished(session, call, Outcome(error, self.clock() - began))
-        self._done(session, call)
+        for next_call, came in session.lane.done(call):
+            self._start_late(session, next_call, came)
+        if self.stopping:
+            self._progress.set()
 
     async def _ask_plugins(self, session: Session, call: Call) -> None:
         """Lets plugins veto a call. One that is cut off meanwhile is known not to have begun."""
@@ -340,10 +343,6 @@ class Gateway:
     def _finished(self, session: Session, call: Call, error: RequestError | None, began: float) -> None:
         if self.hooks.watches_finishes:
             self.hooks.call_finished(session, call, Outcome(error, self.clock() - began))
-        self._done(session, call)
-
-    def _done(self, session: Session, call: Call) -> None:
-        """The call's place in its session's order is free."""
         for next_call, came in session.lane.done(call):
             self._start_late(session, next_call, came)
         if self.stopping:
