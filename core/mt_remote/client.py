@@ -38,6 +38,11 @@ class Credentials:
     login: int
     password: str = field(repr=False)
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of a handshake that logs in by itself, as dialect ``1.00`` has to and ``2`` may."""
+        return {"MT-SERVER": self.server, "MT-LOGIN": str(self.login), "MT-PASSWORD": self.password}
+
 
 class CallFailed(Exception):
     """The gateway answered ``ERROR``. ``code`` is the stable name (dialect 2 alone sends one), ``details`` has
@@ -52,7 +57,11 @@ class CallFailed(Exception):
 
 class Client:
     """One session with a gateway. ``timeout`` is how long it waits for an answer, in seconds, ``None`` for ever; then
-    ``TimeoutError`` is raised, and ``websockets.exceptions.ConnectionClosed`` where the session ended."""
+    ``TimeoutError`` is raised, and ``websockets.exceptions.ConnectionClosed`` where the session ended.
+
+    ``headers`` go with the handshake; dialect ``1.00`` needs :attr:`Credentials.headers` there, and no :meth:`log_in`
+    then. Every ``ping_interval`` seconds it looks whether the gateway is there; with ``None`` it does not.
+    """
 
     def __init__(
         self,
@@ -62,10 +71,12 @@ class Client:
         headers: Mapping[str, str] | None = None,
         tls: ssl.SSLContext | None = None,
         timeout: float | None = PATIENCE,
+        ping_interval: float | None = 20.0,
     ) -> None:
         self.url = url
         self.dialect = dialect
         self.timeout = timeout
+        self.ping_interval = ping_interval
         self._headers = {**({} if dialect == "0" else {"VERSION": dialect}), **(headers or {})}
         self._tls = tls
         self._waiting: list[dict[str, Any]] = []
@@ -87,7 +98,7 @@ class Client:
 
         connecting = connect(
             self.url, additional_headers=self._headers, ssl=self._tls, proxy=None, max_size=None,
-            open_timeout=self.timeout,
+            open_timeout=self.timeout, ping_interval=self.ping_interval,
         )  # fmt: skip
         self._socket = self._stack.enter_context(connecting)
 
