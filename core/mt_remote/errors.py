@@ -108,7 +108,7 @@ _BY_NUMBER = {int(code): code for code in ReturnCode}
 def describe(code: int) -> str:
     """The library's text for any result code; ``Unknown error`` for one that is not in its table."""
     known = _BY_NUMBER.get(code)
-    return known.text if known else "Unknown error"
+    return known.text if known is not None else "Unknown error"  # OK is 0
 
 
 def sendable(text: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 import pluggy
 from pydantic import TypeAdapter
@@ -145,8 +146,19 @@ class Catalogue:
         return found
 
 
+_made: WeakKeyDictionary[Declared, dict[str, Function]] = WeakKeyDictionary()
+
+
+def _function(declared: Declared, plugin: str) -> Function:
+    """A declared function, made once for all gateways of a process: working out its validation takes some ms."""
+    by_plugin = _made.setdefault(declared, {})
+    if plugin not in by_plugin:
+        by_plugin[plugin] = Function(declared, plugin)
+    return by_plugin[plugin]
+
+
 def catalogue(
-    hooks: Hooks, backend: str, code_page: str, backends_own: Callable[[Declared, str], Function] = Function
+    hooks: Hooks, backend: str, code_page: str, backends_own: Callable[[Declared, str], Function] = _function
 ) -> Catalogue:
     """Builds it. ``backends_own`` makes the functions of the backend's own namespaces. Raises
     :class:`~mt_remote.errors.PluginError` for two of a name, naming both plugins."""
@@ -154,13 +166,14 @@ def catalogue(
     own = {id(declared) for _, namespace in hooks.backend_namespaces(backend) for declared in namespace.functions}
     for plugin, namespace in hooks.namespaces(backend):
         for declared in namespace.functions:
-            function = (backends_own if id(declared) in own else Function)(declared, plugin)
-            other = functions.setdefault(function.name, function)
-            if other is not function:
+            function = backends_own(declared, plugin) if id(declared) in own else _function(declared, plugin)
+            other = functions.get(function.name)
+            if other is not None:
                 raise PluginError(
                     f"plugins {other.plugin!r} and {plugin!r} both register the function {function.name!r}; "
                     "a function's name must be its own"
                 )
+            functions[function.name] = function
     kinds: dict[str, EventKind] = {}
     kind_plugins: dict[str, str] = {}
     serializers: dict[tuple[str, str], SchemaSerializer] = {}

@@ -164,9 +164,9 @@ class Listing:
     along: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Declared:
-    """A function as its namespace declares it."""
+    """A function as its namespace declares it. Each is one of its own, whatever it has in common with another."""
 
     name: str
     handler: Handler

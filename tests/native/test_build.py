@@ -7,6 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 import typer
+from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from mt4sim.native import library, plugin
@@ -34,6 +35,13 @@ def test_the_packages_are_found_where_this_python_finds_them() -> None:
 def test_windows_paths_are_quoted() -> None:
     target = windows("C:\\Program Files\\python311.dll", "C:\\a;C:\\b")
     assert (target.file, target.python_library) == ("mtmanapi64.dll", "C:\\Program Files\\python311.dll")
+    assert target.python_home == "C:\\Program Files"
+
+
+def test_each_width_has_the_name_that_programs_look_for() -> None:
+    assert windows("python311.dll", "", bits=32).file == "mtmanapi.dll"
+    with pytest.raises(ConfigurationError, match="64 or 32 bits, not 16"):
+        windows("python311.dll", "", bits=16)
 
 
 def test_the_command(tmp_path: Path, shared_object: Path) -> None:
@@ -48,6 +56,22 @@ def test_the_command(tmp_path: Path, shared_object: Path) -> None:
     shown = runner.invoke(app, ["native", "functions"]).output.splitlines()
     assert len(shown) == 2 + 195
     assert "| 105 | `TradeTransaction` | yes |  |" in shown
+
+
+def test_the_environment_sets_the_feed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MT4SIM_CLOCK", "manual")
+    make_host = library._host.__wrapped__
+    assert make_host().server.feed.kind == "off"  # the demo broker's
+    monkeypatch.setenv("MT4SIM_FEED", "random")
+    server = make_host().server
+    assert server.feed.kind == "random"
+    ticks: list[object] = []
+    server.events.listen(lambda happened: ticks.append(happened) if happened.kind == "tick" else None)
+    server.advance(600)
+    assert ticks
+    monkeypatch.setenv("MT4SIM_FEED", "no such")
+    with pytest.raises(ValidationError):
+        make_host()
 
 
 class _Events:

@@ -46,3 +46,26 @@ async def test_a_crash_is_told_and_made_good(monkeypatch: pytest.MonkeyPatch) ->
         assert (await one.call("config.common.get"))["name"] == "Demo"
         assert (await other.call("config.common.get"))["name"] == "Demo"
     assert [port.process.poll() is not None for port in workers] == [True, True, True]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize(("library", "told"), [("hanging", "was stopped"), ("crashing", "ended")])
+async def test_who_called_learns_what_is_known_and_others_go_on(library: str, told: str) -> None:
+    backend = ManagerBackend(
+        ManagerSettings(library=f"tests.plugins.manager.tiny:{library}", call_timeout=4, login_timeout=120)
+    )
+    hooks = Hooks(plugin_manager(plugins=[mt_remote_plugins, plugin], entry_points=False))
+    async with (
+        running(Settings(port=0), hooks, backend) as gateway,
+        client(gateway.url) as one,
+        manager(gateway.url, server="tiny:443") as other,
+    ):
+        await one.call("subscribe", event="connection")
+        await one.login(server="tiny:443")
+        assert await one.event("connection") is True
+        failed = await one.fails("users.get.all")
+        assert told in failed.message
+        assert "whether the call was carried out is unknown" in failed.message
+        assert await one.event("connection") is False
+        assert (await other.call("config.common.get"))["name"] == "Tiny"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -267,6 +268,74 @@ def test_groups_of_users_are_changed_together(program: Program, host: Host) -> N
     assert handle.call("UsersGroupOp", bytes(unknown), logins).code == ReturnCode.INVALID_DATA
 
 
+def test_the_last_reference_ends_the_object(program: Program, host: Host) -> None:
+    handle = program.handle()
+    assert handle.plain("AddRef") == 2
+    assert handle.plain("Release") == 1
+    assert handle.call("Ping").code == OK
+    assert handle.plain("Release") == 0
+    program.handles.remove(handle)
+    assert host.handles == {}
+
+
+def test_a_mode_is_not_switched_on_a_second_time(program: Program) -> None:
+    dealer = program.handle()
+    assert program.deal(dealer) == OK
+    assert program.deal(dealer) == ERROR
+    function = NotifyFunctionEx(lambda *told: None)
+    assert dealer.plain("PumpingSwitchEx", function, 0, None) == ERROR
+    assert dealer.call("DealerRequestGet", b"").code == ReturnCode.OK_NONE  # it deals as before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are windows there: see test_wine")
+def test_a_window_where_there_are_none(program: Program) -> None:
+    handle = program.handle()
+    function = NotifyFunction(lambda code: None)
+    assert handle.plain("DealerSwitch", function, 4711, 0x8001) == ReturnCode.INVALID_DATA
+    assert handle.plain("PumpingSwitch", NotifyFunction(0), 4711, 0x8001, 0) == ReturnCode.INVALID_DATA
+    assert handle.plain("DealerSwitch", NotifyFunction(0), None, 0) == ReturnCode.INVALID_DATA
+
+
+def test_disconnecting_leaves_untold_what_was_not_told_yet(program: Program, host: Host) -> None:
+    handle = program.handle()
+    entered, go_on = threading.Event(), threading.Event()
+    codes: list[int] = []
+
+    def slow(code: int, *more: int) -> None:
+        codes.append(code)
+        entered.set()
+        go_on.wait(30)
+
+    function = NotifyFunctionEx(slow)
+    assert handle.plain("PumpingSwitchEx", function, 0, None) == OK
+    assert entered.wait(30)
+    notifier = host.handles[handle.address].notifier
+    assert notifier is not None
+    leaving = threading.Thread(target=handle.plain, args=("Disconnect",))
+    leaving.start()
+    while not notifier.closed:
+        leaving.join(0.01)
+    go_on.set()
+    leaving.join(30)
+    assert codes == [Pump.START_PUMPING]
+
+
+def test_keys_want_a_connection_and_are_not_offered(program: Program) -> None:
+    handle = Handle(program.library.create(table().version_argument))
+    program.handles.append(handle)
+    assert handle.call("LoginSecured", b"key.bin").code == NO_CONNECT
+    assert handle.call("Connect", b"demo:443").code == OK
+    assert handle.call("LoginSecured", b"key.bin").code == ReturnCode.MALFUNCTION
+    assert handle.call("MailSend", b"", b"").code == NO_CONNECT  # wants a login
+
+
+def test_texts_of_codes(program: Program) -> None:
+    handle = program.handle()
+    told = {code: handle.describe(code) for code in (0, 1, 6, 150, 152, -1)}
+    assert told == {0: "OK", 1: "OK/None", 6: "No connection", 150: "Prohibited by FIFO rule", 152: "Unknown error",
+                    -1: "Unknown error"}  # fmt: skip
+
+
 def test_a_released_object_answers_errors_and_takes_nothing_down(program: Program) -> None:
     handle = program.handle()
     handle.plain("Release")
@@ -279,7 +348,7 @@ def test_every_slot_can_be_called_without_harm(program: Program) -> None:
     """With zeros for everything: a slot answers, whether this server offers it or not."""
     handle = program.handle()
     for key, method in table().methods.items():
-        if key in ("Release", "Disconnect", "Login"):
+        if key in ("AddRef", "Release", "Disconnect", "Login"):
             continue
         function: Any = handle.function(key)
         answer = function(handle.address, *(kind() if kind else None for kind in function.argtypes[1:]))

@@ -14,8 +14,8 @@ from mt_remote_plugins.manager.abi.header import header
 SOURCE = Path(__file__).with_name("client.cpp")
 
 
-def compile_client(compiler: str, directory: Path, name: str, *flags: str) -> Path:
-    """The program, compiled from its source and the generated header."""
+def compile_client(compiler: str, directory: Path, name: str, *flags: str, source: Path = SOURCE) -> Path:
+    """A program, compiled from its source and the generated header."""
     (directory / "manager_api.h").write_text(header())
     out = directory / name
     command = [
@@ -25,7 +25,7 @@ def compile_client(compiler: str, directory: Path, name: str, *flags: str) -> Pa
         "-Wextra",
         "-Werror",
         f"-I{directory}",
-        str(SOURCE),
+        str(source),
         "-o",
         str(out),
         *flags,

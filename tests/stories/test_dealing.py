@@ -44,6 +44,10 @@ async def heard(trader: Client, request_id: int) -> dict[str, Any]:
     return answer
 
 
+DEALING_CLOCK = 1.6777216
+"""Seconds that the clock of requests goes by."""
+
+
 async def test_a_request_as_a_dealer_sees_it(desk: Desk, trader: Client) -> None:
     async with dealer(desk) as zero, manager(desk.url) as other:
         sent = await ask(trader, price=1.26755)
@@ -52,8 +56,9 @@ async def test_a_request_as_a_dealer_sees_it(desk: Desk, trader: Client) -> None
         crc = request["trade"].pop("crc")
         assert isinstance(crc, int)
         assert crc != 0
+        assert START - DEALING_CLOCK < request.pop("time") <= START
         assert request == {
-            "id": sent["request_id"], "status": "locked", "time": START, "manager": 1, "login": 200,
+            "id": sent["request_id"], "status": "locked", "manager": 1, "login": 200,
             "group": "demodealing", "balance": 1_000_000.0, "credit": 0.0, "prices": [1.26755, 1.26746],
             "trade": {
                 "type": "order_ie_open", "cmd": "buy", "order": 0, "order_by": 0, "symbol": "GBPUSD", "volume": 0.01,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import pytest
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
 from mt4sim.gateway.connection import SimulatorConnection
-from tests.stories.client import PATIENCE, CallFailed, client, manager
+from tests.stories.client import PATIENCE, CallFailed, Client, Json, client, manager
 from tests.stories.conftest import START, Desk, Open
 
 pytestmark = pytest.mark.anyio
@@ -138,6 +139,7 @@ RIGHTS: list[tuple[str, str, dict[str, Any]]] = [
     ("see_trades", "trades.get.by_login", {"login": 100, "group": "miniforex"}),
     ("reports", "trades.history", {"login": 100}),
     ("broker", "subscribe", {"event": "trade_request"}),
+    ("broker", "request.reject", {"request_id": 4711}),
 ]
 
 
@@ -158,7 +160,9 @@ async def test_each_right_missing_once(desk: Desk) -> None:
         assert await boss.call("users.get", logins=[9]) == []
 
 
-async def test_users_outside_the_masks_are_invisible(desk: Desk) -> None:
+@asynccontextmanager
+async def boss_and_limited(desk: Desk) -> AsyncIterator[tuple[Client, Client]]:
+    """Two accounts, and two managers, the second of whom sees one of them and no details."""
     async with manager(desk.url, dialect="2") as boss:
         await boss.call_with("user.add", USER)
         await boss.call_with("user.add", {**USER, "login": 101, "group": "demoforex", "phone": "+371"})
@@ -166,20 +170,34 @@ async def test_users_outside_the_masks_are_invisible(desk: Desk) -> None:
         await boss.call_with("config.manager.set", {**full, "login": 123, "groups": ["demo*"], "user_details": False})
         await boss.call("user.add", login=123, group="manager", name="M", password="Pass1", enable=True)
         async with manager(desk.url, dialect="2", login=123, password="Pass1") as limited:
-            await limited.call("subscribe", event="user")
-            (seen,) = await limited.call("users.get.all")
-            assert (seen["login"], seen["name"], seen["phone"]) == (101, "", "")
-            assert await limited.call("users.get", logins=[100]) == []
-            for name, data in (
-                ("user.set", {"login": 100, "name": "B"}),
-                ("order.balance", {"login": 100, "command": "balance", "amount": 1.0}),
-                ("trades.history", {"login": 100}),
-                ("config.group.get", {"group": "miniforex"}),
-            ):
-                assert (await limited.fails(name, **data)).code == "not_enough_rights"
-            await boss.call("user.set", login=100, city="Riga")
-            await boss.call("user.set", login=101, city="Riga")
-            assert [e["data"]["login"] for e in await limited.settled()] == [101]
+            yield boss, limited
+
+
+OUT_OF_SIGHT: tuple[tuple[str, Json], ...] = (
+    ("user.set", {"login": 100, "name": "B"}),
+    ("order.balance", {"login": 100, "command": "balance", "amount": 1.0}),
+    ("trades.history", {"login": 100}),
+    ("config.group.get", {"group": "miniforex"}),
+)
+
+
+async def test_users_outside_the_masks_are_invisible(desk: Desk) -> None:
+    async with boss_and_limited(desk) as (boss, limited):
+        await limited.call("subscribe", event="user")
+        (seen,) = await limited.call("users.get.all")
+        assert (seen["login"], seen["name"], seen["phone"]) == (101, "", "")
+        assert await limited.call("users.get", logins=[100]) == []
+        for name, data in OUT_OF_SIGHT:
+            assert (await limited.fails(name, **data)).code in ("not_enough_rights", "not_found", "bad_account_info")
+        await boss.call("user.set", login=100, city="Riga")
+        await boss.call("user.set", login=101, city="Riga")
+        assert [e["data"]["login"] for e in await limited.settled()] == [101]
+
+
+async def test_what_is_out_of_sight_says_so(desk: Desk) -> None:
+    async with boss_and_limited(desk) as (_, limited):
+        codes = {name: (await limited.fails(name, **data)).code for name, data in OUT_OF_SIGHT}
+    assert set(codes.values()) == {"not_enough_rights"}, codes
 
 
 async def test_refusals_of_the_handshake(desk: Desk) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from mt_remote.backend import CommonConfig, Groups, Managers
-from mt_remote.errors import InvalidData, NotFound
+from mt_remote.errors import InvalidData, NotFound, ServerError
 from mt_remote.records import (
     ConCommon,
     ConGroup,
@@ -20,6 +20,7 @@ from mt_remote.records import (
     Record,
 )
 from mt_remote_plugins.manager.desk import Desk, blank
+from mt_remote_plugins.manager.refusals import Refusals
 
 R = TypeVar("R", bound=Record)
 
@@ -43,6 +44,7 @@ class LibraryCommon(CommonConfig):
 class LibraryGroups(Groups):
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._refusals = Refusals(desk)
 
     async def _rows(self, request: str = "CfgRequestGroup") -> dict[str, bytes]:
         """Native groups by name, in the server's order: a group is deleted by its place. Reading alone needs no
@@ -61,11 +63,21 @@ class LibraryGroups(Groups):
             raise InvalidData.of("group", f"a group '{draft.key}' exists already")
         named = filter(None, self._desk.marshal.securities)
         empty = blank(ConGroup, securities={name: blank(ConGroupSecurity) for name in named})
-        await self._desk.direct("CfgUpdateGroup", self._desk.codec(ConGroup).encode(draft.applied_to(empty)))
+        group = draft.applied_to(empty)
+        await self._update(self._desk.codec(ConGroup).encode(group), list(group.symbols))
 
     async def set(self, patch: Patch[ConGroup]) -> None:
         native = await self._found(patch.key)
-        await self._desk.direct("CfgUpdateGroup", changed(self._desk, ConGroup, native, patch))
+        codec = self._desk.codec(ConGroup)
+        old = codec.decode(native)
+        new = patch.applied_to(old)
+        await self._update(codec.updated(native, old, new), [name for name in new.symbols if name not in old.symbols])
+
+    async def _update(self, native: bytes, new_symbols: list[str]) -> None:
+        try:
+            await self._desk.direct("CfgUpdateGroup", native)
+        except ServerError as error:
+            raise await self._refusals.of_terms(error, new_symbols) from None
 
     async def get(self, group: str) -> ConGroup:
         return self._desk.codec(ConGroup).decode(await self._found(group, "GroupsRequest"))
@@ -77,7 +89,10 @@ class LibraryGroups(Groups):
         names = list(await self._rows())
         if group not in names:
             raise NotFound(f"Cannot find group '{group}'")
-        await self._desk.direct("CfgDeleteGroup", names.index(group))
+        try:
+            await self._desk.direct("CfgDeleteGroup", names.index(group))
+        except ServerError as error:
+            raise await self._refusals.of_deletion(error, group) from None
 
 
 class LibraryManagers(Managers):

@@ -64,7 +64,7 @@ class LibraryConnection(Connection):
         self.orders = LibraryOrders(desk)
         self.trades = LibraryTrades(desk)
         self.external = LibraryExternal(desk)
-        self._dealing = self.dealing = LibraryDealing(desk)
+        self._dealing = self.dealing = LibraryDealing(desk, self._watched)
 
     async def watch(self, kind: str) -> None:
         if kind in self._watched:

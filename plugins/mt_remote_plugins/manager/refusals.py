@@ -3,8 +3,10 @@ after the fact, so that a call that succeeds costs nothing."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from mt_remote.errors import InvalidData, NotFound, ReturnCode, ServerError
-from mt_remote.records import TradeCommand
+from mt_remote.records import TradeCommand, UserRecord
 from mt_remote_plugins.manager.desk import Desk, integers
 
 _SYMBOL_SIZE = 12
@@ -83,6 +85,25 @@ class Refusals:
             if login and await self._desk.rows("UserRecordsRequest", integers([login]), 1):
                 raise InvalidData.of("login", f"the account {login} exists already")
             await self.of_group(group)
+        return error
+
+    async def of_terms(self, error: ServerError, symbols: Iterable[str]) -> ServerError:
+        """A group that was not taken, with terms for these symbols."""
+        if error.return_code == ReturnCode.INVALID_DATA:
+            for symbol in symbols:
+                try:
+                    await self.need_symbol(symbol)
+                except NotFound:
+                    raise InvalidData.of(f"symbols.{symbol}", "the server has no symbol of that name") from None
+        return error
+
+    async def of_deletion(self, error: ServerError, group: str) -> ServerError:
+        """A group that was not deleted: its users keep it."""
+        if error.return_code == ReturnCode.ERROR:
+            users = sum(user.group == group for user in await self._desk.records(UserRecord, "UsersRequest", 0))
+            if users:
+                message = f"group: '{group}' has {users} users; move or delete them first"
+                return ServerError(error.return_code, message, path="group")
         return error
 
     async def of_group(self, group: str) -> None:

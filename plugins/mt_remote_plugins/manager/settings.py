@@ -3,6 +3,7 @@ imported here."""
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
@@ -11,12 +12,16 @@ if TYPE_CHECKING:
     from mt_remote_plugins.manager.engine.messages import Tuning
 
 
+USUAL_NAME = "mtmanapi64.dll" if sys.maxsize > 1 << 32 else "mtmanapi.dll"
+"""The library of this Python's width, as its programs look for it."""
+
+
 class ManagerSettings(BaseModel):
     """How the Manager library is used."""
 
     model_config = ConfigDict(extra="forbid")
 
-    library: str = Field("mtmanapi64.dll", description="path of the Manager library, or module:name of one in Python")
+    library: str = Field(USUAL_NAME, description="path of the Manager library, or module:name of one in Python")
     isolate: bool = Field(True, description="a worker process for each MT4 connection, so that a crash ends only that")
     code_page: str = Field("cp1252", description="code page of the server's texts")
     call_timeout: PositiveFloat = Field(30, description="seconds after which a call in the library counts as hung")

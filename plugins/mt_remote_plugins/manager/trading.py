@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from contextlib import suppress
 from typing import Any
 
@@ -144,11 +145,15 @@ def _by_ticket(records: list[TradeRecord]) -> list[TradeRecord]:
 
 
 class LibraryDealing(Dealing):
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, watched: Set[str]) -> None:
         self._desk = desk
+        self._watched = watched
         self.held: dict[int, bytes] = {}
 
-    def _request(self, request_id: int) -> Any:
+    async def _request(self, request_id: int) -> Any:
+        if "trade_request" not in self._watched:
+            await self._desk.need("broker")
+            raise ServerError(ReturnCode.INVALID_DATA, "Not dealing: subscribe to 'trade_request' first")
         native = self.held.get(request_id)
         if native is None:
             raise NotFound(f"Cannot find request {request_id}")
@@ -160,7 +165,7 @@ class LibraryDealing(Dealing):
         self.held.pop(request_id, None)
 
     async def _send(self, request_id: int, bid: float, ask: float, requote: bool, mode: int) -> None:
-        request = self._request(request_id)
+        request = await self._request(request_id)
         request.prices[:] = native_prices(bid, ask)
         await self._call(request_id, "DealerSend", bytes(request), int(requote), mode)
 
@@ -171,11 +176,11 @@ class LibraryDealing(Dealing):
         await self._send(request_id, bid, ask, True, 0)
 
     async def reject(self, request_id: int) -> None:
-        self._request(request_id)
+        await self._request(request_id)
         await self._call(request_id, "DealerReject", request_id)
 
     async def reset(self, request_id: int) -> None:
-        self._request(request_id)
+        await self._request(request_id)
         await self._call(request_id, "DealerReset", request_id)
 
     async def give_back(self) -> None:

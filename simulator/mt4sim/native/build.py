@@ -1,4 +1,4 @@
-"""Builds the simulated library for native programs: ``libmtmanapi.so`` or ``mtmanapi64.dll``."""
+"""Builds the simulated library for native programs: ``libmtmanapi.so``, ``mtmanapi64.dll`` or ``mtmanapi.dll``."""
 
 from __future__ import annotations
 
@@ -10,12 +10,18 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources, util
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from mt_remote.errors import ConfigurationError
 from mt_remote_plugins.manager.abi import table
+from mt_remote_plugins.manager.engine.library import python_bits
 
-_MINGW = ("x86_64-w64-mingw32-gcc-posix", "x86_64-w64-mingw32-gcc")
+_WINDOWS = {
+    64: ("mtmanapi64.dll", ("x86_64-w64-mingw32-gcc-posix", "x86_64-w64-mingw32-gcc")),
+    32: ("mtmanapi.dll", ("i686-w64-mingw32-gcc-posix", "i686-w64-mingw32-gcc")),
+}
+"""By width: the file that programs look for, and its compilers."""
+
 _LINUX = ("gcc", "cc", "clang")
 
 
@@ -35,7 +41,7 @@ def this_python() -> Target:
     """For programs on this machine, with this Python."""
     if sys.platform == "win32":
         dll = Path(sys.base_prefix, f"python{sys.version_info.major}{sys.version_info.minor}.dll")
-        return windows(str(dll), ";".join(search_path()), home=sys.base_prefix)
+        return windows(str(dll), ";".join(search_path()), bits=python_bits())
     name = sysconfig.get_config_var("INSTSONAME") or sysconfig.get_config_var("LDLIBRARY") or ""
     library = Path(sysconfig.get_config_var("LIBDIR") or "", name)
     return Target(
@@ -44,11 +50,14 @@ def this_python() -> Target:
     )  # fmt: skip
 
 
-def windows(python_library: str, python_path: str, *, home: str = "") -> Target:
-    """For Windows programs, with a Windows Python whose DLL is at ``python_library`` (a Windows path)."""
-    return Target(
-        "mtmanapi64.dll", _MINGW, python_library, home, python_path, ("-shared", "-static-libgcc", "-Wl,--kill-at")
-    )
+def windows(python_library: str, python_path: str, *, bits: int = 64) -> Target:
+    """For Windows programs of 64 or 32 bits, with a Windows Python of that width whose DLL is at ``python_library`` (a
+    Windows path); its standard library is found from there. Raises :class:`ConfigurationError` for another width."""
+    if bits not in _WINDOWS:
+        raise ConfigurationError(f"a library has 64 or 32 bits, not {bits}")
+    file, compilers = _WINDOWS[bits]
+    home = str(PureWindowsPath(python_library).parent)
+    return Target(file, compilers, python_library, home, python_path, ("-shared", "-static-libgcc", "-Wl,--kill-at"))
 
 
 def search_path() -> list[str]:

@@ -15,15 +15,18 @@ def build(
     output: Annotated[Path, typer.Option(help="directory for the library")] = Path("build"),
     compiler: Annotated[str, typer.Option(help="C compiler; none: the first that is found")] = "",
     windows_python: Annotated[
-        str, typer.Option(help="build mtmanapi64.dll for this Windows Python: the path of its python3xx.dll")
+        str, typer.Option(help="build a DLL for this Windows Python: the path of its python3xx.dll, as Windows sees it")
     ] = "",
     windows_path: Annotated[str, typer.Option(help="where that Python finds the packages, ';' between")] = "",
+    bits: Annotated[
+        int, typer.Option(help="width of that Python and of the programs: 64 for mtmanapi64.dll, 32 for mtmanapi.dll")
+    ] = 64,
 ) -> None:
     """Builds the simulator as a Manager library that native programs load in place of the real one."""
     from mt4sim.native import build as builder  # here, since every command line imports this module
 
-    target = builder.windows(windows_python, windows_path) if windows_python else builder.this_python()
     try:
+        target = builder.windows(windows_python, windows_path, bits=bits) if windows_python else builder.this_python()
         made = builder.build(target, output, compiler=compiler)
     except ConfigurationError as error:
         typer.echo(str(error), err=True)

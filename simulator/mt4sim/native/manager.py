@@ -8,7 +8,7 @@ from typing import Any
 
 from mt4sim.native.chart_calls import ChartPart
 from mt4sim.native.handle_base import NO_CONNECT, OK
-from mt4sim.native.host import forget
+from mt4sim.native.host import Host, forget
 from mt4sim.native.order_calls import OrderPart
 from mt4sim.native.pumping import PumpingPart
 from mt4sim.native.report_calls import ReportPart
@@ -16,13 +16,21 @@ from mt4sim.native.timetable_calls import TimetablePart
 from mt_remote.errors import ReturnCode, describe
 from mt_remote_plugins.manager.abi import Deal, Pump
 
+_BEFORE_LOGIN = ("login_secured", "keys_send")
+"""Functions that want a connection alone."""
+
 
 class SimulatedManager(PumpingPart, ChartPart, ReportPart, OrderPart, TimetablePart):
     """What ``MtManCreate`` makes."""
 
-    def not_offered(self) -> int:
-        """What a function answers that this server has nothing for (mail, backups, the feeders' settings …)."""
-        return NO_CONNECT if self.session is None else int(ReturnCode.MALFUNCTION)
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
+        self._references = 1
+
+    def not_offered(self, name: str) -> int:
+        """What a function answers that this server has nothing for (keys, mail, backups, the feeders' settings …)."""
+        reached = self.connected if name in _BEFORE_LOGIN else self.session is not None
+        return int(ReturnCode.MALFUNCTION) if reached else NO_CONNECT
 
     # Memory and texts
 
@@ -34,12 +42,19 @@ class SimulatedManager(PumpingPart, ChartPart, ReportPart, OrderPart, TimetableP
         return ctypes.addressof(_text(describe(code)))
 
     def add_ref(self) -> int:
-        return 1
+        with self.host.lock:
+            self._references += 1
+            return self._references
 
     def release(self) -> int:
-        self.disconnect()
-        forget(self.host, self.address)
-        return 0
+        """The last one ends the connection and the object."""
+        with self.host.lock:
+            self._references -= 1
+            left = self._references
+        if not left:
+            self.disconnect()
+            forget(self.host, self.address)
+        return left
 
     # Connection
 
@@ -62,6 +77,7 @@ class SimulatedManager(PumpingPart, ChartPart, ReportPart, OrderPart, TimetableP
         notifier = self._end()
         if notifier is not None:
             notifier.put(Pump.STOP_PUMPING if was_pumping else Deal.STOP_DEALING)
+            notifier.finish()
 
     def _end(self) -> Any:
         with self.host.lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import queue
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -23,6 +24,7 @@ class Notifier:
         self._idle = idle
         self._beat = beat
         self._queue: queue.SimpleQueue[Item | threading.Event | None] = queue.SimpleQueue()
+        self.closed = False
         self._thread = threading.Thread(target=self._run, name="mt4sim-notifier", daemon=True)
         self._thread.start()
 
@@ -36,8 +38,13 @@ class Notifier:
         self._queue.put(delivered)
         return delivered.wait(timeout)
 
+    def finish(self) -> None:
+        """Delivers what is queued, and nothing after it."""
+        self._queue.put(None)
+
     def close(self) -> None:
-        """Nothing is delivered after what is queued. Does not wait when the thread itself asks."""
+        """Nothing is delivered any more. A callback that runs is waited for, unless it is the one that asks."""
+        self.closed = True
         self._queue.put(None)
         if threading.current_thread() is not self._thread:
             self._thread.join(5)
@@ -54,7 +61,7 @@ class Notifier:
             try:
                 item = self._queue.get(timeout=self._idle)
             except queue.Empty:
-                if self._beat is not None:
+                if self._beat is not None and not self.closed:
                     self._deliver(self._beat)
                 continue
             if item is None:
@@ -62,7 +69,7 @@ class Notifier:
                 return
             if isinstance(item, threading.Event):
                 item.set()
-            else:
+            elif not self.closed:
                 self._deliver(item)
 
 
@@ -80,10 +87,28 @@ def pumping_delivery(function: int | None, parameter: int | None) -> Callable[[I
     return deliver
 
 
-def plain_delivery(function: int | None) -> Callable[[Item], None]:
-    """Calls a callback that takes the code only. Raises :class:`~mt_remote.errors.InvalidData` for none: messages to a
-    window in its place are not sent."""
-    if not function:
-        raise InvalidData.of("pfnFunc", "a function is needed")
-    native: Any = NotifyFunction(function)
-    return lambda item: native(item[0])
+def plain_delivery(function: int | None, window: int | None = None, message: int = 0) -> Callable[[Item], None]:
+    """Tells the code alone: calls a callback, and posts ``message`` to a window. Raises
+    :class:`~mt_remote.errors.InvalidData` when neither is given, or a window where there are none. Assumed: ``wParam``
+    is the code, and ``lParam`` 0."""
+    if sys.platform != "win32" and window:
+        raise InvalidData.of("destwnd", "there are no windows here")
+    if not function and not window:
+        raise InvalidData.of("pfnFunc", "a function or a window is needed")
+    native: Any = NotifyFunction(function) if function else None
+    post: Any = _posting(window, message) if window else None
+
+    def deliver(item: Item) -> None:
+        if native is not None:
+            native(item[0])
+        if post is not None:
+            post(item[0])
+
+    return deliver
+
+
+def _posting(window: int, message: int) -> Callable[[int], object]:
+    """Posts a message whose first parameter is a code."""
+    post: Any = ctypes.WinDLL("user32").PostMessageW  # type: ignore[attr-defined,unused-ignore]
+    post.argtypes = [ctypes.c_void_p, ctypes.c_uint, ctypes.c_size_t, ctypes.c_ssize_t]
+    return lambda code: post(window, message, code, 0)

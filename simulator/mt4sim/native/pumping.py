@@ -21,7 +21,7 @@ from mt4sim.quotes import Quote
 from mt4sim.symbols import Symbol
 from mt4sim.trading.margin import MarginLevel
 from mt4sim.trading.orders import Order
-from mt_remote.errors import ReturnCode
+from mt_remote.errors import ReturnCode, ServerError
 from mt_remote.records import ConGroup, TradeRecord, UserRecord
 from mt_remote_plugins.manager.abi import Pump, Trans, number
 
@@ -60,10 +60,12 @@ class PumpingPart(DealingPart, RiskPart):
 
     @request
     def pumping_switch(self, function: int | None, window: int | None, message: int, flags: int) -> int:
-        """The older form, whose callback is told the code alone."""
-        return self._start_pumping(plain_delivery(function), flags)
+        """The older form, whose callback or window is told the code alone."""
+        return self._start_pumping(plain_delivery(function, window, message), flags)
 
     def _start_pumping(self, deliver: Callable[[Item], None], flags: int) -> int:
+        if self.notifier is not None:
+            raise ServerError(ReturnCode.ERROR, "the connection deals")
         beat = (int(Pump.PING), 0, b"") if self.host.beat else None
         self.notifier = Notifier(deliver, idle=self.host.beat, beat=beat)
         self._flags = flags

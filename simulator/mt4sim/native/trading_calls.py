@@ -122,8 +122,10 @@ class DealingPart(TradingPart):
         self._offered: deque[DealRequest] = deque()
 
     @request
-    def dealer_switch(self, function: int | None, window: int, message: int) -> int:
-        notifier = Notifier(plain_delivery(function))
+    def dealer_switch(self, function: int | None, window: int | None, message: int) -> int:
+        if self._dealer is not None:
+            raise ServerError(ReturnCode.ERROR, "the connection deals already")
+        notifier = Notifier(plain_delivery(function, window, message))
         try:
             self._dealer = self.host.server.desk.join(self.manager, lambda deal: self._offer(deal, notifier))
         except ServerError:

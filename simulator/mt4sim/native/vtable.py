@@ -2,7 +2,7 @@
 
 One table of functions serves all objects. Each slot finds the Python object behind the address that it is called with
 and calls its method of the slot's name in snake case, with numbers and addresses as they came. A slot without a method
-answers what the object's ``not_offered`` says; an array is none then, and its count 0.
+answers what the object's ``not_offered`` says of its name; an array is none then, and its count 0.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def _slot(method: Method) -> Callable[..., Any]:
         function = getattr(implementation, name, None)
         if function is None:
             not_offered = getattr(implementation, "not_offered", None)
-            return refuse(arguments, not_offered() if not_offered else ReturnCode.ERROR)
+            return refuse(arguments, not_offered(name) if not_offered else ReturnCode.ERROR)
         try:
             answer = function(*arguments)
         except Exception:  # noqa: BLE001 - nothing may leave a native call

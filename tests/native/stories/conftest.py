@@ -45,9 +45,7 @@ def opening(request: pytest.FixtureRequest, shared_object: Path) -> Open:
 
 
 DIFFERENCES = {
-    "test_what_does_not_exist_is_named": "a symbol of a group that does not exist is a code without a name",
-    "test_a_request_as_a_dealer_sees_it": "the dealing clock counts in units of 1.6777216 s",
-    "test_users_outside_the_masks_are_invisible": "what is outside the masks is not there, rather than out of sight",
+    "test_what_is_out_of_sight_says_so": "what is outside the masks is not there, rather than out of sight",
 }
 """What the library can't say (docs/manager.md), by the story that sees it."""
 

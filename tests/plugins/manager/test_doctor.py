@@ -18,7 +18,7 @@ from mt_remote.errors import ConfigurationError
 from mt_remote_plugins.manager import plugin
 from mt_remote_plugins.manager.abi import table
 from mt_remote_plugins.manager.doctor import Finding, diagnose
-from mt_remote_plugins.manager.engine.library import LibraryError, check_version
+from mt_remote_plugins.manager.engine.library import LibraryError, check_version, python_bits
 from mt_remote_plugins.manager.probe import require_usable
 from tests.cli.command import Done, command
 from tests.plugins.manager import tiny
@@ -50,6 +50,9 @@ def hanging() -> TinyLibrary:
     return shared()
 
 
+X86, X64 = 0x14C, 0x8664
+OTHER_WIDTH = X86 if python_bits() == 64 else X64
+
 HERE = f"{__name__}:shared"
 
 
@@ -75,14 +78,17 @@ def test_a_file_that_is_no_library(tmp_path: Path) -> None:
 
 
 def test_the_wrong_bitness_says_which_python_is_needed(tmp_path: Path) -> None:
-    finding = _last(str(_windows_file(tmp_path / "mtmanapi.dll", 0x14C)))
+    finding = _last(str(_windows_file(tmp_path / "mtmanapi.dll", OTHER_WIDTH)))
     assert finding.step == "bitness"
-    assert "run it with a 32-bit Python" in finding.message
+    assert (
+        f"run it with a {96 - python_bits()}-bit {'' if sys.platform == 'win32' else 'Windows '}Python"
+        in finding.message
+    )
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows loads it")
 def test_a_windows_library_elsewhere(tmp_path: Path) -> None:
-    finding = _last(str(_windows_file(tmp_path / "mtmanapi64.dll", 0x8664)))
+    finding = _last(str(_windows_file(tmp_path / "mtmanapi64.dll", X64)))
     assert finding.step == "cannot_load"
     assert "Wine" in finding.message
 
@@ -141,7 +147,7 @@ def _serve(library: str, *flags: str) -> Done:
 
 
 def test_serving_refuses_a_library_that_can_not_be_used(tmp_path: Path) -> None:
-    missing, wrong = tmp_path / "none.dll", _windows_file(tmp_path / "mtmanapi.dll", 0x14C)
+    missing, wrong = tmp_path / "none.dll", _windows_file(tmp_path / "mtmanapi.dll", OTHER_WIDTH)
     for path in (missing, wrong):
         done = _serve(str(path))
         assert (done.code, done.output) == (2, "")

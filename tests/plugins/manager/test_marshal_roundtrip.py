@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mt_remote.errors import InvalidData
 from mt_remote.records import RECORDS, Record, Unit
 from mt_remote_plugins.manager.abi import table
 from mt_remote_plugins.manager.marshal import Marshal
@@ -67,6 +68,23 @@ def test_an_update_touches_nothing_but_what_changed(kind: type[Record], data: st
     members = table().layouts[kind.native].members
     touched = {at for m in (wire.member, wire.total) if m for at in _bytes_of(members[m])}
     assert all(at in touched for at, (a, b) in enumerate(zip(native, changed, strict=True)) if a != b)
+
+
+TEXTS = [(kind, name, wire.size) for kind in RECORDS for name, wire in kind.wires.items() if wire.unit is Unit.TEXT]
+
+
+@pytest.mark.parametrize(("kind", "name", "size"), TEXTS, ids=lambda each: getattr(each, "__name__", str(each)))
+def test_no_text_is_cut(kind: type[Record], name: str, size: int) -> None:
+    """One byte less than the member has is the most; a character of another code page has no place at all."""
+    codec = MARSHAL.codec(kind)
+    record: Any = kind()
+    setattr(record, name, "x" * (size - 1))
+    member = table().layouts[kind.native].members[kind.wires[name].member]
+    assert codec.encode(record)[member.offset :].startswith(b"x" * (size - 1) + b"\0")
+    for refused in ("x" * size, "é", "a\0", "я" * (size - 1) + "✓"):
+        setattr(record, name, refused)
+        with pytest.raises(InvalidData, match=f"^{name}: "):
+            codec.encode(record)
 
 
 def _bytes_of(member: Any) -> range:

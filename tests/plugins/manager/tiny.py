@@ -398,6 +398,14 @@ def well_behaved() -> TinyLibrary:
     return TinyLibrary()
 
 
+def with_trades() -> TinyLibrary:
+    """Has five."""
+    library = TinyLibrary()
+    for order in range(5):
+        library.server.trade(order)
+    return library
+
+
 def crashing() -> TinyLibrary:
     """Takes its process down when asked for the users."""
     library = TinyLibrary()

@@ -77,8 +77,8 @@ def _loaded(path: Path) -> Any:
     loader: Callable[[str], Any] = ctypes.CDLL
     if sys.platform == "win32":
         loader = ctypes.WinDLL
-    try:
-        return loader(os.fspath(path))
+    try:  # by its whole path: loaders look for a bare name elsewhere than in the current directory
+        return loader(os.fspath(path.absolute()))
     except OSError as error:
         raise LibraryError("cannot_load", f"{path} can't be loaded: {error}") from None
 
@@ -116,8 +116,9 @@ def check_file(path: Path) -> None:
     own = python_bits()
     windows = kind.startswith("Windows")
     if bits != own:
+        needed = f"{bits}-bit Windows Python" if windows and sys.platform != "win32" else f"{bits}-bit Python"
         raise LibraryError(
-            "bitness", f"{path} is a {bits}-bit {kind}, this Python has {own} bits: run it with a {bits}-bit Python"
+            "bitness", f"{path} is a {bits}-bit {kind}, this Python has {own} bits: run it with a {needed}"
         )
     if windows != (sys.platform == "win32"):
         where = "Windows, or a Windows Python under Wine" if windows else "Linux"
