@@ -105,6 +105,7 @@ async def test_who_repeats_while_the_first_is_asked_about_gets_its_answer(start:
         await until(lambda: guard.asked)
         await other.send(request(1, 100, key="k"))
         await until(lambda: gateway.gateway.counters()["calls_in_flight"] == 2)
+        await anyio.wait_all_tasks_blocked()  # the repetition was taken up, and waits for the first
         guard.gate.set()
         assert (await client.answer(1))["code"] == (await other.answer(1))["code"] == "refused"
         assert (guard.asked, memory.started) == (1, 0)
