@@ -118,17 +118,15 @@ async def test_a_call_whose_time_runs_out_in_a_plugin_was_not_done(
     guard = Guard()
     guard.gate = anyio.Event()
     async with (
-        start(plugins=(guard,), deadlines={"trade": 0.15}) as gateway,
+        start(plugins=(guard,), deadlines={"trade": 0.5}) as gateway,
         peer(gateway, **HEADERS) as client,
     ):
         late = await balance(client, 100, **more)
         assert (late["code"], late["outcome"]) == ("timeout", "not_done")
         assert late["message"] == (
-            "order.balance took longer than 0.15 s; it was not carried out: a plugin was being asked about it"
+            "order.balance took longer than 0.5 s; it was not carried out: a plugin was being asked about it"
         )
         assert [getattr(error, "outcome", None) for error in guard.told] == ["not_done"]
         assert memory.started == 0
-        memory.gate = anyio.Event()
         guard.gate.set()
-        assert (await balance(client, 100, **more))["outcome"] == "unknown"
-        assert memory.started == 1, "it was tried again, and this time it reached the server"
+        assert (await balance(client, 100, **more))["result"] == {"order": 1}, "it is tried again under its key"
