@@ -93,7 +93,8 @@ class Groups(ABC):
         """Raises :class:`~mt_remote.errors.NotFound`."""
 
     @abstractmethod
-    async def get_all(self) -> list[ConGroup]: ...
+    async def get_all(self) -> list[ConGroup]:
+        """The groups that this connection's manager sees."""
 
     @abstractmethod
     async def delete(self, group: str) -> None:
@@ -130,10 +131,11 @@ class Users(ABC):
 
     @abstractmethod
     async def get(self, logins: Sequence[int]) -> list[UserRecord]:
-        """In the order asked; unknown logins are left out."""
+        """In the order asked; logins that are unknown, or of groups that the manager does not see, are left out."""
 
     @abstractmethod
-    async def get_all(self) -> list[UserRecord]: ...
+    async def get_all(self) -> list[UserRecord]:
+        """The accounts in groups that this connection's manager sees, managers' own included."""
 
     @abstractmethod
     async def delete(self, logins: Sequence[int]) -> None:
@@ -161,7 +163,8 @@ class Market(ABC):
 
     @abstractmethod
     async def last_ticks(self, symbol: str) -> list[Tick]:
-        """The last tick, a list of one; empty when none came yet."""
+        """The last tick, a list of one; empty when none came yet. Raises :class:`~mt_remote.errors.NotFound` for an
+        unknown symbol."""
 
 
 class Orders(ABC):
@@ -232,20 +235,23 @@ class Trades(ABC):
 
     @abstractmethod
     async def get_all(self) -> Sequence[TradeRecord]:
-        """All open orders and pendings, by ticket, as of now. Of very many the records may be made only when they are
-        read: they are still those of the moment of the call."""
+        """The open orders and pendings of all accounts that this connection's manager sees, by ticket, as of now. Of
+        very many the records may be made only when they are read: they are still those of the moment of the call."""
 
     @abstractmethod
     async def get_by_login(self, login: int, group: str) -> list[TradeRecord]:
-        """One account's open orders and pendings, by ticket."""
+        """One account's open orders and pendings, by ticket. An unknown login answers ``bad_account_info``, not an
+        empty list; an unknown group raises :class:`~mt_remote.errors.NotFound`."""
 
     @abstractmethod
     async def history(self, login: int, start: int, end: int) -> list[TradeRecord]:
-        """Records closed in ``start`` … ``end`` (Unix seconds, both included), by ticket, balance records inside."""
+        """Records closed in ``start`` … ``end`` (Unix seconds, both included), by ticket, balance records inside. An
+        unknown login answers ``bad_account_info``, not an empty list."""
 
 
 class Dealing(ABC):
-    """Requests that this connection's dealer holds (see :meth:`Connection.watch` of ``trade_request``)."""
+    """Answers to requests that this connection's dealer holds. It holds none before :meth:`Connection.watch` of
+    ``trade_request`` made it a dealer: every call fails then."""
 
     @abstractmethod
     async def confirm(self, request_id: int, bid: float, ask: float, mode: ConfirmMode) -> None: ...

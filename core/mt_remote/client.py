@@ -38,6 +38,11 @@ class Credentials:
     login: int
     password: str = field(repr=False)
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of a handshake that logs in by itself, as dialect ``1.00`` has to and ``2`` may."""
+        return {"MT-SERVER": self.server, "MT-LOGIN": str(self.login), "MT-PASSWORD": self.password}
+
 
 class CallFailed(Exception):
     """The gateway answered ``ERROR``. ``message`` is for a person. The rest comes in dialect 2 alone: ``code`` is the
@@ -64,6 +69,9 @@ class Client:
     is waited for (whatever comes, an event too, starts it anew). When it is over ``TimeoutError`` is raised, and the
     session lives on. Where the session has ended, by either side, ``websockets.exceptions.ConnectionClosed`` is raised.
 
+    ``headers`` go with the handshake; dialect ``1.00`` needs :attr:`Credentials.headers` there, and no :meth:`log_in`
+    then. Every ``ping_interval`` seconds it looks whether the gateway is there; with ``None`` it does not.
+
     Two threads may share a client when one of them receives (``receive``, ``event``, ``events``) and the other sends
     (``send``); ``close`` may be called in either. What sends and waits for the answer (``call``, ``subscribe``,
     ``settled`` …) is for one thread alone.
@@ -77,10 +85,12 @@ class Client:
         headers: Mapping[str, str] | None = None,
         tls: ssl.SSLContext | None = None,
         timeout: float | None = PATIENCE,
+        ping_interval: float | None = 20.0,
     ) -> None:
         self.url = url
         self.dialect = dialect
         self.timeout = timeout
+        self.ping_interval = ping_interval
         self._headers = {**({} if dialect == "0" else {"VERSION": dialect}), **(headers or {})}
         self._tls = tls
         self._waiting: list[dict[str, Any]] = []
@@ -106,7 +116,7 @@ class Client:
 
         connecting = connect(
             self.url, additional_headers=self._headers, ssl=self._tls, proxy=None, max_size=None,
-            open_timeout=self.timeout,
+            open_timeout=self.timeout, ping_interval=self.ping_interval,
         )  # fmt: skip
         self._socket = self._stack.enter_context(connecting)
         self._is_open = True

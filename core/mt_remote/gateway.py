@@ -88,6 +88,7 @@ class Gateway:
         self._thread = threading.get_ident()
         self._dirty: list[Session] = []
         self._closing: dict[Session, float] = {}
+        self._unbegun: set[Call] = set()
         self._next_session = 1
         self._progress = anyio.Event()
         self._max_calls = settings.max_calls
@@ -255,11 +256,11 @@ class Gateway:
         began = self.clock() if hooks.watches_finishes else 0.0
         error: RequestError | None = None
         try:
-            if hooks.watches_starts:
-                await hooks.call_started(session, call)
             if call.key:
                 result = await self._once(session, call)
             else:
+                if hooks.watches_starts:
+                    await self._ask_plugins(session, call)
                 result = function.invoke(session, call.arguments, call.body)
                 if function.is_async:
                     result = await result
@@ -281,12 +282,23 @@ class Gateway:
         if self.stopping:
             self._progress.set()
 
+    async def _ask_plugins(self, session: Session, call: Call) -> None:
+        """Lets plugins veto a call. One that is cut off meanwhile is known not to have begun."""
+        try:
+            await self.hooks.call_started(session, call)
+        except RequestError:
+            raise
+        except BaseException:
+            self._unbegun.add(call)
+            raise
+
     async def _run(self, session: Session, call: Call) -> Any:
         result = call.function.invoke(session, call.arguments, call.body)
         return await result if call.function.is_async else result
 
     async def _once(self, session: Session, call: Call) -> Any:
-        """Runs a call with a key, or gives what the first one under that key gave."""
+        """Runs a call with a key, or gives what the first one under that key gave, whatever a plugin would say now:
+        to whoever missed the answer a veto would tell that nothing happened."""
         owner = (session.link.server, session.link.login)
         first, is_first = await self.repeats.claim(owner, call, self.clock())
         if is_first:
@@ -299,14 +311,17 @@ class Gateway:
 
     async def _run_first(self, session: Session, call: Call, first: FirstAnswer) -> None:
         owner = (session.link.server, session.link.login)
-        happened = True
+        happened = False
         try:
+            if self.hooks.watches_starts:
+                await self._ask_plugins(session, call)
+            happened = True
             first.result = await self._run(session, call)
         except RequestError as error:
             first.error = error
-            happened = not _did_not_happen(error)
+            happened = happened and not _did_not_happen(error)
         except BaseException:
-            first.error = CallTimeout("The first call under this key did not finish; its outcome is unknown")
+            first.error = _unfinished(begun=happened)
             raise
         finally:
             self.repeats.settle(owner, call, first, happened=happened)
@@ -314,12 +329,15 @@ class Gateway:
     def _timed_out(self, session: Session, call: Call) -> None:
         """A call was cancelled at its deadline, or with its session."""
         limit = self._limits[call.function.kind]
-        unknown = call.function.changes_state
         message = f"{call.name} took longer than {limit:g} s"
-        error = CallTimeout(
-            message + ("; whether it happened is unknown" if unknown else ""),
-            outcome="unknown" if unknown else "not_done",
-        )
+        outcome = "not_done"
+        if call in self._unbegun:
+            self._unbegun.discard(call)
+            message += "; it was not carried out: a plugin was being asked about it"
+        elif call.function.changes_state:
+            message += "; whether it happened is unknown"
+            outcome = "unknown"
+        error = CallTimeout(message, outcome=outcome)
         session.fail(call, error)
         self._finished(session, call, error, self.clock() - limit)
 
@@ -412,6 +430,13 @@ def _key_problem(session: Session, call: Call) -> str:
     if session.dialect != "2":
         return "key: only dialect 2 has it"
     return "" if call.function.kind in (Kind.TRADE, Kind.CHANGE) else "key: only for calls that change the server"
+
+
+def _unfinished(*, begun: bool) -> CallTimeout:
+    """What repetitions read that waited for a first call which was cut off."""
+    if begun:
+        return CallTimeout("The first call under this key did not finish; its outcome is unknown")
+    return CallTimeout("The first call under this key was not carried out", outcome="not_done")
 
 
 def _did_not_happen(error: RequestError) -> bool:

@@ -91,7 +91,8 @@ def mt_remote_session_closed(session: Session, code: int, reason: str) -> None:
 @hookspec
 def mt_remote_call_started(session: Session, call: Call) -> Awaitable[None] | None:
     """A valid call is about to run. Raise :class:`~mt_remote.errors.Refused` (or another
-    :class:`~mt_remote.errors.RequestError`) to veto it; the client gets that error. May be ``async``."""
+    :class:`~mt_remote.errors.RequestError`) to veto it; the client gets that error. A repetition under a ``key``
+    does not run: it is answered as the first one was, and nobody is asked about it. May be ``async``."""
 
 
 @hookspec

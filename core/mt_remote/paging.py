@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 Test = Callable[[Any], object]
 """Whether an element fits a filter."""
 
+PLAIN_FILTER = "only elements of which this is so"
+"""The help of a filter that is a field and has none of its own."""
+
 _MOST_CHOICES = 1000
 _COUNTED = (Unit.INTEGER, Unit.UNSIGNED, Unit.CHOICE, Unit.TIME)
 
@@ -108,7 +111,7 @@ class Paging:
         for name, each in self._filters.items():
             if name in self.fields:
                 raise TypeError(f"a filter can't be called {name!r}")
-            self.fields[name] = _noted(each.hint, each.help or "only elements of which this is so")
+            self.fields[name] = _noted(each.hint, each.help or PLAIN_FILTER)
 
     def _getter(self, name: str) -> Callable[[Any], Any]:
         if name not in self._fields:

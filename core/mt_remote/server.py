@@ -13,6 +13,7 @@ from pathlib import Path
 
 import anyio
 import sniffio
+from anyio.abc import TaskGroup
 
 from mt_remote.backend import Backend
 from mt_remote.errors import ConfigurationError
@@ -78,12 +79,25 @@ def load_certificate(context: ssl.SSLContext, certificate: Path, key: Path) -> N
 
 
 @asynccontextmanager
+async def _tasks() -> AsyncIterator[TaskGroup]:
+    """A task group out of which one error comes as it is: whoever starts a gateway reads what a plugin raised."""
+    try:
+        async with anyio.create_task_group() as group:
+            yield group
+    except ExceptionGroup as group_of_errors:
+        if len(group_of_errors.exceptions) > 1:
+            raise
+        error = group_of_errors.exceptions[0]
+        raise error from error.__cause__
+
+
+@asynccontextmanager
 async def assembled(settings: Settings, hooks: Hooks, backend: Backend, contents: Catalogue) -> AsyncIterator[Gateway]:
     """A gateway with its backend at work, which listens to nobody yet. What runs in it ends with the context."""
     on_asyncio = asyncio_shell.is_running()
     if on_asyncio:  # so that anyio knows its loop in plain callbacks too, where calls and notifications come in
         sniffio.current_async_library_cvar.set("asyncio")
-    async with anyio.create_task_group() as group:
+    async with _tasks() as group:
         gateway = Gateway(
             settings,
             hooks,

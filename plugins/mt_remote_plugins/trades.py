@@ -33,25 +33,26 @@ async def trade_get(mt: Connection, order: Ticket) -> TradeRecord:
 
 @trades.function("get", listing=Listing("order", filters=("login", _OF_GROUPS, *_WHAT), ordered=True))
 async def trades_get(mt: Connection) -> Sequence[TradeRecord]:
-    """All open orders and pendings, by ticket."""
+    """The open orders and pendings of all accounts that this manager sees, by ticket."""
     return await mt.trades.get_all()
 
 
 @trades.function(
-    "get.by_login", example={"login": 100, "group": "miniforex"}, errors=("not_found",),
+    "get.by_login", example={"login": 100, "group": "miniforex"}, errors=("not_found", "bad_account_info"),
     listing=Listing("order", filters=_WHAT, ordered=True),
 )  # fmt: skip
 async def get_by_login(mt: Connection, login: Login, group: GroupName) -> list[TradeRecord]:
-    """One account's open orders and pendings, by ticket."""
+    """One account's open orders and pendings, by ticket; an unknown login is an error."""
     return await mt.trades.get_by_login(login, group)
 
 
 @trades.function(
-    kind=Kind.HISTORY, example={"login": 100, "from": 0}, errors=("not_found",),
+    kind=Kind.HISTORY, example={"login": 100, "from": 0}, errors=("bad_account_info",),
     listing=Listing("order", filters=_WHAT, ordered=True),
 )  # fmt: skip
 async def history(mt: Connection, login: Login, from_: UnixTime = 0, to: UnixTime | None = None) -> list[TradeRecord]:
-    """Records closed in the range, both ends included, by ticket; balance records too. `to` defaults to now."""
+    """Records closed in the range, both ends included, by ticket; balance records too. `to` defaults to now. An unknown
+    login is an error."""
     end = await mt.server_time() if to is None else to
     if from_ > end:
         raise InvalidData.of("from", "must not be after 'to'")

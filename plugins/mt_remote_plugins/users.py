@@ -43,7 +43,7 @@ async def user_set(mt: Connection, changes: Patch[UserRecord], /) -> None:
 
 @users.function("get", example={"logins": [1]}, listing=Listing("login", filters=FILTERS, along="logins"))
 async def users_get(mt: Connection, logins: Logins) -> list[UserRecord]:
-    """Accounts in the order asked; unknown logins are left out."""
+    """Accounts in the order asked; logins that are unknown, or that this manager does not see, are left out."""
     return await mt.users.get(logins)
 
 

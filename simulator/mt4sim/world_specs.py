@@ -1,5 +1,5 @@
 """What a world file may say, table by table. Fields and units are those of :class:`~mt4sim.symbols.Symbol` for symbols
-and of the protocol's records for the server, groups, managers and users; see docs/simulator.md for the reference.
+and of the protocol's records for the server, groups, managers and users; see docs/worlds.md for the reference.
 
 Times are in the server's zone. Every model refuses fields that it does not know.
 """

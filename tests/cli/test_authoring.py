@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -12,8 +13,10 @@ import pytest
 
 from tests.cli.command import Gateway, command
 from tests.cli.installed import search_path
+from tests.docs.conversations import ROOT
 
 FEATURES = ("--event", "--veto", "--backend")
+CI_VALUES = re.compile(r"\$\{\{ (matrix\.python|vars\.MT_REMOTE) }}|\$\{MT_REMOTE:-mt-remote}")
 
 
 def run_tests(package: Path, site: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -47,9 +50,35 @@ def test_what_is_written_is_sound(tmp_path: Path) -> None:
     done = command("check-plugin", *modules, cwd=package / "src")
     assert (done.code, done.errors) == (0, ""), done.output
     texts = [path.read_text(encoding="utf-8") for path in package.rglob("*") if path.is_file()]
-    assert not [text for text in texts if "$" in text.replace("${{ matrix.python }}", "") or "PACKAGE" in text]
+    assert not [text for text in texts if "$" in CI_VALUES.sub("", text) or "PACKAGE" in text]
     readme = (package / "README.md").read_text(encoding="utf-8")
     assert all(each in readme for each in ("risk_desk.note", "too_many_lots", "serve --backend risk_desk"))
+
+
+@pytest.mark.parametrize("name", ["zz", "a" * 50], ids=["short", "as long as can be"])
+def test_what_is_written_is_formatted(tmp_path: Path, name: str) -> None:
+    """By its own settings for ruff, and by what is checked here."""
+    command("new-plugin", name, *FEATURES, cwd=tmp_path)
+    package = tmp_path / name
+    sources = [path.read_text(encoding="utf-8") for path in package.rglob("*.py")]
+    assert max(len(line) for source in sources for line in source.splitlines()) <= 120
+    pytest.importorskip("ruff", reason="ruff is not installed: pip install 'mt-remote[dev]'")
+    for words in (["format", "--check"], ["check"], ["check", "--config", str(ROOT / "pyproject.toml")]):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *words, "."], cwd=package, text=True, capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_how_to_install_it(tmp_path: Path) -> None:
+    """MT Remote has to come from somewhere: README and CI say where to say so."""
+    command("new-plugin", "risk-desk", cwd=tmp_path)
+    package = tmp_path / "risk-desk"
+    readme = (package / "README.md").read_text(encoding="utf-8")
+    assert "pip install --editable PATH/TO/mt-remote --editable '.[test]'" in readme
+    ci = (package / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    assert 'pip install "${MT_REMOTE:-mt-remote}" --editable' in ci
+    assert "`MT_REMOTE`" in readme
 
 
 def test_against_a_gateway_elsewhere(tmp_path: Path) -> None:

@@ -23,7 +23,8 @@ from typing import Any
 import anyio
 
 from mt_remote.plugin import (
-    Call, Connection, Event, EventKind, InvalidData, Kind, Namespace, NotFound, Refused, Session, hookimpl, vetoes
+    Call, Connection, Event, EventKind, InvalidData, Kind, Listing, Namespace, NotFound, Refused, Session,
+    hookimpl, vetoes
 )
 
 desk = Namespace("mydesk")
@@ -61,6 +62,8 @@ MISTAKES = {
     "    return 2\n\n\ndesk.functions += taken.functions\n",
     "MR206": f"{FUNCTION}    Event('mydesk.alert', 'x')  # here\n    return number\n",
     "MR301": "@desk.function()\ndef other(number: int, text) -> int:  # here\n    '''Another.'''\n    return 1\n",
+    "MR306": "@desk.function(listing=Listing('nam'))\ndef other() -> list[dict[str, str]]:  # here\n"
+    "    '''Another.'''\n    return []\n",
     "MR302": "@desk.function()\ndef other() -> int:  # here\n    return 1\n",
     "MR304": f"{FUNCTION}    if number == 7:\n        raise NotFound('no such number')  # here\n    return number\n",
     "MR401": "@desk.function()\nasync def other() -> None:\n    '''Another.'''\n    time.sleep(0)  # here\n",
@@ -115,6 +118,18 @@ def test_a_mistake_is_found_where_it_is(tmp_path: Path, code: str) -> None:
 def test_a_mistake_in_what_is_there(tmp_path: Path, code: str, before: str, after: str) -> None:
     codes = {each.code for each in look(tmp_path, SOUND.replace(before, after))}
     assert codes == {code} | ({"MR103"} if code == "MR002" else set())
+
+
+def test_a_package_that_is_not_installed() -> None:
+    (found,) = check(["not_installed_here.plugin"], plugins=SHIPPED)
+    assert found.code == "MR001"
+    assert found.fix.startswith("Install a package first, in its folder: 'pip install --editable .'.")
+
+
+def test_a_listing_is_not_blamed_for_an_annotation(tmp_path: Path) -> None:
+    wrong = "@desk.function(listing=Listing('nam'))\ndef other(value: Opaque) -> list[str]:\n    '''Another.'''\n"
+    source = f"class Opaque: ...\n\n\n{wrong}    return []\n"
+    assert [each.code for each in look(tmp_path, SOUND.replace("# more", source))] == ["MR301"]
 
 
 def test_a_deprecated_hook(tmp_path: Path) -> None:

@@ -206,6 +206,7 @@ def test_help_names_every_command_and_the_backends_flags(capsys: pytest.CaptureF
 def test_the_default_world_starts_a_gateway(tmp_path: Path) -> None:
     world = command("world")
     assert world.code == 0
+    assert "docs/worlds.md explains every\n# table" in world.output
     (tmp_path / "own.toml").write_text(world.output, encoding="utf-8")
     with Gateway("--world", "own.toml", "--clock", "2020-05-14T12:00", cwd=tmp_path) as running:
         assert "'Demo'" in running.said

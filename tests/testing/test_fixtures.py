@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from queue import SimpleQueue
 
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.connection import Connection
 
 import mt4sim
 from mt4sim.gateway.stand import SPEC
-from mt_remote.client import CallFailed, Client
+from mt_remote.client import DIALECTS, CallFailed, Client, Credentials
+from mt_remote.errors import ConfigurationError
 from mt_remote.plugin import Namespace, hookimpl
 from mt_remote.testing import Bench, ManualClock, StandSpec
 
@@ -121,6 +125,43 @@ def test_without_pytest() -> None:
     with Bench.of("simulator", plugins=[*shipped, House()]) as bench, bench.client() as client:
         assert client.call("house.greet", name="Ann") == "Hello Ann"
         assert bench.run(lambda: len(bench.gateway.sessions)) == 1
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_clients_of_every_dialect(mt_gateway: Bench, dialect: str) -> None:
+    client = mt_gateway.client(dialect=dialect)
+    (session,) = mt_gateway.run(lambda: [(each.dialect, each.login) for each in mt_gateway.gateway.sessions])
+    assert session == (dialect, 1)
+    error = client.fails("users.get", logins=["Ann"])
+    assert (error.code, "logins" in error.message) == ("invalid_data" if dialect == "2" else "", True)
+
+
+def test_no_session_of_dialect_1_without_login(mt_gateway: Bench) -> None:
+    with pytest.raises(ValueError, match=r"dialect '1\.00' has no session that is not logged in"):
+        mt_gateway.client(dialect="1.00", log_in=False)
+    with pytest.raises(InvalidStatus, match="401"):
+        mt_gateway.client(Credentials("Demo", 1, "wrong"), dialect="1.00")
+
+
+def test_clients_of_a_bench_send_no_pings(mt_gateway: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pings carry random numbers from a thread of their own, and hypothesis forbids those while a property runs."""
+    pinging: SimpleQueue[Connection] = SimpleQueue()
+    monkeypatch.setattr(Connection, "keepalive", lambda connection: pinging.put(connection))
+    mt_gateway.client().call("users.get", logins=[])
+    with Client(mt_gateway.url) as other:
+        assert pinging.get(timeout=10) is other._socket
+    assert pinging.empty()
+
+
+def test_a_plugin_that_refuses_to_start() -> None:
+    class Unready:
+        @hookimpl
+        def mt_remote_gateway_starting(self) -> None:
+            raise ConfigurationError("no licence") from KeyError("LICENCE")
+
+    with pytest.raises(ConfigurationError, match=r"^no licence$") as caught, Bench.of("simulator", plugins=[Unready()]):
+        pass  # pragma: no cover
+    assert isinstance(caught.value.__cause__, KeyError)
 
 
 @pytest.mark.mt_remote_backends("simulator")

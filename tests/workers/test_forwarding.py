@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from mt_remote.backend import Event
-from mt_remote.plugin import Connection, Kind, Namespace, Session, hookimpl
+from mt_remote.plugin import Call, Connection, Kind, Namespace, Refused, Session, hookimpl, vetoes
 from mt_remote.records import Draft, TradeCommand, UserRecord
 from mt_remote.workers.far import FarConnection
 from tests.core.conftest import until
@@ -167,6 +167,37 @@ async def test_a_key_counts_for_all_workers(two: WorkerDesks) -> None:
         ticket = await other.call_with("order.balance", money, key="m")
         assert await one.call_with("order.balance", money, key="m") == ticket
         assert (await one.call("users.get", logins=[login["login"]]))[0]["balance"] == 5.0
+
+
+class Night:
+    """Refuses accounts while it is night."""
+
+    def __init__(self) -> None:
+        self.falls = True
+        self.asked = 0
+
+    @hookimpl
+    @vetoes("user.add")
+    def mt_remote_call_started(self, call: Call) -> None:
+        self.asked += 1
+        if self.falls:
+            raise Refused("Come back in the morning")
+
+
+async def test_a_veto_and_a_key_over_workers(anyio_backend: str) -> None:
+    night, user = Night(), {"group": "demoforex", "name": "Once", "password": "Pass1", "enable": True}
+    async with (
+        open_workers(2, plugins=(night,)) as two,
+        manager(two.desks[0].url, dialect="2") as one,
+        manager(two.desks[1].url, dialect="2") as other,
+    ):
+        answer = await one.answer(await one.send("user.add", user, key="k"))
+        assert answer["code"] == "refused"
+        night.falls = False
+        login = await other.call_with("user.add", user, key="k")
+        night.falls = True
+        assert await one.call_with("user.add", user, key="k") == login
+        assert night.asked == 2, "a repetition is not asked about"
 
 
 async def test_a_key_whose_worker_died_has_an_unknown_outcome(two: WorkerDesks, gate: Gate) -> None:

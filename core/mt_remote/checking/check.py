@@ -19,7 +19,8 @@ from mt_remote.plugin import PROJECT
 from mt_remote.settings import Settings
 from mt_remote.testing import stands
 
-_IN_THE_WAY = ("MR001", "MR002", "MR101", "MR102", "MR104", "MR106", "MR201", "MR202", "MR204", "MR205", "MR301")
+_IN_THE_WAY = ("MR001", "MR002", "MR101", "MR102", "MR104", "MR106", "MR201", "MR202", "MR204", "MR205", "MR301",
+               "MR306")  # fmt: skip
 """With one of these a gateway would not start."""
 
 

@@ -16,7 +16,8 @@ class Mistake:
 CODES: dict[str, Mistake] = {
     "MR001": Mistake(
         "it can't be imported",
-        "Make the module importable: run 'python -c \"import MODULE\"' and mend what it says.",
+        "Install a package first, in its folder: 'pip install --editable .'. If it is installed, run "
+        "'python -c \"import MODULE\"' and mend what it says.",
     ),
     "MR002": Mistake(
         "it implements no hook",
@@ -76,7 +77,8 @@ CODES: dict[str, Mistake] = {
     ),
     "MR301": Mistake(
         "an annotation is missing or can't be used",
-        "Annotate every parameter and the result: validation and documentation are made of them.",
+        "Annotate every parameter and the result with types that pydantic knows: validation and documentation are made "
+        "of them.",
     ),
     "MR302": Mistake(
         "a function without docstring",
@@ -93,6 +95,11 @@ CODES: dict[str, Mistake] = {
     "MR305": Mistake(
         "an example that the function itself finds wrong",
         "Give an example that is valid data: it stands in the documentation.",
+    ),
+    "MR306": Mistake(
+        "a listing that does not fit the function",
+        "Name a key and filters that the elements have, integers, texts, enums or flags, none called like a parameter; "
+        "for anything else write a Filter(name, type, test).",
     ),
     "MR401": Mistake(
         "a call that blocks the event loop",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import inspect
 import warnings
@@ -146,11 +147,20 @@ class Registered:
         if bare:
             self._found("MR301", f"{declared.name}: no annotation of {', '.join(bare)}", handler)
             return
+        error = self._refusal(declared)
+        if error is None or any(e.code == "MR201" and repr(declared.name) in e.message for e in self.findings):
+            return
+        without = dataclasses.replace(declared, listing=None)
+        its_listing = declared.listing is not None and self._refusal(without) is None
+        self._found("MR306" if its_listing else "MR301", str(error), handler)
+
+    def _refusal(self, declared: Declared) -> PluginError | None:
+        """Why a gateway would not take a function."""
         try:
             Function(declared, self.subject.name)
         except PluginError as error:
-            if not any(each.code == "MR201" and repr(declared.name) in each.message for each in self.findings):
-                self._found("MR301", str(error), handler)
+            return error
+        return None
 
     def _owner(self, declared: Declared) -> None:
         """Whose the name is, and whose the namespace: the one before the first dot."""

@@ -96,7 +96,7 @@ class Peer:
         if password == "-":
             password = typer.prompt("Password", hide_input=True, err=True)
         self._credentials = Credentials(server, login, password)
-        headers = {"MT-SERVER": server, "MT-LOGIN": str(login), "MT-PASSWORD": password} if dialect == "1.00" else {}
+        headers = self._credentials.headers if dialect == "1.00" else {}
         self._client = Client(url, dialect=dialect, headers=headers, tls=tls_context(url, tls_ca), timeout=None)
 
     def __enter__(self) -> Peer:

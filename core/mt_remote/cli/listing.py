@@ -52,8 +52,7 @@ def functions_command(manager: pluggy.PluginManager, startup: Startup) -> Callab
         if as_markdown:
             from mt_remote.cli import reference
 
-            print(reference.functions(found, {}))
-            print(reference.events(contents.kinds.values(), {}))
+            print(reference.page(found, list(contents.kinds.values())), end="")
         elif as_json:
             json.dump(described, sys.stdout, indent=2, ensure_ascii=False)
             print()

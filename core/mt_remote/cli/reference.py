@@ -9,29 +9,85 @@ from __future__ import annotations
 import enum
 import inspect
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, get_args
+from typing import Any, cast, get_args
+
+from pydantic import TypeAdapter
 
 from mt_remote.checking.findings import Mistake
 from mt_remote.cli.flags import Flag, metavar
 from mt_remote.cli.listing import in_short
 from mt_remote.errors import ReturnCode
 from mt_remote.functions import Function
-from mt_remote.paging import Paging
+from mt_remote.paging import PLAIN_FILTER, Paging
 from mt_remote.plugin import EventKind, Kind
-from mt_remote.records import DIALECTS, Record, Unit, Wire
+from mt_remote.records import DIALECTS, RECORDS, Record, Unit, Wire
 
 Exchange = tuple[Mapping[str, Any], Mapping[str, Any]]
 """A request and its answer."""
 
+Schema = Mapping[str, Any]
+
 _LONG = 3
 _ROOM = 110
+_PAGES = "[pages](#7-lists)"
+"""As docs/protocol.md links to its chapter on lists."""
 
 
 def findings(found: Mapping[str, Mistake]) -> str:
     """A table of what ``check-plugin`` finds."""
     rows = [f"| `{code}` | {mistake.what} | {mistake.fix} |" for code, mistake in found.items()]
     return "\n".join(["| code | mistake | how to mend it |", "| --- | --- | --- |", *rows]) + "\n"
+
+
+# A whole page
+
+
+def page(found: Sequence[Function], kinds: Sequence[EventKind]) -> str:
+    """Functions and events, and the types that they link to."""
+    text = f"## Functions\n\n{functions(found, {})}\n## Events\n\n{events(kinds, {})}".replace(_PAGES, "pages")
+    types = _linked(text, found, kinds)
+    return f"{text}\n## Types\n\n{types}" if types else text
+
+
+def _linked(text: str, found: Sequence[Function], kinds: Sequence[EventKind]) -> str:
+    """A section for each type that a text, or another such section, links to."""
+    known = {kind.__name__.lower(): records([kind]) for kind in RECORDS}
+    for title, schemas in _objects(found, kinds).items():
+        known.setdefault(title.lower(), "\n".join(_fields(title, *each) for each in schemas))
+    sections: dict[str, str] = {}
+    waiting = [text]
+    while waiting:
+        for name in re.findall(r"\]\(#([^)]+)\)", waiting.pop()):
+            if name in known and name not in sections:
+                sections[name] = known[name]
+                waiting.append(known[name])
+    return "\n".join(sections[name] for name in sorted(sections))
+
+
+def _objects(found: Sequence[Function], kinds: Sequence[EventKind]) -> dict[str, list[tuple[Schema, Schema]]]:
+    """The objects in data, results and events by their titles, each with the schema that its references are in. Two
+    plugins may have different ones of one title."""
+    objects: dict[str, list[tuple[Schema, Schema]]] = {}
+    roots = [root for each in found for root in (each.parameters_schema, each.result_schema) if root is not None]
+    for root in [*roots, *map(_event_schema, kinds)]:
+        for schema in [root, *cast("Mapping[str, Schema]", root.get("$defs", {})).values()]:
+            same_title = objects.setdefault(str(schema.get("title", "")), [])
+            if "properties" in schema and schema not in [known for known, _ in same_title]:
+                same_title.append((schema, root))
+    return objects
+
+
+def _fields(title: str, schema: Schema, root: Schema) -> str:
+    """The section of an object that is no record."""
+    lines = [f"### {title}", ""]
+    if "description" in schema:
+        lines += [" ".join(str(schema["description"]).split()), ""]
+    lines += ["| field | type | meaning |", "| --- | --- | --- |"]
+    for name, field in schema["properties"].items():
+        lines.append(f"| `{name}` | {_type(field, root)} | {_sentence(_meaning(field))} |")
+    return "\n".join(lines) + "\n"
 
 
 # Functions
@@ -83,11 +139,13 @@ def _parameters(function: Function) -> Iterator[str]:
     required = set(target.get("required", ()))
     if function.paging is not None:
         yield from _page(function, function.paging, names)
-        names = {name: field for name, field in names.items() if name not in function.paging.fields}
+        names = {name: field for name, field in names.items() if _is_told(name, field, function.paging)}
     if function.takes_body:
         needed = ", ".join(f"`{name}`" for name in names if name in required)
-        record = str(target.get("title", "")).removesuffix("Patch").removesuffix("Draft")
-        yield f"`data`: [{record}](#{record.lower()}), {f'at least {needed}' if needed else 'any subset'}."
+        title = str(target.get("title", ""))
+        record = title.removesuffix("Patch").removesuffix("Draft")
+        name = record if record in _RECORD_NAMES else title
+        yield f"`data`: [{name}](#{name.lower()}), {f'at least {needed}' if needed else 'any subset'}."
         yield ""
     elif names:
         defaults = _defaults(function)
@@ -99,12 +157,19 @@ def _parameters(function: Function) -> Iterator[str]:
         yield ""
 
 
+def _is_told(name: str, field: Schema, paging: Paging) -> bool:
+    """Whether a field has a line of its own: the function's do, and filters that have something to say."""
+    if name in ("limit", "after"):
+        return False
+    return name not in paging.fields or not _meaning(field).endswith(PLAIN_FILTER)
+
+
 def _page(function: Function, paging: Paging, names: Mapping[str, Any]) -> Iterator[str]:
     """One line on what dialect 2 may add: the page on lists says how."""
     cursor = _type(names["after"], function.parameters_schema)
     filters = ", ".join(f"`{name}`" for name in paging.fields if name not in ("limit", "after"))
     filtered = f"; filters {filters}" if filters else ""
-    yield f"Dialect `2`: [pages](#7-lists) by `limit` and `after` ({cursor}){filtered}."
+    yield f"Dialect `2`: {_PAGES} by `limit` and `after` ({cursor}){filtered}."
     yield ""
 
 
@@ -141,8 +206,8 @@ def _type(schema: Mapping[str, Any], root: Mapping[str, Any]) -> str:
     if "enum" in schema or "const" in schema:
         values = schema.get("enum") or [schema["const"]]
         return " ".join(f"`{json.dumps(value)}`" for value in values)
-    if "anyOf" in schema:
-        kinds = [_type(each, root) for each in schema["anyOf"] if each.get("type") != "null"]
+    if choices := schema.get("anyOf") or schema.get("oneOf"):
+        kinds = [_type(each, root) for each in choices if each.get("type") != "null"]
         return " or ".join(kinds)
     if schema.get("type") == "array" and isinstance(schema.get("items"), Mapping):
         return f"list of {_type(schema['items'], root)}"
@@ -154,15 +219,20 @@ def _type(schema: Mapping[str, Any], root: Mapping[str, Any]) -> str:
 def _object(schema: Mapping[str, Any], root: Mapping[str, Any]) -> str:
     title = str(schema.get("title", "object"))
     names: Mapping[str, Any] = schema.get("properties", {})
+    if not names and isinstance(schema.get("additionalProperties"), Mapping):
+        return f"map of text → {_type(schema['additionalProperties'], root)}"
     if len(names) > _LONG * 2 or title in _RECORD_NAMES:
         return f"[{title}](#{title.lower()})"
     return "{" + ", ".join(f"`{name}` {_type(field, root)}" for name, field in names.items()) + "}"
 
 
-_RECORD_NAMES = ("Tick", "TradeRecord", "UserRecord", "ConGroup", "ConCommon", "ConManager", "TradeRequest")
+_RECORD_NAMES = frozenset(kind.__name__ for kind in RECORDS)
+_FORMATS = {"date": "a date, `2020-05-14`", "date-time": "a time, `2020-05-14T12:00:00Z`", "time": "a time, `12:00:00`"}
 
 
 def _bounds(schema: Mapping[str, Any]) -> str:
+    if "format" in schema:
+        return f", {_FORMATS.get(schema['format'], schema['format'])}"
     low = schema.get("minimum", schema.get("exclusiveMinimum"))
     high = schema.get("maximum", schema.get("exclusiveMaximum"))
     if "maxLength" in schema:
@@ -209,13 +279,19 @@ def events(kinds: Iterable[EventKind], samples: Mapping[str, Mapping[str, Any]],
     """A section for each kind of event."""
     lines: list[str] = []
     for kind in kinds:
-        data = kind.data.__name__ if isinstance(kind.data, type) else str(kind.data)
-        linked = f"[{data}](#{data.lower()})" if data in _RECORD_NAMES else data
+        schema = _event_schema(kind)
+        data = _type(schema, schema)
         needs = " Needs a connection." if kind.from_backend else " Works without `connect`."
-        lines += [f"{'#' * level} {kind.name}", "", f"{kind.help} Data: {linked}.{needs}", ""]
+        lines += [f"{'#' * level} {kind.name}", "", f"{kind.help} Data: {data}.{needs}", ""]
         if kind.name in samples:
             lines += ["```", f"← {shown(samples[kind.name])}", "```", ""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _event_schema(kind: EventKind) -> Schema:
+    """JSON schema of an event's data in dialect 2."""
+    adapter: TypeAdapter[Any] = TypeAdapter(cast(Any, kind.data))
+    return adapter.json_schema(mode="serialization")
 
 
 # Records

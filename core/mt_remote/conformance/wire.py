@@ -333,9 +333,9 @@ def _key(id_: object) -> object:
 def dialled(
     url: str, headers: Mapping[str, str] | None = None, tls: ssl.SSLContext | None = None
 ) -> Iterator[ClientConnection]:
-    """A WebSocket."""
+    """A WebSocket. It sends no pings: they would draw random numbers in the middle of a property."""
     with connect(
         url, additional_headers=dict(headers or {}), ssl=cast(Any, tls), proxy=None, max_size=None,
-        open_timeout=PATIENCE, close_timeout=1, compression=None,
+        open_timeout=PATIENCE, close_timeout=1, compression=None, ping_interval=None,
     ) as socket:  # fmt: skip
         yield socket

@@ -33,7 +33,8 @@ from mt_remote.records.enums import (
 
 @record(native="TradeRecord")
 class TradeRecord(Record):
-    """An order, open or closed, pending or not, or a balance record."""
+    """An order, open or closed, pending or not, or a balance record. What a closed one brought its account is
+    `profit` + `storage` + `commission` + `taxes`, each with its sign."""
 
     order: int = integer("order", key=True, doc="ticket")
     login: int = integer("login")
@@ -50,11 +51,13 @@ class TradeRecord(Record):
     sl: float = number("sl", doc="0: none")
     tp: float = number("tp", doc="0: none")
     conv_rates: tuple[float, float] = pair("conv_rates", doc="at open, at close")
-    commission: float = number("commission")
-    commission_agent: float = number("commission_agent")
-    storage: float = number("storage", doc="swap")
-    profit: float = number("profit", doc="deposit currency, without commission and swap")
-    taxes: float = number("taxes")
+    commission: float = number("commission", doc="deposit currency; below 0: charged, at the opening")
+    commission_agent: float = number(
+        "commission_agent", doc="deposit currency; what the agent gets at the close, no part of the result"
+    )
+    storage: float = number("storage", doc="swap up to now, deposit currency; below 0: charged, above 0: credited")
+    profit: float = number("profit", doc="deposit currency, without commission, swap and taxes")
+    taxes: float = number("taxes", doc="deposit currency; below 0: charged, at the close; 0 while open")
     magic: int = integer("magic")
     comment: str = text("comment", 32)
     margin_rate: float = number("margin_rate")

@@ -14,6 +14,7 @@ from mt_remote.client import Client, Credentials
 from mt_remote.errors import ConfigurationError
 from mt_remote.hooks import Hooks, asked
 from mt_remote.host import find_backend, plugin_manager
+from mt_remote.testing.clients import opened
 from mt_remote.testing.on_loop import OnLoop
 from mt_remote.testing.stands import Stand, StandSpec
 
@@ -169,11 +170,9 @@ class Bench:
             return action()
 
     def client(self, credentials: Credentials | None = None, *, log_in: bool = True, dialect: str = "2") -> Client:
-        """A client with an open session, logged in unless told otherwise. It is closed with the bench."""
-        client = self._stack.enter_context(Client(self.url, dialect=dialect))
-        if log_in:
-            client.log_in(credentials or self.credentials)
-        return client
+        """A client with an open session, logged in unless told otherwise; in dialect ``1.00`` always, by its handshake.
+        It is closed with the bench."""
+        return opened(self._stack, self.url, credentials or self.credentials, log_in=log_in, dialect=dialect)
 
 
 def manager_of(plugins: Iterable[str | object], *, modules: Iterable[str] = ()) -> pluggy.PluginManager:

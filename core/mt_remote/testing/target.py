@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from typing import Self
 
 from mt_remote.client import Client, Credentials
+from mt_remote.testing.clients import opened
 
 
 class Target:
@@ -23,8 +24,6 @@ class Target:
         self._stack.close()
 
     def client(self, credentials: Credentials | None = None, *, log_in: bool = True, dialect: str = "2") -> Client:
-        """A client with an open session, logged in unless told otherwise. It is closed with the test."""
-        client = self._stack.enter_context(Client(self.url, dialect=dialect))
-        if log_in:
-            client.log_in(credentials or self.credentials)
-        return client
+        """A client with an open session, logged in unless told otherwise; in dialect ``1.00`` always, by its handshake.
+        It is closed with the test."""
+        return opened(self._stack, self.url, credentials or self.credentials, log_in=log_in, dialect=dialect)

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import forwarding_backend
 import pytest
+
+import forwarding_backend
+import mt_remote_plugins
 from forwarding_backend.backend import ForwardBackend
 from forwarding_backend.settings import ForwardSettings
-from relay import Relay
-
-import mt_remote_plugins
 from mt_remote.client import Client, Credentials
 from mt_remote.conformance import serving
 from mt_remote.plugin import hookimpl
 from mt_remote.testing import Bench
+from relay import Relay
 
 MANAGER = Credentials("Demo", 1, "manager")
 

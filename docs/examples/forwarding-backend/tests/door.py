@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anyio.to_thread
-from forwarding_backend.errors import error_of
 
+from forwarding_backend.errors import error_of
 from mt_remote.client import Client, Credentials
 from mt_remote.plugin import Kind, Namespace, hookimpl
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import forwarding_backend
 import pytest
+
+import forwarding_backend
+import mt_remote_plugins
+from conftest import MANAGER
 from door import Door
 from forwarding_backend.backend import ForwardBackend
 from forwarding_backend.settings import ForwardSettings
-
-import mt_remote_plugins
-from conftest import MANAGER
 from mt_remote.conformance import Effort, Profile, examine, serving, text
 from mt_remote.testing import Bench
 

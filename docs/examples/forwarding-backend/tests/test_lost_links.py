@@ -9,18 +9,18 @@ from contextlib import ExitStack, contextmanager
 import anyio
 import anyio.to_thread
 import pytest
+from websockets.sync.server import ServerConnection, serve
+
+from conftest import MANAGER, in_front_of, logged_in
 from forwarding_backend.backend import ForwardBackend
 from forwarding_backend.link import Link
 from forwarding_backend.settings import ForwardSettings
 from forwarding_backend.wire import nothing
-from relay import Relay
-from websockets.sync.server import ServerConnection, serve
-
-from conftest import MANAGER, in_front_of, logged_in
 from mt_remote.client import Client, Credentials
 from mt_remote.errors import CallTimeout, ConnectionLost, RequestError
 from mt_remote.plugin import Event
 from mt_remote.testing import Bench
+from relay import Relay
 
 PATIENCE = 10.0
 

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from forwarding_backend.backend import ForwardBackend
-from forwarding_backend.settings import ForwardSettings
 from pydantic import ValidationError
 
 from conftest import logged_in
+from forwarding_backend.backend import ForwardBackend
+from forwarding_backend.settings import ForwardSettings
 from mt_remote.checking import check
 from mt_remote.errors import ConfigurationError
 from mt_remote.testing import Bench

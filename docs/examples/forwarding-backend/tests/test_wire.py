@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
+
 from forwarding_backend.calls import Call
 from forwarding_backend.errors import error_of
 from forwarding_backend.wire import Unreadable, fields_of, nothing, reader, request_text

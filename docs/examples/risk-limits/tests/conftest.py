@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from scene import ASK, BID, Json, Limit
 
 from mt4sim import Server
 from mt_remote.client import Client
+from scene import ASK, BID, Json, Limit
 
 
 @pytest.fixture(autouse=True)

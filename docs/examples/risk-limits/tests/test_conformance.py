@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from scene import Limit
-
 from mt_remote.client import Client
 from mt_remote.conformance import Effort, Profile, Target, examine, text
 from mt_remote.testing import Bench
+from scene import Limit
 
 SUITES = ["partial-closes", "pendings", "wrong-orders", "close-all", "repeated-calls"]
 

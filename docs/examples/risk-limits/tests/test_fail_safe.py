@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from risk_limits import check
-from scene import ASK, BID, Json, Limit, manager, order
 
 from mt4sim import Server, World
 from mt4sim.world import demo_toml
 from mt_remote.client import Client
 from mt_remote.records import TradeCommand
 from mt_remote.testing import Bench
+from risk_limits import check
+from scene import ASK, BID, Json, Limit, manager, order
 
 
 def unchecked(client: Client, name: str, /, **fields: Any) -> tuple[str, str]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from risk_limits.limits import Terms
-from risk_limits.orders import SIDES, Side, side_volume, too_much
-from scene import ASK, Json, Limit, order
 
 from mt4sim import Server
 from mt_remote.client import Client
 from mt_remote.records import TradeCommand, TradeRecord
+from risk_limits.limits import Terms
+from risk_limits.orders import SIDES, Side, side_volume, too_much
+from scene import ASK, Json, Limit, order
 
 WIDE = {"max_lots": 100, "max_net_lots": 1000, "max_points": 100000}
 

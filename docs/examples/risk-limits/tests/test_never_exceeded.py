@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scene import Json
 
 from mt_remote.client import Client
 from mt_remote.testing import Bench
+from scene import Json
 
 POINT = 100_000
 MIDDLE = 110_000

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from risk_limits.ledger import UNKNOWN_FOR, Ledger
-from risk_limits.orders import Side
-from scene import Json, Limit, order
 
 from mt_remote.client import Client
 from mt_remote.testing import Bench
+from risk_limits.ledger import UNKNOWN_FOR, Ledger
+from risk_limits.orders import Side
+from scene import Json, Limit, order
 
 
 @pytest.fixture

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from scene import ASK, Limit, manager, order
 
 from mt_remote.client import Client
 from mt_remote.testing import Bench
+from scene import ASK, Limit, manager, order
 
 
 @pytest.mark.mt_remote_backends

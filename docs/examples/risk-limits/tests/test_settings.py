@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from risk_limits.limits import Limits, Terms, configured
-from scene import Json, Limit, manager, order
 
 from mt_remote.client import Client
 from mt_remote.errors import ConfigurationError
 from mt_remote.testing import Bench
+from risk_limits.limits import Limits, Terms, configured
+from scene import Json, Limit, manager, order
 
 NONE = {"max_lots": None, "max_net_lots": None, "max_points": None, "digits": None, "banned": None}
 

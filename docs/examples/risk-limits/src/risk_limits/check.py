@@ -17,8 +17,7 @@ from risk_limits.orders import SIDES, Refusal, ban, hundredths, side_volume, too
 T = TypeVar("T")
 
 PATIENCE = 2.0
-"""Seconds for a whole check. Below the deadline of trades (5 s), at which a client could only read that the outcome of
-his order is unknown; here it is known that nothing was done."""
+"""Seconds for a whole check. Below the deadline of trades (5 s), so that a client reads what could not be checked."""
 
 
 class Unreadable(Exception):

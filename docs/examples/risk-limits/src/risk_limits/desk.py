@@ -13,7 +13,6 @@ from mt_remote.plugin import Call, Event, Gateway, RequestError, Session
 from risk_limits.ledger import Ledger
 from risk_limits.limits import Limits
 from risk_limits.orders import Refusal
-from risk_limits.repeats import Repeats
 
 REFUSED = "risk.refused"
 
@@ -60,7 +59,6 @@ class Desk:
         self.gateway = gateway
         self.limits = limits
         self.ledger = Ledger()
-        self.repeats = Repeats()
         self.counts: Counter[str] = Counter()
         self.untold = 0
         self._send, self._receive = anyio.create_memory_object_stream[tuple[Session, RefusedData]](MOST_WAITING)

@@ -103,8 +103,6 @@ async def mt_remote_call_started(session: Session, call: Call) -> None:
             "not_connected", "Not connected to an MT4 server: nothing can be held against the limits"
         )
     desk = desks.desk_of(session.gateway)
-    if desk.repeats.has(session, call):
-        return
     subject = desks.Subject(call)
     refusal = await examine(desk, session.connection, call, subject)
     if refusal is None:
@@ -119,10 +117,7 @@ async def mt_remote_call_started(session: Session, call: Call) -> None:
 def mt_remote_call_finished(session: Session, call: Call, outcome: Outcome) -> None:
     if not call.name.startswith("order."):
         return
-    desk = desks.desk_of(session.gateway)
-    desk.ledger.end(call, known=_is_known(outcome.error))
-    if outcome.error is None:
-        desk.repeats.add(session, call)
+    desks.desk_of(session.gateway).ledger.end(call, known=_is_known(outcome.error))
 
 
 def _is_known(error: RequestError | None) -> bool:
