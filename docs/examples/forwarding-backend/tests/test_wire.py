@@ -11,8 +11,6 @@ from pydantic import TypeAdapter
 from forwarding_backend.calls import Call
 from forwarding_backend.errors import error_of
 from forwarding_backend.wire import Unreadable, fields_of, nothing, reader, request_text
-from pydantic import TypeAdapter
-
 from mt_remote.errors import (
     Busy,
     CallTimeout,
