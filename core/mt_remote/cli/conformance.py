@@ -105,6 +105,7 @@ def command(startup: Startup) -> Callable[..., None]:
         from mt_remote.client import Credentials
         from mt_remote.conformance.runner import Effort
 
+        _check_suites(only or [])
         if password == "-":
             password = typer.prompt("Password", hide_input=True, err=True)
         credentials = Credentials(server, login, password)
@@ -145,6 +146,15 @@ def _list(*, laws: bool) -> None:
         print(f"{suite.name:28}  {suite.profile:9}  {suite.help}{needs}")
 
 
+def _check_suites(only: Sequence[str]) -> None:
+    from mt_remote.conformance.suites import all_suites
+
+    names = [suite.name for suite in all_suites()]
+    for name in only:
+        if name not in names:
+            raise ConfigurationError(f"--only {name!r}: no such suite, expected one of {', '.join(names)}")
+
+
 @contextmanager
 def _in_process(startup: Startup, fields: dict[str, Any]) -> Iterator[Target]:
     from mt_remote import logs
@@ -165,13 +175,8 @@ def _at(url: str, fields: dict[str, Any], tls_ca: str | None, *, exclusive: bool
 
 def _examine(target: Target, profile: str, effort: Effort, only: Sequence[str]) -> Report:
     from mt_remote.conformance.runner import examine
-    from mt_remote.conformance.suites import all_suites
     from mt_remote.conformance.targets import Profile
 
-    names = [suite.name for suite in all_suites()]
-    for name in only:
-        if name not in names:
-            raise ConfigurationError(f"--only {name!r}: no such suite, expected one of {', '.join(names)}")
     return examine(target, Profile(profile), effort, only=only, announce=_tell)
 
 
