@@ -30,31 +30,14 @@ from benchmarks.runner import cores
 
 PLUGIN = '''
 from mt_remote.plugin import Namespace, Session, hookimpl
-from mt_remote.records import Draft, TradeCommand, UserRecord
 
-bench = Namespace("bench")
-
-
-@bench.function()
-def fill(session: Session, trades: int, accounts: int) -> int:
-    """Opens trades in the simulated server, before anybody measures."""
-    import gc
-
-    server = session.gateway.backend.server
-    draft = {"group": "demoforex", "name": "Bench", "password": "Pass1", "enable": True, "leverage": 100}
-    logins = [server.accounts.add(Draft(UserRecord, draft)).login for _ in range(accounts)]
-    server.tick("EURUSD", 1.1, 1.1001)
-    for number in range(trades):
-        command = TradeCommand.BUY if number % 2 else TradeCommand.SELL
-        server.trading.open(logins[number % accounts], "EURUSD", command, 0.01, 1.1, comment="benchmark")
-    gc.collect()
-    return len(server.trading.open_orders())
+loop = Namespace("loop")
 
 
 longest: list[float] = []
 
 
-@bench.function()
+@loop.function()
 def watch(session: Session) -> None:
     """From now on the longest turn of the loop is taken down."""
     longest[:] = [0.0]
@@ -73,7 +56,7 @@ async def turns() -> None:
             longest[0] = max(longest[0], time.thread_time() - began)
 
 
-@bench.function()
+@loop.function()
 def watched() -> float:
     """Milliseconds of CPU that it took."""
     return longest.pop() * 1e3
@@ -81,7 +64,7 @@ def watched() -> float:
 
 @hookimpl
 def mt_remote_namespaces():
-    return [bench]
+    return [loop]
 '''
 
 CREDENTIALS = {"server": "Demo", "login": 1, "password": "manager", "reconnect_delay": 0}
@@ -191,10 +174,10 @@ async def fill(url: str, trades: int) -> None:
 async def longest_turn(url: str, orders: Connection) -> float:
     """Milliseconds of CPU of the longest turn of the gateway's loop under a list."""
     async with connect(url, compression=None, ping_interval=None) as client:
-        await call(client, "bench.watch", {})
+        await call(client, "loop.watch", {})
         orders.send(True)
         await asyncio.to_thread(orders.recv)
-        return float(await call(client, "bench.watched", {}))
+        return float(await call(client, "loop.watched", {}))
 
 
 def run(given: argparse.Namespace) -> Result:
@@ -203,8 +186,8 @@ def run(given: argparse.Namespace) -> Result:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "bench.py").write_text(PLUGIN)
         command = [sys.executable, "-m", "mt_remote.cli", "serve", "--port", "0", "--feed", given.feed,
-                   "--plugin", "mt_remote_plugins",
-                   "--plugin", "mt4sim.gateway", "--plugins-dir", folder, *given.flag]  # fmt: skip
+                   "--plugin", "mt_remote_plugins", "--plugin", "mt4sim.gateway",
+                   "--plugin", "benchmarks.gateway.functions", "--plugins-dir", folder, *given.flag]  # fmt: skip
         gateway = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         try:
             if server_core is not None and client_core is not None:

@@ -35,5 +35,7 @@ ensure_installed() {
     echo "installing mt-remote[$1] into .venv" >&2
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable "$root[$1]" >&2 ||
         die "the installation failed; pip's message above says why"
+    # pip compiles what it copies, but an editable installation is not copied: the first start would compile it all.
+    "$venv/bin/python" -m compileall -q "$root/core" "$root/plugins" "$root/simulator" >&2 || true
     echo "$state" >"$stamp"
 }

@@ -39,13 +39,15 @@ class Event:
     must never be dropped.
     """
 
-    __slots__ = ("data", "encoded", "kind", "merge_key")
+    __slots__ = ("data", "encoded", "frame", "kind", "merge_key", "newest")
 
     def __init__(self, kind: str, data: object, merge_key: str | None = None) -> None:
         self.kind = kind
         self.data = data
         self.merge_key = merge_key
         self.encoded: dict[tuple[str, int], tuple[bytes, bytes]] = {}
+        self.newest: tuple[str, int] | None = None
+        self.frame = b""
 
     def __repr__(self) -> str:
         return f"Event({self.kind!r}, {self.data!r})"

@@ -83,23 +83,21 @@ class Crew(Generic[S, C]):
 
     def submit(self, session: S, call: C) -> None:
         """Starts a call that may start now."""
-        stepper = self._stepper
-        if stepper is not None and self._idle and not self._inbox and stepper.may_step():
-            self._step(stepper, session, call)
-            return
+        if self._stepper is not None and self._idle and not self._inbox:
+            carrier = self._idle.pop()
+            started = self._stepper.step(carrier.task, self._perform, session, call)
+            if started is True:
+                self._idle.append(carrier)
+                return
+            if started:
+                carrier.take(session, call, self._clock())
+                carrier.started = started
+                carrier.wake()
+                return
+            self._idle.append(carrier)
         self._inbox.append((session, call))
         if self._rolling is None:
             self._roll()
-
-    def _step(self, stepper: Stepper, session: S, call: C) -> None:
-        carrier = self._idle.pop()
-        started = stepper.step(self._perform(session, call), carrier.task)
-        if started is None:
-            self._idle.append(carrier)
-        else:
-            carrier.take(session, call, self._clock())
-            carrier.started = started
-            carrier.wake()
 
     def _roll(self) -> None:
         if self._idle:

@@ -72,12 +72,16 @@ class Function:
         self.takes_body = bool(bodies)
         self._check_body(data, bodies)
         self.paging = self._paging(declared)
-        self.drops_nulls = any(p.optional for p in data) or self.paging is not None
+        self.paged_by = frozenset(self.paging.fields if self.paging is not None else ())
+        self.optional = self.paged_by.union(p.parameter.name for p in data if p.optional)
         self._input = self._input_hint(data)
         try:
             self.adapter: TypeAdapter[Any] = TypeAdapter(cast(Any, self._input))
         except (PydanticUserError, TypeError, NameError) as error:
             raise self._wrong(f"parameters can't be validated: {error}") from error
+        self._is_usual = (
+            self._handler_is_async and not bodies and self._session is None and self._takes_connection_first()
+        )
         self.is_list = get_origin(self.result) is list
         self.at_once = _SLICE // 400
         self._serializers: dict[str, SchemaSerializer] = {}
@@ -91,7 +95,11 @@ class Function:
 
     def invoke(self, session: Session, arguments: dict[str, Any], body: object) -> Any:
         """Calls the handler with what it asks for. Raises what a session without a connection has to say."""
-        given = dict(arguments)  # the call's own stay what the client sent: plugins look at them afterwards
+        # In both ways the call's own arguments stay what the client sent: plugins look at them afterwards.
+        if self._is_usual and self.paged_by.isdisjoint(arguments):
+            link = session.link
+            return self.handler(link.connection or link.required(), **arguments)
+        given = dict(arguments)
         asked = self.paging.take(given) if self.paging is not None else None
         if self._connection is not None:
             given[self._connection] = session.link.required()
@@ -124,6 +132,12 @@ class Function:
         if declared.listing.along and declared.listing.along not in [p.parameter.name for p in self._parameters]:
             raise self._wrong(f"listing: there is no parameter {declared.listing.along!r}")
         return paging
+
+    def _takes_connection_first(self) -> bool:
+        """Whether the connection can be given by place, the rest by name: the usual signature."""
+        first = self._parameters[0] if self._parameters else None
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        return first is not None and first.role == "Connection" and first.parameter.kind is kind
 
     def _wrong(self, problem: str) -> PluginError:
         return PluginError(f"plugin {self.plugin!r}, function {self.name!r}: {problem}")
@@ -269,48 +283,47 @@ class Registry:
         self.functions = {function.name: function for function in functions}
         self._contexts = {dialect: {"code_page": code_page, "dialect": dialect} for dialect in DIALECTS}
         schema = _request_schema(self.functions)
-        self._validator = SchemaValidator(schema)
-        self._plain_validator = SchemaValidator(without_text_checks(schema))
+        self._validate = SchemaValidator(schema).validate_json
+        self._validate_plain = SchemaValidator(without_text_checks(schema)).validate_json
 
     def __getitem__(self, name: str) -> Function:
         return self.functions[name]
 
     def parse(self, message: bytes, dialect: str = "2") -> Call:
         """A request's JSON, validated. Raises :class:`RequestFailed` with the error and the id to answer."""
+        # Plain is a message whose every text is ASCII without a zero character. A search for two bytes reads each
+        # byte, one for a single byte is many times as fast: it goes first.
+        plain = message.isascii() and (b"\\" not in message or b"\\u" not in message)
+        validate = self._validate_plain if plain else self._validate
         try:
-            return self._parse(message, dialect)
+            request = validate(message, strict=True, context=self._contexts[dialect])
+            function, data = self.functions[request["name"]], request["data"]
+            if data is None:
+                data = self._without_data(function, request["id"])
         except RequestFailed:
             raise
+        except CoreValidationError as error:
+            raise self._explain(message, error) from None
         except RequestError as error:  # raised by a plugin's own validator
             raise RequestFailed(_id_of(message), error) from error
         except Exception as error:
             log.exception("a plugin's validator failed")
             broken = InternalError("The data could not be checked inside the gateway; its log says why")
             raise RequestFailed(_id_of(message), broken) from error
-
-    def _parse(self, message: bytes, dialect: str) -> Call:
-        validator = self._plain_validator if _is_plain(message) else self._validator
-        try:
-            request = validator.validate_json(message, strict=True, context=self._contexts[dialect])
-        except CoreValidationError as error:
-            raise self._explain(message, error) from None
-        function = self.functions[request["name"]]
-        data, key = request["data"], request.get("key")
-        id_ = _encode_id(request["id"])
-        if data is None:
-            data = self._without_data(function, id_)
+        id_ = request["id"]
+        id_ = b"%d" % id_ if type(id_) is int else to_json(id_)
         if function.takes_body:
-            return Call(id_, function, {}, data, key)
-        if function.drops_nulls and None in data.values():
+            return Call(id_, function, {}, data, request.get("key"))
+        if not function.optional.isdisjoint(data):  # null is what was left out
             data = {name: value for name, value in data.items() if value is not None}
-        return Call(id_, function, data, None, key)
+        return Call(id_, function, data, None, request.get("key"))
 
-    def _without_data(self, function: Function, id_: bytes) -> Any:
+    def _without_data(self, function: Function, id_: int | str) -> Any:
         """``"data": null`` is no data."""
         try:
             return function.adapter.validate_python({}, strict=True, context=self._contexts["2"])
         except CoreValidationError as error:
-            raise RequestFailed(id_, _invalid(function.name, error)) from None
+            raise RequestFailed(_encode_id(id_), _invalid(function.name, error)) from None
 
     def near(self, name: str) -> list[str]:
         """Names of functions that look like ``name``."""
@@ -369,12 +382,6 @@ def _id_of(message: bytes) -> bytes:
 
 def _encode_id(id_: int | str) -> bytes:
     return b"%d" % id_ if isinstance(id_, int) else to_json(id_)
-
-
-def _is_plain(message: bytes) -> bool:
-    """Whether every text in a message is ASCII without a zero character. A search for two bytes reads each byte, one
-    for a single byte is many times as fast: it goes first."""
-    return message.isascii() and (b"\\" not in message or b"\\u" not in message)
 
 
 def _request_schema(functions: Mapping[str, Function]) -> core_schema.CoreSchema:

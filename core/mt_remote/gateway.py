@@ -273,7 +273,12 @@ class Gateway:
             error = InternalError(f"{call.name} failed inside the gateway; its log says why")
         if error is not None:
             session.fail(call, error)
-        self._finished(session, call, error, began)
+        if hooks.watches_finishes:
+            hooks.call_finished(session, call, Outcome(error, self.clock() - began))
+        for next_call, came in session.lane.done(call):
+            self._start_late(session, next_call, came)
+        if self.stopping:
+            self._progress.set()
 
     async def _run(self, session: Session, call: Call) -> Any:
         result = call.function.invoke(session, call.arguments, call.body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import ssl
 import time
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
+import sniffio
 
 from mt_remote.backend import Backend
 from mt_remote.errors import ConfigurationError
@@ -79,6 +81,8 @@ def load_certificate(context: ssl.SSLContext, certificate: Path, key: Path) -> N
 async def assembled(settings: Settings, hooks: Hooks, backend: Backend, contents: Catalogue) -> AsyncIterator[Gateway]:
     """A gateway with its backend at work, which listens to nobody yet. What runs in it ends with the context."""
     on_asyncio = asyncio_shell.is_running()
+    if on_asyncio:  # so that anyio knows its loop in plain callbacks too, where calls and notifications come in
+        sniffio.current_async_library_cvar.set("asyncio")
     async with anyio.create_task_group() as group:
         gateway = Gateway(
             settings,
@@ -154,6 +158,13 @@ async def _reload_on_hangup(context: ssl.SSLContext, certificate: Path, key: Pat
                 log.error("TLS certificate not reloaded", reason=str(error))
 
 
+def _collect_seldom() -> None:
+    """What a start made stays as long as the process does, and a burst of calls makes many objects that die by
+    themselves: the garbage collector need not look at either again and again."""
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)
+
+
 async def serve(
     settings: Settings,
     hooks: Hooks,
@@ -166,5 +177,6 @@ async def serve(
     with stop_signals() as next_signal:
         async with running(settings, hooks, backend, worker=worker) as gateway:
             announce(gateway)
+            _collect_seldom()
             received = await next_signal()
             log.info("stopping", signal=received.name)

@@ -167,13 +167,15 @@ class Session:
         """Writes what is waiting."""
         self._dirty = False
         websocket = self.protocol.websocket
-        if websocket.out:
+        if out := websocket.out:
             if self.protocol.sending:
                 self._flush_part()
-                if websocket.out:
+                if out:
                     return
             else:
-                self.wire.write(websocket.take_output())
+                data = out[0] if len(out) == 1 else b"".join(out)
+                out.clear()
+                self.wire.write(data)
         if websocket.state is _CLOSED:
             self.wire.close()
             self.gateway.closing(self)

@@ -163,7 +163,7 @@ async def test_a_deadline_in_between_is_an_answer(start: Start, monkeypatch: pyt
 
 async def test_a_slow_reader_gets_it_whole_and_no_faster_than_it_reads(start: Start) -> None:
     async with (
-        start(plugins=(Desk(),), write_high_water=100_000, ping_interval=0.1) as gateway,
+        start(plugins=(Desk(),), write_high_water=100_000, ping_interval=0.5) as gateway,
         peer(gateway) as client,
     ):
         await client.ask("subscribe", event="price")

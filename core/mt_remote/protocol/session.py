@@ -18,6 +18,8 @@ from mt_remote.protocol.states import State
 from mt_remote.protocol.websocket import Closed, UpgradeRequested, WebSocket, text_header
 
 _OPEN = State.OPEN  # looked up once: this is asked for every answer and event
+_COPIED = 4096
+"""Bytes up to which a result is copied into its message: dearer than a further piece of output only from here on."""
 
 EventEncoder = Callable[[Event, str], bytes]
 """Encodes an event's data for a dialect; the tail of the message, from ``,"data":`` on."""
@@ -83,13 +85,17 @@ class SessionProtocol:
         if websocket.state is not _OPEN:
             return
         if encoded is None:
-            self._send(b'{"id":%b,"status":"OK"}' % call.id)
+            message = b'{"id":%b,"status":"OK"}' % call.id
+        elif len(encoded) < _COPIED or self._long:
+            message = b'{"id":%b,"status":"OK","result":%b}' % (call.id, encoded)
+        else:
+            head = b'{"id":%b,"status":"OK","result":' % call.id
+            websocket.out += (text_header(len(head) + len(encoded) + 1), head, encoded, b"}")
             return
         if self._long:
-            self._send(b'{"id":%b,"status":"OK","result":%b}' % (call.id, encoded))
-            return
-        head = b'{"id":%b,"status":"OK","result":' % call.id
-        websocket.out += (text_header(len(head) + len(encoded) + 1), head, encoded, b"}")
+            self._put(message)
+        else:
+            websocket.out += (text_header(len(message)), message)
 
     def fail(self, id_: bytes, error: RequestError) -> None:
         """Failure. Older dialects get the message, dialect 2 code and details too."""
@@ -119,14 +125,18 @@ class SessionProtocol:
         websocket = self.websocket
         if websocket.state is not _OPEN:
             return
-        number = b"%d" % self._next_event
-        self._next_event += 1
+        next_event = self._next_event
+        self._next_event = next_event + 1
+        if event.newest == (self.dialect, next_event):  # sessions that subscribed together count alike
+            websocket.out.append(event.frame)
+            return
+        number = b"%d" % next_event
         place = (self.dialect, len(number))
         parts = event.encoded.get(place)
         if parts is None:
             parts = event.encoded[place] = self._parts(event, len(number))
-        head, tail = parts
-        websocket.out.append(head + number + tail)
+        event.newest, event.frame = (self.dialect, next_event), parts[0] + number + parts[1]
+        websocket.out.append(event.frame)
 
     def _parts(self, event: Event, digits: int) -> tuple[bytes, bytes]:
         """An event's frame before and behind its number. Only the number differs between sessions of a dialect, and

@@ -361,10 +361,13 @@ class WebSocket:
         return False
 
 
+_SHORT_HEADERS = tuple(bytes((_TEXT_FRAME, length)) for length in range(126))
+
+
 def text_header(length: int) -> bytes:
     """The header of an unfragmented text frame from the server (RFC 6455, 5.2)."""
     if length < 126:
-        return bytes((_TEXT_FRAME, length))
+        return _SHORT_HEADERS[length]
     if length < 65536:
         return b"\x81\x7e" + length.to_bytes(2, "big")
     return b"\x81\x7f" + length.to_bytes(8, "big")

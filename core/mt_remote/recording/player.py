@@ -101,30 +101,32 @@ class Player:
         self._bindings = Bindings()
         self._lines: dict[int, _Line] = {}
         self._came = asyncio.Condition()
+        self._began: float | None = None
 
     async def play(self) -> Played:
         """Plays to the end. Raises ``OSError`` and ``WebSocketException`` when the gateway can't be reached."""
-        began = asyncio.get_running_loop().time()
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._hang_up)
             for entry in self._recording.entries:
-                await self._step(entry, began)
+                await self._step(entry)
             for line in list(self._lines.values()):
                 await self._settle(line)
             if self._terms.linger:
                 await asyncio.sleep(self._terms.linger)
         return Played(self._tape.entries, self._bindings)
 
-    async def _step(self, entry: Entry, began: float) -> None:
+    async def _step(self, entry: Entry) -> None:
         if isinstance(entry, Opened):
-            await self._pause(entry, began)
+            await self._pause(entry)
             await self._open(entry)
+            if self._began is None:  # a recording's time counts from its first handshake's answer
+                self._began = asyncio.get_running_loop().time()
             return
         line = self._lines.get(entry.session)
         if line is None:  # it was refused this time: the comparison tells
             return
         if isinstance(entry, Request):
-            await self._pause(entry, began)
+            await self._pause(entry)
             await self._send(entry, line)
         elif isinstance(entry, Answer):
             key = id_key(entry.message)
@@ -136,9 +138,9 @@ class Player:
         else:
             await self._close(entry, line)
 
-    async def _pause(self, entry: Entry, began: float) -> None:
-        if self._terms.speed > 0:
-            due = began + entry.at / self._terms.speed
+    async def _pause(self, entry: Entry) -> None:
+        if self._terms.speed > 0 and self._began is not None:
+            due = self._began + entry.at / self._terms.speed
             await asyncio.sleep(due - asyncio.get_running_loop().time())
 
     # Sessions

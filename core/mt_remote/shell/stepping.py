@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.tasks import _enter_task, _leave_task
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context, copy_context
-from typing import Any
+from typing import Any, TypeVarTuple
+
+Ts = TypeVarTuple("Ts")
 
 
 class Started:
@@ -53,22 +55,26 @@ class Stepper:
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
 
-    def may_step(self) -> bool:
-        """A step can be taken from a callback, not from within a task."""
-        return asyncio.current_task(self._loop) is None
-
     def current(self) -> asyncio.Task[Any] | None:
         """The task that runs now."""
         return asyncio.current_task(self._loop)
 
-    def step(self, coroutine: Coroutine[Any, Any, None], task: object) -> Started | None:
-        """Takes the first step in the name of ``task``, which waits. ``None`` when it was the last one too."""
-        context = copy_context()
-        _enter_task(self._loop, task)  # type: ignore[arg-type]
+    def step(
+        self, task: object, function: Callable[[*Ts], Coroutine[Any, Any, None]], *arguments: *Ts
+    ) -> Started | bool:
+        """Takes the first step of what ``function`` gives, in the name of ``task``, which waits. ``True`` when it was
+        the last one too, ``False`` when none was taken: within a task there is no stepping in another one's name."""
+        loop = self._loop
         try:
+            _enter_task(loop, task)  # type: ignore[arg-type]
+        except RuntimeError:
+            return False
+        try:
+            context = copy_context()
+            coroutine = function(*arguments)
             yielded = context.run(coroutine.send, None)
         except StopIteration:
-            return None
+            return True
         finally:
-            _leave_task(self._loop, task)  # type: ignore[arg-type]
+            _leave_task(loop, task)  # type: ignore[arg-type]
         return Started(coroutine, context, yielded)

@@ -174,7 +174,7 @@ async def test_pauses_are_kept_where_a_speed_is_stated(recording: Recording) -> 
         for speed, pause in ((0.0, 0.0), (5.0, 0.1)):
             played = await Player(found, desk.url, secrets=Secrets(), terms=replace(TERMS, speed=speed)).play()
             asked = next(entry for entry in played.entries if isinstance(entry, Request))
-            assert asked.at >= pause * 0.9
+            assert asked.at >= pause - 0.001, "clocks tick in steps"
 
 
 async def test_a_refused_handshake_is_recorded_and_compared(tmp_path: Path) -> None:

@@ -2,14 +2,16 @@
 
 Changes one thing in a rule of money (``mutation.toml`` names the modules), runs the tests of the semantics, and counts
 the changes that no test notices. Works on a copy of the repository; SESSION is the file that the results are kept in:
-a run that was stopped goes on, and ``--again`` tries what survived once more. ``--write`` puts the score into
-docs/mutation.md. Exit code 1 when it is below the goal.
+a run that was stopped goes on, with the modules that are as they were; ``--again`` tries what survived once more, and
+``--write`` puts the score into docs/mutation.md. Exit code 1 when it is below the goal.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -17,11 +19,12 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from cosmic_ray.config import load_config
 from cosmic_ray.work_db import WorkDB, use_db
-from cosmic_ray.work_item import MutationSpec, TestOutcome, WorkerOutcome, WorkItem, WorkResult
+from cosmic_ray.work_item import MutationSpec, WorkerOutcome, WorkItem, WorkResult
 
 ROOT = Path(__file__).parents[3]
 CONFIG = Path(__file__).with_suffix(".toml").relative_to(ROOT)
@@ -39,9 +42,14 @@ def _span(node: ast.expr) -> tuple[Place, Place]:
     return (node.lineno, node.col_offset), (node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
 
 
+@cache
+def _parsed(source: str) -> ast.Module:
+    return ast.parse(source)
+
+
 def never_runs(source: str, place: Place) -> bool:
     """Whether a place is in an annotation or a signature, where nothing runs but the defaults."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(_parsed(source)):
         if isinstance(node, ast.FunctionDef):
             defaults = [each for each in (*node.args.defaults, *node.args.kw_defaults) if each is not None]
             inside = (node.lineno, node.col_offset) <= place < (node.body[0].lineno, node.body[0].col_offset)
@@ -54,27 +62,55 @@ def never_runs(source: str, place: Place) -> bool:
     return False
 
 
-def prepare(session: Path, folder: Path) -> None:
-    """Finds what can be changed, and skips what the configuration excludes and what never runs."""
-    tools = Path(sys.executable).parent
-    subprocess.run([tools / "cosmic-ray", "init", CONFIG, session], cwd=folder, check=True)
-    subprocess.run([tools / "cr-filter-operators", session, CONFIG], cwd=folder, check=True)
-    with use_db(session) as found:
-        for item in list(found.pending_work_items):
-            if any(never_runs((folder / each.module_path).read_text(), each.start_pos) for each in item.mutations):
+def prepare(session: Path, folder: Path, *, again: bool) -> None:
+    """Finds what can be changed, and skips what the configuration excludes and what never runs. Results of modules that
+    are as they were stay, when ``again`` without what survived."""
+    tools, fresh, sources = Path(sys.executable).parent, folder.parent / session.name, session.with_suffix(".json")
+    subprocess.run([tools / "cosmic-ray", "init", CONFIG, fresh], cwd=folder, check=True)
+    subprocess.run([tools / "cr-filter-operators", fresh, CONFIG], cwd=folder, check=True)
+    texts = {
+        name: (folder / name).read_text(encoding="utf-8") for name in load_config(str(folder / CONFIG))["module-path"]
+    }
+    digests = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
+    before: dict[str, str] = json.loads(sources.read_text()) if session.exists() and sources.exists() else {}
+    known = results_of(session, [name for name in digests if digests[name] == before.get(name)], again=again)
+    with use_db(fresh) as found:
+        for item in found.pending_work_items:
+            (change,) = item.mutations
+            if never_runs(texts[str(change.module_path)], change.start_pos):
                 found.set_result(item.job_id, WorkResult(WorkerOutcome.SKIPPED, "never runs"))
+            elif result := known.get(key(change)):
+                found.set_result(item.job_id, result)
+    shutil.move(fresh, session)
+    sources.write_text(json.dumps(digests))
+
+
+def key(change: MutationSpec) -> tuple[str, str, int]:
+    """What tells a change from all others."""
+    return str(change.module_path), change.operator_name, change.occurrence
+
+
+def results_of(session: Path, modules: list[str], *, again: bool) -> dict[tuple[str, str, int], WorkResult]:
+    """What became of the changes that were tried in these modules."""
+    if not modules:
+        return {}
+    with use_db(session) as found:
+        return {
+            key(change): result
+            for _, change, result in tried(found)
+            if str(change.module_path) in modules and (result.is_killed or not again)
+        }
 
 
 def run(session: Path, folder: Path) -> None:
     """Tries every change that was not tried yet. The copy's own packages come first on the path."""
     path = os.pathsep.join(str(folder / each) for each in ("core", "plugins", "simulator"))
     environment = {**os.environ, "PYTHONPATH": path, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # the worker itself sees to that
     check = "import mt4sim, sys; sys.exit(not mt4sim.__file__.startswith(sys.argv[1]))"
     subprocess.run([sys.executable, "-c", check, folder], cwd=folder, env=environment, check=True)
-    test = load_config(str(folder / CONFIG))["test-command"].split()
-    subprocess.run([sys.executable, *test[1:]], cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
-    tool = Path(sys.executable).with_name("cosmic-ray")
-    subprocess.run([tool, "exec", CONFIG, session], cwd=folder, env=environment, check=True)
+    worker: list[str | Path] = [sys.executable, "-m", "tests.simulator.trading.mutation_worker", session]
+    subprocess.run(worker, cwd=folder, env=environment, check=True)
 
 
 def tried(found: WorkDB) -> Iterator[tuple[WorkItem, MutationSpec, WorkResult]]:
@@ -83,17 +119,6 @@ def tried(found: WorkDB) -> Iterator[tuple[WorkItem, MutationSpec, WorkResult]]:
     for job, result in found.results:
         if result.worker_outcome is not WorkerOutcome.SKIPPED:
             yield items[job], items[job].mutations[0], result
-
-
-def forget_survivors(session: Path) -> None:
-    """What survived is tried again by the next run."""
-    with use_db(session) as found:
-        items, results = list(found.work_items), list(found.results)
-        found.clear()
-        found.add_work_items(items)
-        for job, result in results:
-            if result.test_outcome is not TestOutcome.SURVIVED:
-                found.set_result(job, result)
 
 
 def table(found: WorkDB) -> tuple[str, float]:
@@ -121,10 +146,7 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as parent:
         folder = Path(parent) / "copy"
         shutil.copytree(ROOT, folder, ignore=LEFT_OUT)
-        if not session.exists():
-            prepare(session, folder)
-        if given.again:
-            forget_survivors(session)
+        prepare(session, folder, again=given.again)
         run(session, folder)
     with use_db(session) as found:
         text, score = table(found)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from mt4sim.money import share, to_cents, to_money
+from mt4sim.quotes import Direction, Quote
+from mt4sim.spreads import widened, with_symbol_spread
 from mt4sim.symbols import MarginMode, ProfitMode, SwapType, Symbol
 from mt4sim.trading.commission import agent_commission, commission, notional, taxes
 from mt4sim.trading.conversion import Converter
-from mt4sim.trading.margin import Exposure, margin_of
+from mt4sim.trading.margin import Exposure, Leg, margin_of
 from mt4sim.trading.orders import Order
 from mt4sim.trading.profit import profit, profit_rate, rate_symbols, raw_profit, worth_of_point
 from mt4sim.trading.swaps import interest, nights, swap
@@ -96,6 +99,7 @@ def test_taxes(percent: float, profit: int, charged: int, cents: int) -> None:
         (SwapType.POINTS, False, {}, 1_406),
         (SwapType.DOLLARS, True, {}, -1_200),
         (SwapType.DOLLARS, False, {}, 975),
+        (SwapType.DOLLARS, True, {"margin_currency": "GBP"}, -1_200),
         (SwapType.INTEREST, True, {"swap_openprice": True}, -960),
         (SwapType.INTEREST, True, {"swap_openprice": False}, -1_008),
         (SwapType.MARGIN_CURRENCY, True, {"margin_currency": "GBP"}, -1_500),
@@ -128,8 +132,15 @@ def test_interest(free: int, percent: float, day: float) -> None:
     assert interest(free, percent) == pytest.approx(day, rel=1e-12)
 
 
+def test_margin_rates_are_summed_to_eight_decimals() -> None:
+    leg = Leg()
+    leg.add(3, 0.12345678, 2)
+    assert leg == Leg(volume=3, rated=37_037_034, priced=74_074_068, at_price=6)
+
+
 def test_costs_of_an_exposure() -> None:
     exposure = Exposure()
+    assert (exposure.count, exposure.margin, exposure.costs) == (0, 0, 0)
     position = order(storage=-7, commission=-200, taxes=-3_000)
     exposure.add(position)
     exposure.add(order(buy=False, storage=40_000))
@@ -137,7 +148,7 @@ def test_costs_of_an_exposure() -> None:
     assert exposure.gained(15_100, 15_200) == 250 * 100 - 250 * 200
     apart = exposure.copy()
     exposure.add(position, -1)
-    assert (exposure.count, exposure.costs, exposure.buys.volume, exposure.buys.at_price) == (1, 40_000, 0, 0)
+    assert (exposure.count, exposure.costs, exposure.buys) == (1, 40_000, Leg(0, 0, 0, 0))
     assert (apart.count, apart.costs, apart.buys.volume) == (2, 40_000 - 3_207, 250)
     stated = Exposure()
     stated.add(position, price=16_000)
@@ -153,6 +164,7 @@ INDEX = {"margin_mode": MarginMode.CFD_INDEX, "tick_value": 5.0}
     [
         ({}, False, 30_000),
         ({"margin_initial": 1_000.0}, False, 1_000),
+        ({"margin_initial": 1.0}, False, 1),
         ({"margin_mode": MarginMode.CFD, "margin_initial": 1_000.0}, False, 2_250_000),
         ({"margin_mode": MarginMode.CFD_LEVERAGE}, False, 45_000),
         (FUTURES, False, 30_000),
@@ -169,9 +181,13 @@ def test_margin(fields: dict[str, Any], opening: bool, cents: int) -> None:
     assert margin_of(exposure, terms(symbol(**fields)), 50, opening=opening) == cents
 
 
-@pytest.mark.parametrize(("large_leg", "cents"), [(False, 30_357), (True, 30_000)])
-def test_margin_of_a_hedge(large_leg: bool, cents: int) -> None:
-    held = terms(symbol(margin_hedged=20_000.0), group={"hedge_large_leg": large_leg})
+@pytest.mark.parametrize(
+    ("mode", "large_leg", "cents"),
+    [(MarginMode.FOREX, False, 30_357), (MarginMode.FOREX, True, 30_000), (MarginMode.CFD, False, 2_276_786),
+     (MarginMode.CFD, True, 2_250_000)],
+)  # fmt: skip
+def test_margin_of_a_hedge(mode: MarginMode, large_leg: bool, cents: int) -> None:
+    held = terms(symbol(margin_hedged=20_000.0, margin_mode=mode), group={"hedge_large_leg": large_leg})
     exposure = Exposure()
     exposure.add(order())
     exposure.add(order(buy=False, volume=100, rate=0.5))
@@ -238,12 +254,22 @@ def test_profit_in_the_accounts_currency(rates: Converter) -> None:
         ({}, "GBP", ["USDCAD", "GBPUSD"]),
         ({"profit_mode": ProfitMode.CFD, "profit_currency": "CAD"}, "EUR", ["EURCAD", "USDCAD", "EURUSD"]),
         ({}, "CHF", ["USDCAD", "USDCHF"]),
+        ({"name": "EURUSD.x"}, "EUR", ["EURUSD.x"]),
     ],
 )
 def test_symbols_that_a_rate_depends_on(
     rates: Converter, fields: dict[str, Any], deposit: str, names: list[str]
 ) -> None:
-    assert rate_symbols(rates, symbol(**fields), deposit) == names
+    assert rate_symbols(rates, symbol(**fields), "".join(letter for letter in deposit)) == names
+
+
+def test_symbols_that_convert(broker: Broker, rates: Converter) -> None:
+    """The way over the dollar as long as the pair has no price, then the pair alone."""
+    assert rates.symbols_used("EUR", "EUR") == []
+    assert rates.symbols_used("JPY", "EUR") == ["EURJPY", "USDJPY", "EURUSD"]
+    assert rates.symbols_used("EUR", "JPY") == ["EURJPY", "EURUSD", "USDJPY"]
+    broker.tick("EURJPY", 160.0, 161.0)
+    assert rates.symbols_used("JPY", "EUR") == rates.symbols_used("EUR", "JPY") == ["EURJPY"]
 
 
 @pytest.mark.parametrize(
@@ -270,7 +296,8 @@ def test_rates_of_a_trade(rates: Converter) -> None:
     assert rates.trade_rate("EUR", "EUR", "EURUSD", 4.0, ask=False) == 1.0
     assert rates.trade_rate("EUR", "USD", "EURUSD", 4.0, ask=False) == 4.0
     assert rates.trade_rate("USD", "EUR", "EURUSD", 4.0, ask=False) == 0.25
-    assert rates.trade_rate("USD", "EUR", "EURUSD", 0.5, ask=False) == 2.0
+    assert rates.trade_rate("USD", "EUR", "".join(("EUR", "USD")), 0.5, ask=False) == 2.0
+    assert rates.trade_rate("EUR", "USD", "".join(("EUR", "USD")), 0.5, ask=False) == 0.5
     assert rates.trade_rate("USD", "EUR", "EURUSD", 0.0, ask=False) == 0.0
     assert rates.trade_rate("EUR", "USD", "USDCAD", 4.0, ask=True) == 1.3
 
@@ -278,11 +305,57 @@ def test_rates_of_a_trade(rates: Converter) -> None:
 def test_the_shortest_name_of_a_pair_wins(broker: Broker) -> None:
     """And only pairs count: not six letters of anything else."""
     made = {"EURUSD.pro": ProfitMode.FOREX, "AUDNZDx": ProfitMode.FOREX, "AUDNZDxy": ProfitMode.FOREX,
-            "SGDHKD": ProfitMode.CFD, "NZDX": ProfitMode.FOREX}  # fmt: skip
+            "SGDHKD": ProfitMode.CFD, "NZDXY": ProfitMode.FOREX}  # fmt: skip
     for name, mode in made.items():
         broker.server.symbols[name] = symbol(name=name, profit_mode=mode)
     pair = Converter(broker.server).pair
     assert (pair("EUR", "USD"), pair("AUD", "NZD"), pair("SGD", "HKD")) == ("EURUSD", "AUDNZDx", None)
+    assert pair("NZD", "XY") is None
+
+
+class Searched(dict[str, Symbol]):
+    """Symbols that count how often somebody goes through all of them."""
+
+    times = 0
+
+    def __iter__(self) -> Iterator[str]:
+        self.times += 1
+        return super().__iter__()
+
+
+def test_pairs_are_searched_for_again_when_symbols_change_and_only_then(broker: Broker) -> None:
+    found = broker.server.symbols = Searched(broker.server.symbols)
+    login, converter = broker.account(100), Converter(broker.server)
+    assert converter.pair("AUD", "USD") is None
+    found["AUDUSD"] = symbol(name="AUDUSD", currency="AUD")
+    seen = found.times
+    broker.tick("EURUSD", 1.2, 1.3)
+    broker.open(login, TradeCommand.BUY, 0.1, 1.2)
+    broker.group(interest_rate=1.0)
+    assert {kind for kind, _, _ in broker.events} >= {"group", "trade", "user"}
+    searched = found.times
+    converter.pair("AUD", "USD")
+    assert found.times == searched >= seen
+    broker.symbol("AUDUSD", digits=5)
+    assert converter.pair("AUD", "USD") == "AUDUSD"
+
+
+@pytest.mark.parametrize(
+    ("spread", "balance", "prices"),
+    [(0, -10, (110_000, 110_007)), (-5, -10, (110_000, 110_007)), (1, 3, (110_003, 110_004)),
+     (20, -10, (109_990, 110_010))],
+)  # fmt: skip
+def test_a_symbols_spread(spread: int, balance: int, prices: tuple[int, int]) -> None:
+    assert with_symbol_spread(symbol(spread=spread, spread_balance=balance), 110_000, 110_007) == prices
+
+
+@pytest.mark.parametrize(
+    ("difference", "prices"),
+    [(0, (1_000, 1_100)), (1, (999, 1_100)), (2, (999, 1_101)), (9, (995, 1_104)), (-1, (1_001, 1_100)),
+     (-8, (1_004, 1_096)), (-9, (1_005, 1_096))],
+)  # fmt: skip
+def test_a_groups_spread(difference: int, prices: tuple[int, int]) -> None:
+    assert widened(Quote(1_000, 1_100, 0, 1_000, 1_000, Direction.NONE), difference) == prices
 
 
 @pytest.mark.parametrize(
@@ -297,7 +370,7 @@ def test_to_cents(amount: float, cents: int) -> None:
 @pytest.mark.parametrize(
     ("total", "part", "whole", "cents"),
     [(100, 1, 3, 33), (100, 2, 3, 67), (-100, 2, 3, -67), (5, 1, 2, 3), (-5, 1, 2, -3), (4, 1, 3, 1), (7, 0, 3, 0),
-     (7, 3, 0, 0), (7, 1, 1, 7), (0, 1, 2, 0), (9, 1, 2, 5)],
+     (7, 3, 0, 0), (7, 1, 1, 7), (-1, 1, 1, -1), (0, 1, 2, 0), (9, 1, 2, 5)],
 )  # fmt: skip
 def test_share(total: int, part: int, whole: int, cents: int) -> None:
     assert share(total, part, whole) == cents

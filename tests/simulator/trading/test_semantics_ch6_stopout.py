@@ -245,6 +245,17 @@ def test_credit_that_ends_takes_positions_with_it(broker: Broker) -> None:
     assert broker.record(ticket).comment == "so: 45.5%/500.00/1100.00"
 
 
+def test_a_swap_takes_positions_with_it(broker: Broker) -> None:
+    broker.group(margin_stopout=50)
+    broker.symbol("EURUSD", swap_long=-100.0)
+    broker.tick("EURUSD", 1.1, 1.1)
+    ticket = broker.open(broker.account(600), BUY, 1.0, 1.1)
+    broker.server.advance(12 * 3600 - 61)  # a second before the day ends
+    assert broker.record(ticket).close_time == 0
+    broker.server.advance(1)
+    assert broker.record(ticket).comment == "so: 45.5%/500.00/1100.00"
+
+
 def test_what_a_dealer_has_to_close_does_not_hold_up_the_rest(broker: Broker) -> None:
     """The server closes what it may; the dealer is asked only when that is not enough."""
     manual = {"Forex": {"execution_mode": ExecutionMode.AUTO}, "CFD": {"execution_mode": ExecutionMode.MANUAL}}
