@@ -60,8 +60,8 @@ def command(startup: Startup) -> Callable[..., None]:
                 "--profile", help="how much of the server may be touched (default: read-only with --url, else full)"
             ),
         ] = None,
-        cases: Annotated[int, typer.Option("--cases", min=1, help="cases of a suite of weight 1")] = 20,
-        nightly: Annotated[bool, typer.Option("--nightly", help="ten times the cases")] = False,
+        cases: Annotated[int, typer.Option("--cases", min=1, help="cases of a suite of weight 1")] = 10,
+        nightly: Annotated[bool, typer.Option("--nightly", help="twenty times the cases")] = False,
         seconds: Annotated[float, typer.Option("--seconds", min=1, help="time for all suites")] = 1200,
         seed: Annotated[int, typer.Option("--seed", min=0, help="seed of all that is random")] = 0,
         only: Annotated[

@@ -24,7 +24,7 @@ from mt_remote.conformance.table import Table
 from mt_remote.conformance.targets import Profile, Target
 from mt_remote.conformance.wire import Json, Transcript, Unplayable
 
-CASES = 20
+CASES = 10
 """Cases of a suite of weight 1 in the default run."""
 
 SHRINKING = 8.0
