@@ -8,7 +8,6 @@ from door import Door
 from forwarding_backend.backend import ForwardBackend
 from forwarding_backend.settings import ForwardSettings
 
-import mt_remote_plugins
 from conftest import MANAGER
 from mt_remote.conformance import Effort, Profile, examine, serving, text
 from mt_remote.testing import Bench
@@ -41,8 +40,8 @@ def test_a_gateway_that_forwards_keeps_the_laws(pytestconfig: pytest.Config) -> 
     suites = ALL if pytestconfig.getoption("--all-suites") else QUICK
     with Bench.of("simulator") as upstream:
         backend = ForwardBackend(ForwardSettings(forward_url=upstream.url))
-        plugins = [mt_remote_plugins, forwarding_backend, Door(upstream.client(), MANAGER)]
-        with serving(backend, plugins, target={"patience": 2.0}) as target:
+        plugins = [forwarding_backend, Door(upstream.client(), MANAGER)]
+        with serving(backend, plugins, installed=True, target={"patience": 2.0}) as target:
             report = examine(target, Profile.FULL, Effort(cases=1), only=suites)
     assert report.ok, text(report)
     assert not any(played.unplayable for played in report.played)
