@@ -15,7 +15,7 @@ from typing import Any, Self
 
 _MODULE = [sys.executable, "-m", "mt_remote.cli"]
 _SHIPPED = ["--plugin", "mt_remote_plugins", "--plugin", "mt4sim.gateway"]
-_WITH_PLUGINS = ("serve", "functions", "plugins", "check-plugin", "new-plugin")
+_WITH_PLUGINS = ("serve", "functions", "plugins", "check-plugin", "new-plugin", "conformance")
 PATIENCE = 30.0
 
 
@@ -40,11 +40,14 @@ def _environment(more: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "COLUMNS": "160", **more}
 
 
-def command(*words: str, cwd: Path | None = None, environment: Mapping[str, str] = MappingProxyType({})) -> Done:
+def command(
+    *words: str, cwd: Path | None = None, environment: Mapping[str, str] = MappingProxyType({}),
+    patience: float = PATIENCE,
+) -> Done:  # fmt: skip
     """Runs a command to its end."""
     done = subprocess.run(
         _arguments(words), cwd=cwd, env=_environment(environment), stdin=subprocess.DEVNULL, capture_output=True,
-        text=True, timeout=PATIENCE, check=False,
+        text=True, timeout=patience, check=False,
     )  # fmt: skip
     return Done(done.returncode, done.stdout, done.stderr)
 

@@ -396,15 +396,24 @@ def _drifting(namespace: str, member: str, key: str) -> Callable[[], Tamper]:
     return lambda: tamper
 
 
-def _fresh_only(name: str, member: str, value: Any) -> Tamper:
-    """The first read of a record has a value that nobody gave."""
+def _fresh_only(namespace: str, member: str, key: str, value: Any) -> Callable[[], Tamper]:
+    """A record reads, until that is set, as if a value had been given with its addition that nobody gave."""
+    fresh = set[str]()
 
     def tamper(message: Json, request: Json | None) -> Iterable[Json]:
-        if request is None or request["name"] != name or "result" not in message or message["result"][member]:
+        record = request["data"].get(key) if request is not None and isinstance(request.get("data"), dict) else None
+        if request is None or not isinstance(record, str) or message["status"] == "ERROR":
+            return (message,)
+        if request["name"] in (f"{namespace}.add", f"{namespace}.set"):
+            if member in request["data"]:
+                fresh.discard(record)
+            elif request["name"].endswith(".add"):
+                fresh.add(record)
+        if request["name"] != f"{namespace}.get" or record not in fresh:
             return (message,)
         return ({**message, "result": {**message["result"], member: value}},)
 
-    return tamper
+    return lambda: tamper
 
 
 def _nothing_is_fine(message: Json, request: Json | None) -> Iterable[Json]:
@@ -414,7 +423,7 @@ def _nothing_is_fine(message: Json, request: Json | None) -> Iterable[Json]:
     return (message,)
 
 
-def _unmodified() -> Tamper:
+def _unmodified() -> Callable[[], Tamper]:
     """A modification is answered and not carried out."""
     before: dict[int, str] = {}
 
@@ -427,7 +436,7 @@ def _unmodified() -> Tamper:
             return (message,)
         return ({**message, "result": {**record, "comment": first}},)
 
-    return tamper
+    return lambda: tamper
 
 
 def _once_closed() -> Tamper:
@@ -496,6 +505,73 @@ def _permissive(message: Json, request: Json | None) -> Iterable[Json]:
     return (message,)
 
 
+def _second_time(name: str) -> Callable[[], Tamper]:
+    """In each session a function fails from its second success on."""
+
+    def make() -> Tamper:
+        worked = [0]
+
+        def change(message: Json, request: Json) -> Iterable[Json]:
+            worked[0] += message["status"] == "OK"
+            if worked[0] < 2 or message["status"] == "ERROR":
+                return (message,)
+            return ({"id": message["id"], "status": "ERROR", "message": "no", **_coded(request)},)
+
+        return answers(name, change)()
+
+    return make
+
+
+def _coded(request: Json) -> Json:
+    return {"code": "common_error"} if request["dialect"] == "2" else {}
+
+
+def _once(name: str, lie: Callable[[], Tamper]) -> Callable[[], Tamper]:
+    """A lie that is told, in all sessions, once a function has succeeded in any."""
+    seen = [False]
+
+    def make() -> Tamper:
+        lying = lie()
+
+        def tamper(message: Json, request: Json | None) -> Iterable[Json]:
+            if request is not None and request["name"] == name and message["status"] == "OK":
+                seen[0] = True
+            return lying(message, request) if seen[0] else (message,)
+
+        return tamper
+
+    return make
+
+
+def excused(name: str, why: Callable[[Json, Json], object], result: Any = None) -> Callable[[], Tamper]:
+    """Some errors of a function, chosen by message and request, become successes."""
+
+    def change(message: Json, request: Json) -> Iterable[Json]:
+        if message["status"] == "OK" or not why(message, request):
+            return (message,)
+        lie = {"id": message["id"], "status": "OK"}
+        return ({**lie, "result": result} if result is not None else lie,)
+
+    return answers(name, change)
+
+
+def paged(name: str, change: Callable[[Json], Json], *, field: str = "limit") -> Callable[[], Tamper]:
+    """Answers to calls that have a page's or filter's field are others."""
+    return answers(name, lambda message, request: (change(message) if field in request.get("data", {}) else message,))
+
+
+def _without_next(message: Json) -> Json:
+    return {name: value for name, value in message.items() if name != "next"}
+
+
+def _backwards(message: Json) -> Json:
+    return {**message, "result": message["result"][::-1]} if "result" in message else message
+
+
+def _headless(message: Json) -> Json:
+    return {**message, "result": message["result"][1:]} if "result" in message else message
+
+
 LIES: dict[str, Lie] = {
     "L-MSG-1": Lie(("ids", "reading"), lambda: renamed_id()),
     "L-MSG-2": Lie(("reading", "groups"), any_success(result=None)),
@@ -507,6 +583,8 @@ LIES: dict[str, Lie] = {
     "L-MSG-8": Lie(("pipelined",), result("trades.history", swapped_amounts)),
     "L-MSG-10": Lie(("bad-data",), any_answer(_internal)),
     "L-MSG-11": Lie(("repeated-calls",), lambda: _counting("order.balance")),
+    "L-MSG-13": Lie(("slow-calls",), any_answer(lambda message, _: (
+        {**message, "code": "common_error"} if message.get("code") == "timeout" else message))),
     "L-SES-1": Lie(("wrong-credentials",), succeeds("connect")),
     "L-SES-2": Lie(("connecting",), succeeds("connect")),
     "L-SES-3": Lie(("connecting",), lambda: _before_connect),
@@ -515,10 +593,19 @@ LIES: dict[str, Lie] = {
     "L-SES-6": Lie(("lost-connections",), fails("subscribe", when=is_(event="connection"))),
     "L-SES-7": Lie(("lost-connections",), events("connection", lambda m: (m,) if m["data"] else ())),
     "L-SES-8": Lie(("lost-connections",), lambda: _forgetful()),
+    "L-SES-9": Lie(("connecting",), events("connection", lambda m: (m,) if m["data"] else ())),
+    "L-SES-10": Lie(("connecting",), excused("subscribe", lambda _, request: request["data"]["event"] == "weather")),
+    "L-SES-11": Lie(("barriers",), fails("users.get", when=lambda request: request["dialect"] == "0")),
+    "L-SES-12": Lie(("lost-connections",), _second_time("connect")),
+    "L-SES-13": Lie(("passwords",), excused("connect", lambda message, _: "isabled" in message["message"])),
     "L-REC-1": Lie(("reading",), field("users.get.all", "leverage", str)),
     "L-REC-2": Lie(("watching",), event_field("user", "leverage", str)),
     "L-REC-3": Lie(("users", "wrong-credentials"), lambda: leaking()),
     "L-REC-4": Lie(("reading",), field("config.group.get", "copies", plus(1))),
+    "L-REC-5": Lie(("moments",), everywhere(
+        field("users.get", "reg_date", plus(5)), event_field("user", "reg_date", plus(5)))),
+    "L-REC-6": Lie(("external-commands",), result("external.command", lambda text: f"{text}=")),
+    "L-REC-7": Lie(("origins",), trade("reason", lambda reason: "client" if reason == "expert" else reason)),
     "L-EVT-1": Lie(("watching",), lambda: lambda message, request: (
         {**message, "event_id": message["event_id"] + 1} if "event" in message else message,)),
     "L-EVT-2": Lie(("watching",), lambda: uninvited()),
@@ -535,7 +622,7 @@ LIES: dict[str, Lie] = {
     "L-CFG-4": Lie(("groups",), succeeds("config.group.add")),
     "L-CFG-5": Lie(("groups",), succeeds("config.group.del")),
     "L-CFG-6": Lie(("groups",), result("config.groups.get.all", _without_ours)),
-    "L-CFG-7": Lie(("groups",), lambda: _fresh_only("config.group.get", "copies", 1)),
+    "L-CFG-7": Lie(("groups",), _fresh_only("config.group", "copies", "group", 1)),
     "L-CFG-8": Lie(("users",), succeeds("config.group.del")),
     "L-CFG-9": Lie(("managers",), succeeds("config.manager.del")),
     "L-CFG-10": Lie(("managers",), result("config.manager.get", lambda record: {**record, "securities": {}})),
@@ -549,6 +636,8 @@ LIES: dict[str, Lie] = {
     "L-USR-7": Lie(("users",), result("users.get", lambda found: [{**u, "reg_date": 0} for u in found])),
     "L-USR-8": Lie(("users",), fails("user.set", when=lambda r: "balance" in r["data"])),
     "L-USR-9": Lie(("users",), succeeds("user.set")),
+    "L-USR-10": Lie(("users",), excused("user.set", lambda _, request: "group" in request["data"])),
+    "L-USR-11": Lie(("passwords",), succeeds("connect")),
     "L-MKT-1": Lie(("ticks",), field("ticks.get", "bid", plus(0.00001))),
     "L-MKT-2": Lie(("ticks",), result("ticks.get", lambda found: [])),
     "L-MKT-3": Lie(("ticks",), events("tick", lambda message: (message, message))),
@@ -556,13 +645,13 @@ LIES: dict[str, Lie] = {
     "L-ORD-1": Lie(("order-lives",), trade("comment", lambda text: text[:5], when=_as_given)),
     "L-ORD-2": Lie(("order-lives",), result("trades.get.by_login", lambda found: found[::-1])),
     "L-ORD-3": Lie(("order-lives",), result("trades.history", lambda found: found[:-1])),
-    "L-ORD-4": Lie(("order-lives",), lambda: _unmodified()),
+    "L-ORD-4": Lie(("order-lives",), _unmodified()),
     "L-ORD-5": Lie(("order-lives",), trade("comment", lambda text: "", when=commented("to #"))),
     "L-ORD-6": Lie(("order-lives",), trade("comment", lambda text: "", when=commented("close hedge"))),
     "L-ORD-7": Lie(("close-all",), trade("comment", lambda text: "", when=commented("close hedge"))),
     "L-ORD-8": Lie(("pendings",), trade("comment", lambda text: "", when=commented("cancelled"))),
     "L-ORD-9": Lie(("pendings",), fails("order.activate")),
-    "L-ORD-10": Lie(("order-lives",), succeeds("order.close")),
+    "L-ORD-10": Lie(("wrong-orders",), succeeds("order.close")),
     "L-ORD-11": Lie(("order-lives",), result("order.open", lambda found: {"order": found["order"] + 1})),
     "L-MON-1": Lie(("order-lives",), trade("profit", plus(0.01), when=_sold)),
     "L-MON-2": Lie(("floating-profit",), trade("profit", plus(0.01), when=position)),
@@ -571,6 +660,7 @@ LIES: dict[str, Lie] = {
     "L-MON-5": Lie(("order-lives",), lambda: _once_closed()),
     "L-MON-6": Lie(("order-lives",), trade("commission", plus(0.01), when=commented("from #"))),
     "L-MON-7": Lie(("order-lives",), trade("margin_rate", plus(0.1), when=position)),
+    "L-MON-8": Lie(("agents",), field("trade.get", "commission_agent", plus(0.01), when=closed)),
     "L-TRG-1": Lie(("at-the-level", "triggers"), trade("close_price", plus(0.1), when=commented("[sl]"))),
     "L-TRG-2": Lie(("at-the-level", "triggers"), trade("close_price", plus(0.1), when=commented("[tp]"))),
     "L-TRG-3": Lie(("at-the-level", "triggers"), lambda: _still_pending()),
@@ -578,13 +668,16 @@ LIES: dict[str, Lie] = {
     "L-TRG-5": Lie(("stop-outs",), trade("close_price", plus(0.1), when=commented("so: "))),
     "L-TRG-6": Lie(("stop-outs",), trade("comment", lambda text: text[:-1], when=commented("so: "))),
     "L-TRG-7": Lie(("stop-outs",), lambda: _gone_at_a_tick()),
+    "L-TRG-8": Lie(("poor-pendings",), trade("comment", lambda text: "", when=commented("no money"))),
     "L-TIM-1": Lie(("expirations",), trade("profit", plus(1), when=lambda r: closed(r) and r["cmd"] == "buy_limit")),
     "L-TIM-2": Lie(("nights",), trade("storage", plus(1), when=lambda record: record["storage"] != 0)),
     "L-TIM-3": Lie(("nights",), field("users.get", "prev_day_equity", plus(1), when=is_(prev_day_equity=1234.5))),
+    "L-TIM-4": Lie(("nights",), field("users.get", "prev_month_equity", plus(1), when=is_(prev_month_equity=1234.5))),
     "L-RGT-1": Lie(("rights",), lambda: _permissive),
     "L-RGT-2": Lie(("rights",), fails("user.set")),
     "L-RGT-3": Lie(("masks",), lambda: _permissive),
     "L-RGT-4": Lie(("masks",), event_field("user", "login", lambda login: 7_700_001)),
+    "L-RGT-5": Lie(("details",), field("users.get", "phone", lambda _: "123")),
     "L-DLG-1": Lie(("dealing",), event_field("trade_request", "status", lambda status: "request")),
     "L-DLG-2": Lie(("dealing",), field("trades.get", "open_price", plus(0.00001))),
     "L-DLG-3": Lie(("dealing",), heard(0, only=138, name="simulator.trader.request")),
@@ -592,12 +685,26 @@ LIES: dict[str, Lie] = {
     "L-DLG-5": Lie(("dealing",), fails("request.reset")),
     "L-DLG-6": Lie(("dealing",), succeeds("request.confirm")),
     "L-DLG-7": Lie(("dealing",), fails("unsubscribe", when=is_(event="trade_request"))),
+    "L-DLG-8": Lie(("unanswered",), heard(0, name="simulator.trader.request")),
+    "L-DLG-9": Lie(("limited-dealers",), events("trade_request", lambda message: ())),
+    "L-DLG-10": Lie(("dealing",), _once("request.confirm", field("ticks.get", "bid", plus(0.00001)))),
+    "L-DLG-11": Lie(("dealing",), heard(0, only=139, name="simulator.trader.close")),
     "L-TRD-1": Lie(("traders",), heard(0, only=131)),
     "L-TRD-2": Lie(("traders",), heard(0, only=130)),
     "L-TRD-3": Lie(("traders",), heard(0, only=134)),
     "L-TRD-4": Lie(("barred-traders",), heard(0)),
     "L-TRD-5": Lie(("barred-traders",), heard(0, only=148)),
-    "L-TRD-6": Lie(("deviations",), heard(0)),
+    "L-TRD-6": Lie(("deviations",), heard(0, only=138)),
+    "L-TRD-7": Lie(("pending-traders",), heard(0, only=130)),
+    "L-TRD-8": Lie(("barred-traders",), heard(0, only=147)),
+    "L-TRD-9": Lie(("barred-traders",), heard(0, only=133, name="simulator.trader.close_by")),
+    "L-TRD-10": Lie(("deviations",), heard(0, only=129)),
+    "L-PAG-1": Lie(("pages",), paged("trades.get", _without_next)),
+    "L-PAG-2": Lie(("pages",), paged("users.get.all", _backwards)),
+    "L-PAG-3": Lie(("pages-in-motion",), paged("users.get.all", _headless, field="after")),
+    "L-PAG-4": Lie(("pages",), paged("users.get.all", _headless, field="city")),
+    "L-PAG-5": Lie(("pages",), paged("users.get", _backwards)),
+    "L-PAG-6": Lie(("pages-of-old",), excused("users.get.all", lambda _, request: request["dialect"] != "2", [])),
 }  # fmt: skip
 """What makes each law fail. The handshake's refusals and close codes (L-HSK-*, L-MSG-9) are no messages: gateways of
 their own in test_laws_can_fail.py break them."""

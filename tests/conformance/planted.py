@@ -33,7 +33,9 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     ) -> importlib.machinery.ModuleSpec | None:
         if fullname != self._name:
             return None
-        return importlib.util.spec_from_file_location(fullname, self._mutant.path, loader=self)
+        file = self._mutant.path
+        places = [str(file.parent)] if file.name == "__init__.py" else None
+        return importlib.util.spec_from_file_location(fullname, file, loader=self, submodule_search_locations=places)
 
     def exec_module(self, module: ModuleType) -> None:
         exec(compile(self._mutant.text(), str(self._mutant.path), "exec"), module.__dict__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -11,6 +12,7 @@ from mt_remote.conformance.laws import AREAS, LAWS
 from mt_remote.conformance.runner import Effort, examine
 from mt_remote.conformance.targets import Profile, Target
 from tests.conformance.conftest import simulator
+from tests.conformance.mutants import ROOT
 
 
 def test_the_simulator_keeps_every_law() -> None:
@@ -30,14 +32,29 @@ def test_profiles_play_what_they_may(target: Target, profile: Profile, at_least:
 def test_reading_alone_changes_nothing() -> None:
     with simulator() as target:
         names = {played.suite.name for played in examine(target, Profile.READ_ONLY, Effort(cases=2)).played}
-        assert names == {"reading", "no-requests", "no-text"}
+        assert names == {"reading", "no-requests", "no-text", "fragments"}
 
 
 def test_laws_have_areas_statements_and_sources() -> None:
     for law in LAWS.values():
         assert law.area in AREAS
         assert law.statement
-        assert law.source[0] in "PS"
+        assert re.fullmatch(r"P[1-8]|[FET]|RFC \d+( [\d., ]+)?|S\d+(\.\d+)?", law.source), law
+
+
+def test_sources_are_there() -> None:
+    chapters = set(
+        re.findall(r"^## (\d)\. ", (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    rules = set(
+        re.findall(r"^\| ([\d.]+) \|", (ROOT / "docs" / "fidelity.md").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    rules |= {rule.partition(".")[0] for rule in rules}
+    for law in LAWS.values():
+        if law.source[0] == "P":
+            assert law.source[1:] in chapters, law
+        elif law.source[0] == "S":
+            assert law.source[1:] in rules, law
 
 
 def test_reports_name_every_law(target: Target) -> None:

@@ -18,7 +18,8 @@ from tests.native.desks import MANNERS
 
 SUITES = (
     "desk", "groups", "users", "managers", "order-lives", "close-all", "balances", "ticks", "triggers", "stop-outs",
-    "masks", "watching", "bad-data", "reading",
+    "masks", "watching", "bad-data", "reading", "pages", "passwords", "details", "agents", "taxes", "pendings",
+    "repeated-calls", "fragments",
 )  # fmt: skip
 """What shows most of the backend in the least time; ``mt-remote conformance --backend manager`` plays all."""
 
@@ -38,6 +39,6 @@ def _serving(manner: str, shared_object: Path) -> Iterator[Target]:
 @pytest.mark.parametrize("manner", MANNERS)
 def test_the_backend_keeps_the_laws(manner: str, shared_object: Path) -> None:
     with _serving(manner, shared_object) as target:
-        found = examine(target, effort=Effort(cases=1, seconds=40), only=SUITES)
+        found = examine(target, effort=Effort(cases=1, seconds=60), only=SUITES)
     assert found.ok, text(found)
     assert len(found.held) > 60, found.unexamined

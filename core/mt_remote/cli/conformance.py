@@ -60,8 +60,8 @@ def command(startup: Startup) -> Callable[..., None]:
                 "--profile", help="how much of the server may be touched (default: read-only with --url, else full)"
             ),
         ] = None,
-        cases: Annotated[int, typer.Option("--cases", min=1, help="cases of a suite of weight 1")] = 20,
-        nightly: Annotated[bool, typer.Option("--nightly", help="ten times the cases")] = False,
+        cases: Annotated[int, typer.Option("--cases", min=1, help="cases of a suite of weight 1")] = 10,
+        nightly: Annotated[bool, typer.Option("--nightly", help="twenty times the cases")] = False,
         seconds: Annotated[float, typer.Option("--seconds", min=1, help="time for all suites")] = 1200,
         seed: Annotated[int, typer.Option("--seed", min=0, help="seed of all that is random")] = 0,
         only: Annotated[
@@ -105,6 +105,7 @@ def command(startup: Startup) -> Callable[..., None]:
         from mt_remote.client import Credentials
         from mt_remote.conformance.runner import Effort
 
+        _check_suites(only or [])
         if password == "-":
             password = typer.prompt("Password", hide_input=True, err=True)
         credentials = Credentials(server, login, password)
@@ -145,6 +146,15 @@ def _list(*, laws: bool) -> None:
         print(f"{suite.name:28}  {suite.profile:9}  {suite.help}{needs}")
 
 
+def _check_suites(only: Sequence[str]) -> None:
+    from mt_remote.conformance.suites import all_suites
+
+    names = [suite.name for suite in all_suites()]
+    for name in only:
+        if name not in names:
+            raise ConfigurationError(f"--only {name!r}: no such suite, expected one of {', '.join(names)}")
+
+
 @contextmanager
 def _in_process(startup: Startup, fields: dict[str, Any]) -> Iterator[Target]:
     from mt_remote import logs
@@ -165,13 +175,8 @@ def _at(url: str, fields: dict[str, Any], tls_ca: str | None, *, exclusive: bool
 
 def _examine(target: Target, profile: str, effort: Effort, only: Sequence[str]) -> Report:
     from mt_remote.conformance.runner import examine
-    from mt_remote.conformance.suites import all_suites
     from mt_remote.conformance.targets import Profile
 
-    names = [suite.name for suite in all_suites()]
-    for name in only:
-        if name not in names:
-            raise ConfigurationError(f"--only {name!r}: no such suite, expected one of {', '.join(names)}")
     return examine(target, Profile(profile), effort, only=only, announce=_tell)
 
 

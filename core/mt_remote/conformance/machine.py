@@ -11,6 +11,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, preco
 
 from mt_remote.conformance import strategies as some
 from mt_remote.conformance.areas.trading import Order
+from mt_remote.conformance.judge import Broken
 from mt_remote.conformance.money import EURUSD
 from mt_remote.conformance.plays.triggers import tick
 from mt_remote.conformance.scene import WATCHED, Scene
@@ -53,7 +54,14 @@ class DeskMachine(RuleBasedStateMachine):
             return
         self._data = data
         scene = self.scene
-        self._guard(lambda: step(scene))
+        self._guard(lambda: self._step(scene, step))
+
+    def _step(self, scene: Scene, step: Callable[[Scene], None]) -> None:
+        try:
+            step(scene)
+        except Broken:
+            scene.table.drain()
+            raise
 
     def teardown(self) -> None:
         scene = self.scene

@@ -12,19 +12,19 @@ from typing import Any, cast
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
-from hypothesis.errors import Flaky, FlakyStrategyDefinition, HypothesisWarning
+from hypothesis.errors import Flaky, FlakyStrategyDefinition, HypothesisWarning, InvalidArgument
 from hypothesis.stateful import get_state_machine_test
 
 from mt_remote.conformance.judge import Broken, Judge
 from mt_remote.conformance.laws import LAWS
 from mt_remote.conformance.machine import DeskMachine
 from mt_remote.conformance.scene import Scene, staged
-from mt_remote.conformance.suites import Suite, chosen
+from mt_remote.conformance.suites import Pins, Suite, chosen
 from mt_remote.conformance.table import Table
 from mt_remote.conformance.targets import Profile, Target
 from mt_remote.conformance.wire import Json, Transcript, Unplayable
 
-CASES = 20
+CASES = 10
 """Cases of a suite of weight 1 in the default run."""
 
 SHRINKING = 8.0
@@ -32,6 +32,8 @@ SHRINKING = 8.0
 
 REPEATS = 3
 """How often a suite is played for what a broken law hid."""
+
+_SHAPELESS = (LookupError, TypeError, ValueError, AttributeError, AssertionError, InvalidArgument)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +117,13 @@ class Report:
 
 
 def has_control(target: Target) -> bool:
-    """Whether the simulator's own functions are served there."""
-    with Table(target.honest, Judge.silent()) as table:
-        return table.boss.call("simulator.clock.get").ok
+    """Whether the simulator's own functions are served there. A gateway that can't even be asked has none: what is
+    wrong with it is for the suites to say."""
+    try:
+        with Table(target.honest, Judge.silent()) as table:
+            return table.boss.call("simulator.clock.get").ok
+    except Broken:
+        return False
 
 
 def examine(
@@ -179,14 +185,25 @@ def play(suite: Suite, target: Target, effort: Effort, *, seconds: float, report
 
 
 def _run(suite: Suite, target: Target, judge: Judge, effort: Effort, deadline: float, played: Played) -> Failure | None:
+    """The suite's examples, then what the search draws, until a law breaks."""
     search = _Search(suite, target, judge, effort, deadline, played)
+    for pins in (*suite.examples, None):
+        search.pins = pins
+        _search(search, 1 if pins is not None else max(round(effort.cases * suite.weight), 2))
+        if search.smallest is not None:
+            return search.smallest
+    played.unplayable = played.unplayable or search.unplayable
+    return None
+
+
+def _search(search: _Search, cases: int) -> None:
     options = settings(
-        max_examples=max(round(effort.cases * suite.weight), 2), deadline=None, database=None, derandomize=False,
+        max_examples=cases, deadline=None, database=None, derandomize=False,
         suppress_health_check=list(HealthCheck), report_multiple_bugs=False, print_blob=False,
         phases=(Phase.generate, Phase.shrink), stateful_step_count=30, verbosity=Verbosity.quiet,
     )  # fmt: skip
-    test = search.machine_test(options) if suite.machine else search.suite_test(options)
-    test = seed(effort.seed)(test)
+    test = search.machine_test(options) if search.suite.machine else search.suite_test(options)
+    test = seed(search.effort.seed)(test)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", HypothesisWarning)
         try:
@@ -194,10 +211,7 @@ def _run(suite: Suite, target: Target, judge: Judge, effort: Effort, deadline: f
         except (Broken, Flaky, FlakyStrategyDefinition):
             pass  # the search has kept the smallest case
         except Unplayable as problem:
-            played.unplayable = str(problem)
-    if search.smallest is None and search.unplayable:
-        played.unplayable = search.unplayable
-    return search.smallest
+            search.played.unplayable = str(problem)
 
 
 class _Search:
@@ -216,6 +230,8 @@ class _Search:
         self.transcript = Transcript()
         self.smallest: Failure | None = None
         self.unplayable = ""
+        self.pins: Pins | None = None
+        """What an example has drawn; ``None`` while searching."""
         self.control = suite.control or has_control(target)
         self._give_up = float("inf")
 
@@ -235,11 +251,12 @@ class _Search:
         if self._over():
             return None
         self.played.cases += 1
-        return staged(self.target, self.judge, self.transcript, draw, control=self.control)
+        return staged(self.target, self.judge, self.transcript, draw, control=self.control, pins=self.pins)
 
     def _over(self) -> bool:
+        """Whether there is no time left; examples are played whatever the time."""
         now = time.monotonic()
-        return now > self.deadline or now > self._give_up
+        return now > self._give_up or (self.pins is None and now > self.deadline)
 
     def case(self, data: Any) -> None:
         """One case that a function plays."""
@@ -262,6 +279,9 @@ class _Search:
         except Unplayable as problem:
             self.unplayable = str(problem)
             raise
+        except _SHAPELESS as problem:  # what it answers has not the shape that a case needs to go on
+            self.unplayable = f"{type(problem).__name__}: {problem}"
+            raise Unplayable(self.unplayable) from problem
 
     def _keep(self, broken: Broken) -> None:
         if self.smallest is None:

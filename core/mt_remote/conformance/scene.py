@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import cycle
 from typing import Any, TypeVar
 
 from hypothesis.strategies import SearchStrategy
@@ -33,36 +34,53 @@ TRADING: Json = {
 }  # fmt: skip
 """A group whose accounts can trade, without costs, calls or stop-outs."""
 
+_NOTHING: Any = object()
+
 WATCHED = ("group", "user", "trade", "tick")
 
 
 class Scene:
     """One case."""
 
-    def __init__(self, table: Table, draw: Callable[..., Any], control: bool) -> None:
+    def __init__(
+        self, table: Table, draw: Callable[..., Any], control: bool, pins: Mapping[str, Sequence[Any]] | None = None
+    ) -> None:
         self.table = table
         self.target = table.target
         self.judge = table.judge
         self.control = control
         """Whether the simulator's own functions are there."""
         self._draw = draw
+        self._pinned = None if pins is None else {label: iter(values) for label, values in pins.items()}
+        self._turns = cycle(range(60))
         self._cleanups: list[Callable[[], None]] = []
         self.groups = Groups(table)
-        self.users = Users(table)
+        self.users = Users(table, self.groups)
         self.book = Book(table, self.groups, self.users)
         self._clear_left_overs()
 
     # Drawing
 
     def draw(self, strategy: SearchStrategy[T], label: str = "") -> T:
-        drawn: T = self._draw(strategy, label=label or None)
+        """A value; in an example the one that it has for ``label``, while there is one."""
+        found = next(self._pinned[label], _NOTHING) if self._pinned and label in self._pinned else _NOTHING
+        drawn: T = self._draw(strategy, label=label or None) if found is _NOTHING else found
         return drawn
 
     def actor(self) -> Client:
-        """Any of the sessions."""
+        """Any of the sessions; in an example each in turn."""
         from hypothesis import strategies as st
 
+        if self._pinned is not None:
+            return self.table.clients[next(self._turns) % len(self.table.clients)]
         return self.draw(st.sampled_from(self.table.clients), "who")
+
+    def instrument(self, most: int | None = None) -> Instrument:
+        """Any of the first ``most`` symbols, or of all."""
+        from hypothesis import strategies as st
+
+        known = self.target.instruments
+        return known[self.draw(st.sampled_from(list(known)[:most]), "symbol")]
 
     # Preparing
 
@@ -106,6 +124,14 @@ class Scene:
         self.quiet_users()
         return Credentials(self.target.credentials.server, login, password)
 
+    def dismiss_manager(self) -> None:
+        """The other manager goes, with his account."""
+        login = self.target.logins[60]
+        self._forget_manager(login)
+        self.table.boss.result("users.del", {"logins": [login]})
+        self.users.hidden.discard(login)
+        self.quiet_users()
+
     def _forget_manager(self, login: int) -> None:
         self.table.boss.call("config.manager.del", {"login": login})
 
@@ -118,7 +144,7 @@ class Scene:
 
     def once(self, what: str, *, times: int) -> bool:
         """Whether something that must not be done often may be done: a server counts wrong passwords."""
-        if self.target.exclusive and what != "a message over the limit":
+        if self.target.exclusive and what not in ("a message over the limit", "a call that hangs"):
             return True
         self.judge.rare[what] += 1
         return self.judge.rare[what] <= times
@@ -193,12 +219,13 @@ class Scene:
 
 @contextmanager
 def staged(
-    target: Target, judge: Judge, transcript: Transcript, draw: Callable[..., Any], *, control: bool
-) -> Iterator[Scene]:
+    target: Target, judge: Judge, transcript: Transcript, draw: Callable[..., Any], *, control: bool,
+    pins: Mapping[str, Sequence[Any]] | None = None,
+) -> Iterator[Scene]:  # fmt: skip
     """A scene that is left as it was found."""
     transcript.clear()
     with Table(target, judge, transcript) as table:
-        scene = Scene(table, draw, control)
+        scene = Scene(table, draw, control, pins)
         if control:
             scene.workday()
         ended_well = False

@@ -42,6 +42,8 @@ class Change:
     """As it is now; ``None`` where it can't be read."""
     most: int | None = 1
     """How many events may tell of it; ``None``: any number, also none."""
+    hoped: bool = False
+    """Whether one is likely all the same."""
 
 
 @dataclass(slots=True)
@@ -51,13 +53,15 @@ class Changes:
     records: dict[tuple[str, object], Change] = field(default_factory=dict)
     ticks: list[Json] = field(default_factory=list)
 
-    def add(self, kind: str, record: Json | None, key: object = None, *, most: int | None = 1) -> None:
+    def add(
+        self, kind: str, record: Json | None, key: object = None, *, most: int | None = 1, hoped: bool = False
+    ) -> None:
         """Notes a changed record; a second note about it raises how often it may be told."""
         known = (kind, record[KEYS[kind]] if record is not None else key)
         before = self.records.get(known)
         if before is not None and before.most is not None and most is not None:
             most += before.most
-        self.records[known] = Change(record, most)
+        self.records[known] = Change(record, most, hoped)
 
 
 def same(one: object, other: object) -> bool:
@@ -94,6 +98,7 @@ class Table:
         self.transcript = transcript or Transcript()
         self.clients: list[Client] = []
         self.secrets: set[str] = {SECRET}
+        self._tells_all = True
         self._open = ExitStack()
         self.boss = self.sit("2")
 
@@ -137,8 +142,15 @@ class Table:
     def __enter__(self) -> Table:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is Broken:
+            self.drain()
         self.close()
+
+    def drain(self) -> None:
+        """Something broke: what the sessions were still told goes into the transcript."""
+        for client in self.clients:
+            client.drain()
 
     # Calls
 
@@ -192,19 +204,30 @@ class Table:
             ticks = [tick for tick in changes.ticks if "tick" in client.subscribed and tick["symbol"] in client.shown]
             if client.connected:
                 client.settle()
-            self._wait(client, due, ticks)
+            self._wait(client, due | self._hoped(client, changes, sees), ticks)
             heard = [event for event in client.events if self.concerns(event["event"], event["data"])]
             client.events.clear()
             self._records(client, due, changes, [each for each in heard if each["event"] in KEYS])
             self._ticks(client, ticks, [each["data"] for each in heard if each["event"] == "tick"])
+
+    def _hoped(
+        self, client: Client, changes: Changes, sees: Callable[[Client, str, object], bool]
+    ) -> set[tuple[str, object]]:
+        """What may be told of though it need not be, unless it is known by now that it is not: should it come late, it
+        must not be taken for news of the next step."""
+        return {
+            (kind, key)
+            for (kind, key), change in changes.records.items()
+            if self._tells_all and change.hoped and kind in client.subscribed and sees(client, kind, key)
+        }  # fmt: skip
 
     def _wait(self, client: Client, due: set[tuple[str, object]], ticks: list[Json]) -> None:
         def complete() -> bool:
             told = {(e["event"], e["data"][KEYS[e["event"]]]) for e in client.events if e["event"] in KEYS}
             return due <= told and (not ticks or self._last_tick(client) == _stripped(ticks[-1]))
 
-        if not complete():
-            client.wait_for(complete, self.target.patience)
+        if not complete() and not client.wait_for(complete, self.target.patience):
+            self._tells_all = False
 
     @staticmethod
     def _last_tick(client: Client) -> Json | None:

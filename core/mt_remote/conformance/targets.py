@@ -80,10 +80,12 @@ class Target:
 
 @contextmanager
 def serving(
-    backend: Backend, plugins: Sequence[object] = (), *, target: Mapping[str, Any] | None = None, **settings: Any
-) -> Iterator[Target]:
-    """A gateway on a backend, in a thread, as a target. ``plugins`` register what it serves: namespaces, events;
-    without any, those that are installed do. ``settings`` are the gateway's, ``target`` fields of :class:`Target`."""
+    backend: Backend, plugins: Sequence[object] = (), *, installed: bool | None = None,
+    target: Mapping[str, Any] | None = None, **settings: Any,
+) -> Iterator[Target]:  # fmt: skip
+    """A gateway on a backend, in a thread, as a target. ``plugins`` register what it serves: namespaces, events; those
+    that are ``installed`` do too, by default where no others are named. ``settings`` are the gateway's, ``target``
+    fields of :class:`Target`."""
     from anyio.from_thread import start_blocking_portal
 
     from mt_remote.hooks import Hooks
@@ -91,7 +93,8 @@ def serving(
     from mt_remote.server import running
     from mt_remote.settings import Settings
 
-    manager = plugin_manager(plugins=list(plugins), entry_points=not plugins)
+    beside = not plugins if installed is None else installed
+    manager = plugin_manager(plugins=list(plugins), entry_points=beside)
     with (
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import ssl
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -30,6 +31,9 @@ that each can fail."""
 
 PATIENCE = 10.0
 """Seconds after which an answer will not come any more."""
+
+PONGS = 10.0
+"""Seconds within which pings must have been answered."""
 
 Dialect = Literal["0", "1.00", "2"]
 
@@ -99,6 +103,8 @@ class Client:
         self.dialect: Dialect = dialect
         self.events: list[Json] = []
         self.subscribed: set[str] = set()
+        self.lapsed: set[str] = set()
+        """Kinds whose subscription ended with the connection: unsubscribing them is no error."""
         self.shown: set[str] = set()
         self.connected = dialect == "1.00"
         self._socket = socket
@@ -159,6 +165,30 @@ class Client:
         self._waiting[_key(id_)] = "a message that is no request"
         self.send_raw(message)
 
+    def send_in_fragments(self, name: str, data: Mapping[str, Any], payloads: Iterable[bytes]) -> list[bytes]:
+        """Sends a request a fragment for each of ``payloads``, each behind a ping with it; gives the payloads of the
+        pings that are answered in time. The request's answer is taken."""
+        id_ = self._new_id()
+        request: Json = {"id": id_, "name": name, "data": dict(data)}
+        text, pings = json.dumps(request), list(payloads)
+        size = len(text) // len(pings) + 1
+        pongs: list[tuple[bytes, threading.Event]] = []
+
+        def fragments() -> Iterator[str]:
+            for place, payload in enumerate(pings):
+                pongs.append((payload, self._socket.ping(payload)))
+                yield text[place * size : (place + 1) * size]
+
+        self._waiting[_key(id_)] = name
+        self._transcript.add(self.name, "send", request=request)
+        try:
+            self._socket.send(fragments())
+        except ConnectionClosed as closed:
+            raise Broken("L-MSG-12", f"the gateway closed the session: {closed}") from closed
+        self.answer(id_)
+        deadline = time.monotonic() + PONGS
+        return [payload for payload, answered in pongs if answered.wait(max(deadline - time.monotonic(), 0.0))]
+
     def send_broken_text(self, payload: bytes) -> None:
         """Sends a text message that need not be UTF-8."""
         self._transcript.add(self.name, "send", raw=repr(payload))
@@ -190,14 +220,21 @@ class Client:
         except ConnectionClosed as closed:
             waiting = ", ".join(self._waiting.values()) or "nothing"
             raise Broken("L-MSG-4", f"the gateway closed the session ({closed}) while waiting: {waiting}") from closed
-        self._judge.check("L-MSG-1", isinstance(received, str), "a binary message")
-        assert isinstance(received, str)
-        message = json.loads(received)
+        message = _object(received)
         request = self._requests.pop(_key(message.get("id")), None) if "event" not in message else None
         for each in (message,) if self._tamper is None else self._tamper(message, request):
-            self._examine_secrets(received if each is message else json.dumps(each))
+            self._examine_secrets(str(received) if each is message else json.dumps(each))
             self._take(each)
         return True
+
+    def drain(self, silence: float = 0.1) -> None:
+        """Takes what still comes, unjudged, until nothing does for a while: for the transcript alone."""
+        while True:
+            try:
+                message = _object(self._socket.recv(timeout=silence))
+            except (TimeoutError, ConnectionClosed, Broken):
+                return
+            self._transcript.add(self.name, "event" if "event" in message else "answer", message=message)
 
     def _examine_secrets(self, text: str) -> None:
         for secret in self._secrets:
@@ -251,9 +288,11 @@ class Client:
             return
         if name == "subscribe":
             self.subscribed.add(data["event"])
+            self.lapsed.discard(data["event"])
             self._ended.discard(data["event"])
         elif name == "unsubscribe":
             self.subscribed.discard(data["event"])
+            self.lapsed.discard(data["event"])
             self._ended.add(data["event"])
         elif name == "symbol.show":
             self.shown.add(data["symbol"])
@@ -265,6 +304,7 @@ class Client:
             self.connected = False
             lost = self.subscribed - {"connection"}
             self._ended |= lost
+            self.lapsed |= lost
             self.subscribed -= lost
             self.shown.clear()
 
@@ -322,6 +362,17 @@ class Client:
 
 class Unplayable(Exception):
     """A call that a case needs, and that must succeed, does not: nothing can be judged."""
+
+
+def _object(received: str | bytes) -> Json:
+    """A message of the gateway. Without this nothing can be judged, so it can't be passed over."""
+    try:
+        message = json.loads(received) if isinstance(received, str) else None
+    except ValueError:
+        message = None
+    if not isinstance(message, dict):
+        raise Broken("L-MSG-1", f"what comes is no JSON object in a text message: {received!r:.200}")
+    return message
 
 
 def _key(id_: object) -> object:

@@ -23,7 +23,7 @@ from mt4sim.trader import Trader
 from mt4sim.world_specs import FeedSpec
 from mt_remote.errors import ConfigurationError, InvalidData, NotFound, SessionStateError
 from mt_remote.plugin import Kind, Namespace, Session
-from mt_remote.records import TradeCommand
+from mt_remote.records import TradeCommand, TransactionFlag
 from mt_remote.values import Comment, Login, Lots, Price, PriceLevel, SymbolName, Ticket, UnixTime
 
 clock = Namespace("simulator.clock", help="The simulated server's time")
@@ -187,6 +187,7 @@ Command = Annotated[
     Literal["buy", "sell", "buy_limit", "buy_stop", "sell_limit", "sell_stop"], Field(description="type of order")
 ]
 Deviation = Annotated[int, Field(ge=0, le=2**31 - 1, description="points that the market may have moved")]
+Flags = Annotated[TransactionFlag, Field(description="where the trader's request comes from")]
 Request = Annotated[int, Field(ge=1, le=2**31 - 1, description="id of a dealing request")]
 
 
@@ -208,11 +209,12 @@ def trader_open(
     deviation: Deviation = 0,
     expiration: UnixTime = 0,
     comment: Comment = "",
+    flags: Flags = TransactionFlag.NONE,
 ) -> Heard:
     """A trader asks to open a position (price 0: the market's) or to place a pending order; all checks apply."""
     deal = _trader(session, login).open(
         symbol, TradeCommand(command), volume, price, sl=sl, tp=tp, deviation=deviation, comment=comment,
-        expiration=expiration,
+        expiration=expiration, flags=flags,
     )  # fmt: skip
     return _heard(deal)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from mt_remote.conformance import schema
-from mt_remote.conformance.areas.configuration import blank, overlaid
+from mt_remote.conformance.areas.configuration import Groups, blank, overlaid
 from mt_remote.conformance.table import SECRET, Changes, Table, differences
 from mt_remote.conformance.wire import Client, Json
 
@@ -18,8 +18,9 @@ MONEY = {"balance", "credit"}
 class Users:
     """Accounts in the kit's range of logins."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, groups: Groups) -> None:
         self.table = table
+        self.groups = groups
         self.known: dict[int, Json] = {}
         everything = table.succeeds("L-USR-5", table.boss, "users.get.all")
         self.left_over = [each["login"] for each in everything if each["login"] in table.target.logins]
@@ -66,7 +67,21 @@ class Users:
         self.table.succeeds("L-USR-8" if read_only else "L-USR-3", client, "user.set", data)
         self._compare(client, login, fields, "L-USR-3", read_only=read_only)
 
-    def _compare(self, client: Client, login: int, fields: Json, rest: str, *, read_only: Json | None = None) -> None:
+    def move(self, client: Client, login: int, group: str) -> None:
+        """Puts an account into another group; one that is not there is refused."""
+        data = {"login": login, "group": group}
+        if login not in self.known:
+            self.table.fails("L-USR-9", client, "user.set", data, codes=("not_found",))
+        elif group not in self.groups.known:
+            self.table.fails("L-USR-10", client, "user.set", {**data, "city": "Nowhere"}, codes=("invalid_data",))
+            self.unchanged(login)
+        else:
+            self.table.succeeds("L-USR-10", client, "user.set", data)
+            self._compare(client, login, {"group": group}, "L-USR-3", most=2)  # a change, and a change of group (S9.2)
+
+    def _compare(
+        self, client: Client, login: int, fields: Json, rest: str, *, read_only: Json | None = None, most: int = 1
+    ) -> None:
         judge = self.table.judge
         record = self.read(client, login)
         expected = overlaid(self.known[login], {name: each for name, each in fields.items() if name != "password"})
@@ -86,7 +101,7 @@ class Users:
         judge.check("L-USR-7", record["reg_date"] > 0, "reg_date is not set")
         self.known[login] = record
         changes = Changes()
-        changes.add("user", record)
+        changes.add("user", record, most=most)
         self.table.examine(changes)
 
     def read(self, client: Client, login: int) -> Json:

@@ -32,11 +32,13 @@ def blank(table: Mapping[str, schema.Check]) -> Json:
 
 
 def overlaid(record: Mapping[str, Any], fields: Mapping[str, Any]) -> Json:
-    """The record after a partial update."""
+    """The record after a partial update; an entry of a map that is null goes."""
     changed = copy.deepcopy(dict(record))
     for name, value in fields.items():
         if isinstance(value, dict) and isinstance(changed.get(name), dict):
             changed[name] = overlaid(changed[name], value)
+        elif value is None and isinstance(changed.get(name, {}), dict):
+            changed.pop(name, None)
         else:
             changed[name] = copy.deepcopy(value)
     return changed
@@ -95,7 +97,7 @@ class Groups:
         record = self.table.succeeds("L-CFG-2", self.table.boss, "config.group.get", {"group": name})
         for symbol, entry in symbols.get("symbols", {}).items():  # the server fills in what a new entry does not say
             known = self.known.get(name, {}).get("symbols", {})
-            if symbol not in known:
+            if symbol not in known and entry is not None:
                 expected["symbols"][symbol] = {**record["symbols"].get(symbol, {}), **entry}
         judge.held("L-CFG-2")
         judge.held(rest)

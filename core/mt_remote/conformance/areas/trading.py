@@ -34,7 +34,7 @@ def _law_of(order: Order, path: str, law: str) -> str:
         return "L-MON-2"
     if path == "commission" and law in ("L-ORD-5", "L-ORD-6", "L-ORD-7"):
         return "L-MON-6"
-    return law if law in ("L-TIM-1", "L-ORD-8") else _LAWS.get(path, law)
+    return law if law in ("L-TIM-1", "L-ORD-8", "L-TRG-8") else _LAWS.get(path, law)
 
 
 @dataclass(slots=True)
@@ -55,6 +55,9 @@ class Order:
     storage: Decimal = Decimal(0)
     margin_rate: Decimal | None = None
     open: bool = True
+    opened: int = 0
+    """When; 0 until it was read."""
+    reason: str = "dealer"
     closed_at: Decimal | None = None
     profit: Decimal | None = None
     record: Json = field(default_factory=dict)
@@ -112,9 +115,11 @@ class Book:
             "order": order.ticket, "login": order.login, "symbol": order.instrument.name,
             "digits": order.instrument.digits, "cmd": order.command, "volume": float(order.volume),
             "open_price": float(order.price), "sl": float(order.sl), "tp": float(order.tp),
-            "expiration": order.expiration, "comment": order.comment, "reason": "dealer", "magic": 0, "taxes": 0.0,
+            "expiration": order.expiration, "comment": order.comment, "reason": order.reason, "magic": 0, "taxes": 0.0,
             "storage": float(order.storage),
         }  # fmt: skip
+        if order.opened:
+            record["open_time"] = order.opened
         if order.commission is not None:
             record["commission"] = float(order.commission)
         rate, margin_rate = money.rates(order.instrument, order.price)
@@ -171,6 +176,7 @@ class Book:
         for path, problem in differences(record, self.expected(order)):
             judge.check(_law_of(order, path, law), False, f"order {order.ticket}: {problem}")
         judge.check("L-ORD-1", record["open_time"] > 0, "open_time is not set")
+        order.opened = record["open_time"]
         if not order.open:
             late = record["close_time"] >= record["open_time"] > 0
             judge.check("L-ORD-3", late, f"order {order.ticket} is closed at {record['close_time']}")
@@ -186,8 +192,10 @@ class Book:
                         f"expected {balance}")  # fmt: skip
             judge.check("L-MON-4", same(record["credit"], float(credit)), f"credit of {login}: is {record['credit']}, "
                         f"expected {credit}")  # fmt: skip
+            known = self.users.known[login]
+            booked = (known["balance"], known["credit"]) != (record["balance"], record["credit"])
             self.users.money(login, record["balance"], record["credit"])
-            changes.add("user", record, most=None)
+            changes.add("user", record, most=None, hoped=booked)
         return changes
 
     def step(self, client: Client, tickets: Iterable[int], law: str, *logins: int) -> None:
@@ -339,7 +347,7 @@ class Book:
     def activated(self, order: Order, price: Decimal) -> None:
         """Notes a pending that became a position."""
         order.command = order.command.partition("_")[0]
-        order.price, order.expiration = price, 0
+        order.price, order.expiration, order.opened = price, 0, 0
         self._charge(order)
 
     def cancel(self, client: Client, order: Order) -> None:
@@ -371,7 +379,7 @@ class Book:
         self.table.judge.held("L-MON-6")
         rest = Order(
             ticket, order.login, order.instrument, order.command, order.volume - volume, order.price, order.sl,
-            order.tp, order.expiration,
+            order.tp, order.expiration, opened=order.opened, reason=order.reason,
         )  # fmt: skip
         if order.commission is None:
             rest.commission = None

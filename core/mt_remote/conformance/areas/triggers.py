@@ -59,8 +59,17 @@ def level(book: Book, login: int, leverage: int) -> tuple[Decimal, Decimal, Deci
         leg = Leg(order.side, order.volume, order.margin_rate)
         legs.setdefault(order.instrument.name, []).append(leg)
     instruments = book.table.target.instruments
-    margin = sum((cents(money.margin(instruments[name], each, leverage)) for name, each in legs.items()), ZERO)
+    larger = bool(book.groups.known[book.users.known[login]["group"]]["hedge_large_leg"])
+    margins = (money.margin(instruments[name], each, leverage, large_leg=larger) for name, each in legs.items())
+    margin = sum(map(cents, margins), ZERO)
     return None if not margin else (equity / margin * 100, equity, margin)
+
+
+def measured(book: Book, login: int, known: tuple[Decimal, Decimal, Decimal]) -> Decimal:
+    """What a group holds against its thresholds: the level in percent, or the free margin in money (S6.9)."""
+    percent, equity, margin = known
+    in_money = book.groups.known[book.users.known[login]["group"]]["margin_type"] == 1
+    return equity - margin if in_money else percent
 
 
 def stop_out(book: Book, login: int, leverage: int, threshold: int) -> tuple[list[int], Decimal] | None:
@@ -73,8 +82,9 @@ def stop_out(book: Book, login: int, leverage: int, threshold: int) -> tuple[lis
         if known is None:
             return closed, nearest
         percent, equity, margin = known
-        nearest = min(nearest, abs(percent - threshold))
-        if percent > threshold:
+        figure = measured(book, login, known)
+        nearest = min(nearest, abs(figure - threshold))
+        if figure > threshold:
             return closed, nearest
         losses = sorted((book.floating(order) or (ZERO, ZERO))[1] for order in book.positions(login))
         worst = min(book.positions(login), key=lambda order: (book.floating(order) or (ZERO, ZERO))[1])

@@ -6,10 +6,24 @@ from mt_remote.conformance.plays import (
     market,
     messages,
     orders,
+    pages,
     rights,
     sessions,
     time,
+    traders,
     triggers,
 )
 
-__all__ = ["administration", "dealing", "market", "messages", "orders", "rights", "sessions", "time", "triggers"]
+__all__ = [
+    "administration",
+    "dealing",
+    "market",
+    "messages",
+    "orders",
+    "pages",
+    "rights",
+    "sessions",
+    "time",
+    "traders",
+    "triggers",
+]

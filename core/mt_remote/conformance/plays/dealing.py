@@ -1,37 +1,37 @@
-"""Dealers and the traders who ask them. The traders are the simulator's."""
+"""Dealers and the requests that traders make of them. The traders are the simulator's."""
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from hypothesis import strategies as st
 
-from mt_remote.conformance.money import GBPUSD, Instrument, exact
+from mt_remote.conformance.money import GBPUSD, Instrument
 from mt_remote.conformance.scene import Scene
-from mt_remote.conformance.suites import suite
+from mt_remote.conformance.suites import Pins, suite
 from mt_remote.conformance.targets import Profile
 from mt_remote.conformance.wire import Client, Dialect, Json
+
+OFFERED = "trade_request"
+LOCKED = 139
 
 
 class Desk:
     """Two dealers, one trader in a group that they serve."""
 
-    def __init__(self, scene: Scene, execution: int = 0) -> None:
+    def __init__(self, scene: Scene) -> None:
         self.scene = scene
         self.instrument: Instrument = GBPUSD
-        scene.group(timeout_seconds=60, securities={"Forex": {"execution_mode": execution}})
+        self.group = scene.group(timeout_seconds=60, securities={"Forex": {"execution_mode": 0}})
         self.login = scene.account(0)
         boss = scene.table.boss
         scene.book.tick(boss, GBPUSD, 1.26748, 1.26753)
         boss.result("tick.add", {"symbol": "GBPUSD", "bid": 1.26747, "ask": 1.26752})
         boss.result("tick.add", {"symbol": "GBPUSD", "bid": 1.26748, "ask": 1.26753})
         pairs: list[tuple[Dialect, Dialect]] = [("0", "1.00"), ("1.00", "2"), ("2", "0")]
-        dialects = scene.draw(st.sampled_from(pairs), "dialects")
-        self.dealers = [scene.table.sit(dialect, ["trade_request"]) for dialect in dialects]
-        self.requests: dict[int, Client] = {}
+        dialects = pairs[scene.draw(st.integers(0, 2), "dialects")]
+        self.dealers = [scene.table.sit(dialect, [OFFERED]) for dialect in dialects]
 
     def ask(self, **more: object) -> Json:
-        """The trader asks; notes who is offered it."""
+        """The trader asks to open something."""
         data: Json = {"login": self.login, "symbol": self.instrument.name, "command": "buy", "volume": 0.1, **more}
         return self.scene.trader("open", **data)
 
@@ -39,8 +39,8 @@ class Desk:
         """What the trader knows of his request."""
         return self.scene.trader("request", login=self.login, request_id=request_id)
 
-    def offered(self, request_id: int, law: str = "L-DLG-1") -> Client:
-        """Who holds a request: one dealer alone."""
+    def offered(self, request_id: int, law: str = "L-DLG-1", **asked: object) -> Client:
+        """Who holds a request, one dealer alone; ``asked`` is what its transaction must say."""
         judge = self.scene.judge
         holding = []
         for dealer in self.dealers:
@@ -49,171 +49,171 @@ class Desk:
             for dealer in self.dealers:
                 dealer.wait_for(lambda: any(each.events for each in self.dealers), self.scene.target.patience)
         for dealer in self.dealers:
-            for request in dealer.take("trade_request"):
-                judge.equal(law, (request["id"], request["status"]), (request_id, "locked"), "the request offered")
-                judge.equal(law, request["login"], self.login, "who asks")
+            for request in dealer.take(OFFERED):
+                got = {name: request[name] for name in ("id", "status", "login", "group", "manager")}
+                due = {"id": request_id, "status": "locked", "login": self.login, "group": self.group,
+                       "manager": self.scene.target.credentials.login}  # fmt: skip
+                judge.equal(law, got, due, "the request offered")
+                judge.equal(law, {name: request["trade"][name] for name in asked}, asked, "what is asked for")
                 holding.append(dealer)
         judge.equal(law, len(holding), 1, f"dealers to whom request {request_id} is offered")
         return holding[0]
 
+    def other(self, dealer: Client) -> Client:
+        return next(each for each in self.dealers if each is not dealer)
 
-@suite(Profile.FULL, control=True, exclusive=True, weight=2.5)
+
+_DEALING: list[Pins] = [
+    {"dialects": [0], "requests": [3], "command": ["buy", "sell", "buy"], "lots": [11, 3, 50],
+     "give it back first": [True, False, False], "answer": ["confirm", "requote", "reject"], "mode": ["normal"],
+     "bid": [126_500, 126_600, 126_700], "close it": [True]},
+    {"dialects": [1], "requests": [3], "command": ["sell", "buy", "sell"], "lots": [1, 2, 3],
+     "give it back first": [False, True, False], "answer": ["confirm"] * 3, "mode": ["add_prices", "normal", "normal"],
+     "bid": [126_510, 126_610, 126_710], "close it": [True, True, False]},
+    {"dialects": [2], "answer": ["reject"]},
+]  # fmt: skip
+
+
+@suite(Profile.FULL, control=True, exclusive=True, weight=2.5, examples=_DEALING)
 def dealing(scene: Scene) -> None:
     """Requests are confirmed, requoted, rejected, given back, left behind."""
     desk = Desk(scene)
-    boss, table, judge = scene.table.boss, scene.table, scene.judge
+    table, judge = scene.table, scene.judge
     for _ in range(scene.draw(st.integers(1, 3), "requests")):
         command = scene.draw(st.sampled_from(["buy", "sell"]), "command")
         lots = scene.draw(st.integers(1, 50), "lots") / 100
-        sent = desk.ask(command=command, volume=lots)
-        id_ = int(sent["request_id"])
-        dealer = desk.offered(id_)
-        other = next(each for each in desk.dealers if each is not dealer)
-        bid = scene.draw(st.integers(126_000, 127_000), "bid") / 100_000
-        ask = round(bid + 0.0001, 5)
-        pair: Json = {"request_id": id_, "bid": bid, "ask": ask}
-        table.fails("L-DLG-6", other, "request.confirm", {**pair, "mode": "normal"})
+        id_ = int(desk.ask(command=command, volume=lots, comment="please")["request_id"])
+        asked: Json = {"symbol": GBPUSD.name, "cmd": command, "volume": lots, "order": 0, "comment": "please"}
+        dealer = desk.offered(id_, **asked)
+        pair = _pair(scene, id_)
+        table.fails("L-DLG-6", desk.other(dealer), "request.confirm", {**pair, "mode": "normal"})
         if scene.draw(st.booleans(), "give it back first"):
             table.succeeds("L-DLG-5", dealer, "request.reset", {"request_id": id_})
-            dealer, other = desk.offered(id_, "L-DLG-5"), dealer
-            judge.check("L-DLG-5", dealer is not other, "the same dealer is offered it again")
-        end = scene.draw(st.sampled_from(["confirm", "requote", "reject"]), "answer")
-        before = [each["order"] for each in boss.result("trades.get")]
-        data = pair if end == "requote" else {**pair, "mode": "normal"} if end == "confirm" else {"request_id": id_}
-        law = {"confirm": "L-DLG-2", "requote": "L-DLG-3", "reject": "L-DLG-4"}[end]
-        table.succeeds(law, dealer, f"request.{end}", data)
-        heard = desk.heard(id_)
-        opened = [each for each in boss.result("trades.get") if each["order"] not in before]
-        if end == "confirm":
-            judge.equal(law, (heard["code"], len(opened)), (0, 1), "what the trader hears, and orders opened")
-            _filled(scene, opened[0], command, lots, bid, ask)
-        else:
-            codes = {"requote": (138,), "reject": (133, 136)}[end]
-            judge.check(law, heard["code"] in codes, f"the trader hears {heard}")
-            judge.equal(law, opened, [], f"orders opened after a {end}")
-        if end == "requote":
-            judge.equal(law, heard["prices"], {"bid": bid, "ask": ask}, "prices offered")
+            before, dealer = dealer, desk.offered(id_, "L-DLG-5", **asked)
+            judge.check("L-DLG-5", dealer is not before, "the same dealer is offered it again")
+        opened = _answered(scene, desk, dealer, id_, pair)
         table.fails("L-DLG-6", dealer, "request.reject", {"request_id": id_})
+        if opened is not None:
+            got = (opened["cmd"], opened["volume"], opened["open_price"], opened["reason"])
+            price = pair["ask"] if command == "buy" else pair["bid"]
+            judge.equal("L-DLG-2", got, (command, lots, price, "client"), "the order that was opened")
+            if scene.draw(st.booleans(), "close it"):
+                _closed(scene, desk, opened)
     _left(scene, desk)
 
 
-def _filled(scene: Scene, record: Json, command: str, lots: float, bid: float, ask: float) -> None:
-    price = ask if command == "buy" else bid
-    got = (record["cmd"], record["volume"], record["open_price"], record["reason"])
-    scene.judge.equal("L-DLG-2", got, (command, lots, price, "client"), "the order that was opened")
+def _pair(scene: Scene, request_id: int) -> Json:
+    bid = scene.draw(st.integers(126_000, 127_000), "bid") / 100_000
+    return {"request_id": request_id, "bid": bid, "ask": round(bid + 0.0001, 5)}
+
+
+def _answered(scene: Scene, desk: Desk, dealer: Client, request_id: int, pair: Json) -> Json | None:
+    """The dealer answers; gives the order that was opened, if one was."""
+    boss, judge = scene.table.boss, scene.judge
+    end = scene.draw(st.sampled_from(["confirm", "requote", "reject"]), "answer")
+    before = [each["order"] for each in boss.result("trades.get")]
+    law = {"confirm": "L-DLG-2", "requote": "L-DLG-3", "reject": "L-DLG-4"}[end]
+    if end == "confirm":
+        _confirmed(scene, dealer, pair, law)
+    else:
+        scene.table.succeeds(law, dealer, f"request.{end}", pair if end == "requote" else {"request_id": request_id})
+    heard = desk.heard(request_id)
+    opened: list[Json] = [each for each in boss.result("trades.get") if each["order"] not in before]
+    if end == "confirm":
+        judge.equal(law, (heard["code"], len(opened)), (0, 1), "what the trader hears, and orders opened")
+        return opened[0]
+    codes = {"requote": (138,), "reject": (133, 136)}[end]
+    judge.check(law, heard["code"] in codes, f"the trader hears {heard}")
+    judge.equal(law, opened, [], f"orders opened after a {end}")
+    if end == "requote":
+        judge.equal(law, heard["prices"], {"bid": pair["bid"], "ask": pair["ask"]}, "prices offered")
+    return None
+
+
+def _confirmed(scene: Scene, dealer: Client, pair: Json, law: str) -> None:
+    """A confirmation, which makes its prices the last ones where that is asked for."""
+    boss = scene.table.boss
+
+    def last() -> tuple[float, float]:
+        (quote,) = boss.result("ticks.get", {"symbol": GBPUSD.name})
+        return quote["bid"], quote["ask"]
+
+    mode = scene.draw(st.sampled_from(["normal", "add_prices"]), "mode")
+    due = last() if mode == "normal" else (pair["bid"], pair["ask"])
+    scene.table.succeeds(law, dealer, "request.confirm", {**pair, "mode": mode})
+    scene.judge.equal("L-DLG-10", last(), due, f"the last price after a confirmation in mode {mode}")
+
+
+def _closed(scene: Scene, desk: Desk, order: Json) -> None:
+    """The trader asks to close; a dealer confirms."""
+    id_ = int(scene.trader("close", login=desk.login, order=order["order"])["request_id"])
+    dealer = desk.offered(id_, order=order["order"], volume=order["volume"])
+    again = scene.trader("close", login=desk.login, order=order["order"])
+    scene.judge.equal("L-DLG-11", again["code"], LOCKED, "what the trader hears who asks to close it again")
+    pair = _pair(scene, id_)
+    scene.table.succeeds("L-DLG-2", dealer, "request.confirm", {**pair, "mode": "normal"})
+    record = scene.table.boss.result("trade.get", {"order": order["order"]})
+    price = pair["bid"] if order["cmd"] == "buy" else pair["ask"]
+    got = (record["close_price"], record["close_time"] > 0)
+    scene.judge.equal("L-DLG-2", got, (price, True), f"price of the {order['cmd']} that was closed, and whether it is")
 
 
 def _left(scene: Scene, desk: Desk) -> None:
     """A dealer leaves what he holds to the other."""
     sent = desk.ask()
     dealer = desk.offered(int(sent["request_id"]))
-    scene.table.succeeds("L-DLG-7", dealer, "unsubscribe", {"event": "trade_request"})
+    scene.table.succeeds("L-DLG-7", dealer, "unsubscribe", {"event": OFFERED})
     follower = desk.offered(int(sent["request_id"]), "L-DLG-7")
     scene.judge.check("L-DLG-7", follower is not dealer, "offered to the dealer who left")
     scene.table.succeeds("L-DLG-7", follower, "request.reject", {"request_id": sent["request_id"]})
 
 
-OK, VOLUME, STOPS, MONEY = 0, 131, 130, 134
+_ENDS = {"withdrawn": 144, "in time": 0, "late": 128}
 
 
-@suite(Profile.FULL, control=True, exclusive=True, weight=4)
-def traders(scene: Scene) -> None:
-    """What a trader may do, and at which price."""
-    judge, boss = scene.judge, scene.table.boss
-    scene.group(securities={"Forex": {"lot_min": 0.1, "lot_max": 5.0, "lot_step": 0.1, "ie_deviation": 5}})
-    deposit = scene.draw(st.integers(500, 20_000), "deposit")
-    login = scene.account(0, deposit=float(deposit))
-    bid, ask = Decimal("1.10000"), Decimal("1.10010")
-    boss.result("tick.add", {"symbol": "EURUSD", "bid": 1.2, "ask": 1.3})
-    scene.book.tick(boss, scene.target.instruments["EURUSD"], float(bid), float(ask))
-    command = scene.draw(st.sampled_from(["buy", "sell"]), "command")
-    side, price = (1, ask) if command == "buy" else (-1, bid)
-    closing = bid if side > 0 else ask
-    lots = Decimal(scene.draw(st.integers(1, 600), "lots")) / 100
-    distance = scene.draw(st.integers(5, 15), "points to the stop")
-    stop = scene.draw(st.sampled_from(["sl", "tp"]), "which")
-    away = -side if stop == "sl" else side
-    data: Json = {"login": login, "symbol": "EURUSD", "command": command, "volume": float(lots)}
-    data[stop] = float(closing + away * distance * Decimal("0.00001"))
-    heard = scene.trader("open", **data)
-    margin = lots * 100_000 * price / 100
-    floating = -lots * Decimal("10.0")
-    free = deposit - margin + (floating if _counts_floating(scene) else 0)
-    if not Decimal("0.1") <= lots <= 5 or lots % Decimal("0.1"):
-        judge.equal("L-TRD-1", heard["code"], VOLUME, f"{lots} lots")
-    elif distance < 10:
-        judge.equal("L-TRD-2", heard["code"], STOPS, f"{stop} {distance} points from the market")
-    elif free < -1 or deposit - margin < -1:
-        judge.equal("L-TRD-3", heard["code"], MONEY, f"margin {margin} with {deposit}")
-    elif deposit - margin + floating > 1:
-        for law in ("L-TRD-1", "L-TRD-2", "L-TRD-3"):
-            judge.equal(law, heard["code"], OK, f"{lots} lots, {stop} at {distance}, margin {margin} with {deposit}")
-        record = boss.result("trade.get", {"order": heard["order"]})
-        got = (record["open_price"], record["cmd"], exact(record["volume"]), record["reason"])
-        judge.equal("L-TRD-6", got, (float(price), command, lots, "client"), "the order")
-
-
-def _counts_floating(scene: Scene) -> bool:
-    return bool(scene.groups.known[scene.target.group()]["margin_mode"] == 1)
-
-
-@suite(Profile.FULL, control=True, exclusive=True, weight=3)
-def barred_traders(scene: Scene) -> None:
-    """Accounts, groups and securities that may not trade; limits of the group."""
-    judge = scene.judge
-    bars: list[tuple[str, Json, Json, tuple[int, ...], str]] = [
-        ("L-TRD-4", {}, {"enable": False}, (64, 65, 133), "a disabled account"),
-        ("L-TRD-4", {}, {"read_only": True}, (133,), "a read-only account"),
-        ("L-TRD-4", {"securities": {"Forex": {"trade": False}}}, {}, (133,), "a security without trading"),
-        ("L-TRD-5", {"max_positions": 1}, {}, (148,), "the limit of positions"),
-        ("L-TRD-5", {"hedge_prohibited": True}, {}, (149,), "hedging"),
-        ("L-TRD-5", {"close_fifo": True}, {}, (150,), "first in, first out"),
-    ]
-    law, group, user, codes, what = scene.draw(st.sampled_from(bars), "bar")
-    scene.group()
-    login = scene.account(0)
-    scene.book.tick(scene.table.boss, scene.target.instruments["EURUSD"], 1.1, 1.1001)
-    order: Json = {"login": login, "symbol": "EURUSD", "volume": 0.1, "command": "buy"}
-    first = scene.trader("open", **order)
-    judge.equal("L-TRD-6", first["code"], OK, "an order without bars")
-    second = None
-    if what == "first in, first out":
-        second = scene.trader("open", **order)
-    if group:
-        scene.groups.set(scene.table.boss, scene.target.group(), group)
-    if user:
-        scene.table.boss.result("user.set", {"login": login, **user})
-    if second is not None:
-        answer = scene.table.boss.call("simulator.trader.close", {"login": login, "order": second["order"]})
+@suite(Profile.FULL, control=True, exclusive=True, weight=0.5, examples=[{"end": [end]} for end in _ENDS])
+def unanswered(scene: Scene) -> None:
+    """A request is withdrawn, answered at the last moment, or not answered in the group's time."""
+    desk = Desk(scene)
+    boss, end = scene.table.boss, scene.draw(st.sampled_from(list(_ENDS)), "end")
+    id_ = int(desk.ask()["request_id"])
+    dealer = desk.offered(id_)
+    if end == "withdrawn":
+        scene.trader("withdraw", login=desk.login, request_id=id_)
     else:
-        side = "sell" if what == "hedging" else "buy"
-        answer = scene.table.boss.call("simulator.trader.open", {**order, "command": side})
-    code = answer.result["code"] if answer.ok else answer.code
-    refused = not answer.ok or code in codes
-    judge.check(law, refused, f"{what}: the trader hears {code}, expected one of {codes}")
+        scene.advance(59 if end == "in time" else 61)
+    answer = dealer.call("request.confirm", {"request_id": id_, "bid": 1.2, "ask": 1.3, "mode": "normal"})
+    scene.judge.equal("L-DLG-8", answer.ok, end == "in time", f"whether a request can be confirmed that is {end}")
+    heard = desk.heard(id_)["code"]
+    scene.judge.equal("L-DLG-8", heard, _ENDS[end], f"what the trader hears of a request that is {end}")
+    held = boss.result("trades.get.by_login", {"login": desk.login, "group": desk.group})
+    scene.judge.equal("L-DLG-8", len(held), int(end == "in time"), f"orders opened by a request that is {end}")
 
 
-@suite(Profile.FULL, control=True, exclusive=True)
-def deviations(scene: Scene) -> None:
-    """Instant execution fills what is within the deviation, and requotes what is not."""
-    scene.group(securities={"Forex": {"ie_deviation": 0}})
-    login = scene.account(0)
-    eurusd = scene.target.instruments["EURUSD"]
-    scene.book.tick(scene.table.boss, eurusd, 1.1, 1.1001)
-    off = scene.draw(st.integers(-8, 8), "points off")
-    allowed = scene.draw(st.integers(0, 8), "deviation")
-    price = float(exact(1.1001) + eurusd.points(off))
-    data: Json = {
-        "login": login,
-        "symbol": "EURUSD",
-        "command": "buy",
-        "volume": 0.1,
-        "price": price,
-        "deviation": allowed,
-    }
-    heard = scene.trader("open", **data)
-    if abs(off) <= allowed:
-        scene.judge.equal("L-TRD-6", heard["code"], OK, f"{off} points off, {allowed} allowed")
-    else:
-        scene.judge.equal("L-TRD-6", heard["code"], 138, f"{off} points off, {allowed} allowed")
-        scene.judge.equal("L-TRD-6", heard["prices"], {"bid": 1.1, "ask": 1.1001}, "prices offered")
+@suite(Profile.FULL, control=True, exclusive=True, weight=0.5, examples=[{"lots": [[9, 10, 100, 101, 50]]}])
+def limited_dealers(scene: Scene) -> None:
+    """A dealer for one group, one security and some volumes."""
+    boss, judge = scene.table.boss, scene.judge
+    manual = {"timeout_seconds": 600, "securities": {name: {"execution_mode": 0} for name in ("Forex", "Metals")}}
+    inside, outside = scene.group(1, **manual), scene.group(2, **manual)
+    logins = [scene.account(0, inside), scene.account(1, outside)]
+    for symbol, bid, ask in (("GBPUSD", 1.26748, 1.26753), ("XAUUSD", 1716.0, 1716.5)):
+        boss.result("tick.add", {"symbol": symbol, "bid": bid, "ask": ask})
+    limits = {"Forex": {"enable": True, "minimum_lots": 0.1, "maximum_lots": 1.0},
+              "Metals": {"enable": False, "minimum_lots": 0.01, "maximum_lots": 100.0}}  # fmt: skip
+    dealer = scene.table.sit("2", [OFFERED], credentials=scene.second_manager(groups=[inside], securities=limits))
+
+    def reaches(login: int, symbol: str, lots: float) -> bool:
+        data = {"login": login, "symbol": symbol, "command": "buy", "volume": lots}
+        id_ = scene.trader("open", **data)["request_id"]
+        dealer.settle()
+        offered = [each["id"] for each in dealer.take(OFFERED)]
+        judge.check("L-DLG-9", offered in ([], [id_]), f"offered: {offered}, asked: {id_}")
+        scene.trader("withdraw", login=login, request_id=id_)
+        return bool(offered)
+
+    for hundredths in scene.draw(st.lists(st.integers(1, 200), min_size=1, max_size=5), "lots"):
+        what = f"whether {hundredths / 100} lots reach a dealer for 0.1 to 1"
+        judge.equal("L-DLG-9", reaches(logins[0], "GBPUSD", hundredths / 100), 10 <= hundredths <= 100, what)
+    judge.check("L-DLG-9", not reaches(logins[1], "GBPUSD", 0.5), "a request of another group reaches him")
+    judge.check("L-DLG-9", not reaches(logins[0], "XAUUSD", 0.5), "a request in a disabled security reaches him")

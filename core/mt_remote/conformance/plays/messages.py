@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from hypothesis import strategies as st
 
+from mt_remote.conformance import samples
 from mt_remote.conformance import strategies as some
 from mt_remote.conformance.scene import Scene
-from mt_remote.conformance.suites import suite
+from mt_remote.conformance.suites import Pins, suite
 from mt_remote.conformance.table import SECRET, Changes
 from mt_remote.conformance.targets import Profile
 from mt_remote.conformance.wire import Client, Json
@@ -21,7 +24,7 @@ BROKEN = ["", "{", "[]", "1", "null", '"x"', "nonsense", '{"id": 1', "{}", '{"na
           '{"id": "a", "name": "ticks.get", "data": []}']  # fmt: skip
 
 
-@suite(Profile.READ_ONLY)
+@suite(Profile.READ_ONLY, examples=[{"calls": [0], "logins": [[-1, 0]]}])
 def reading(scene: Scene) -> None:
     """Whatever is read has its shape, in every dialect, and agrees with what else is read."""
     clients = scene.seat(kinds=[])
@@ -40,7 +43,9 @@ def reading(scene: Scene) -> None:
     listed = scene.table.succeeds("L-USR-4", boss, "users.get", {"logins": [user["login"]]})
     judge.equal("L-USR-4", [each["login"] for each in listed], [user["login"]], "users.get")
     unknown = next(number for number in range(2**31 - 1, 0, -1) if number not in logins)
-    mixed = scene.draw(st.lists(st.sampled_from([*logins, unknown]), max_size=6, unique=True), "logins")
+    some_of = [*logins, unknown]
+    places = scene.draw(st.lists(st.integers(0, len(some_of) - 1), max_size=6, unique=True), "logins")
+    mixed = [some_of[place] for place in places]
     found = [each["login"] for each in scene.table.succeeds("L-USR-4", boss, "users.get", {"logins": mixed})]
     judge.equal("L-USR-4", found, [each for each in mixed if each in logins], "users.get, in the order asked")
     judge.equal("L-USR-5", len(set(logins)), len(logins), "users listed, each once")
@@ -65,17 +70,18 @@ def _agrees(scene: Scene, clients: list[Client], name: str, data: Json, record: 
         scene.judge.equal("L-REC-4", alone, shared, f"{name} {data} in dialect {client.dialect}")
 
 
-@suite(Profile.READ_ONLY, weight=1.5)
+@suite(Profile.READ_ONLY, weight=1.5, examples=[{"messages": [len(BROKEN)], "message": BROKEN, "dialect": [dialect]}
+                                                for dialect in ("0", "1.00", "2")])  # fmt: skip
 def no_requests(scene: Scene) -> None:
     """What is no request is answered with an error, and the session lives on."""
-    client = scene.draw(st.sampled_from(scene.seat(kinds=[])), "who")
+    client = scene.table.sit(scene.draw(st.sampled_from(["0", "1.00", "2"]), "dialect"))
     for _ in range(scene.draw(st.integers(1, 4), "messages")):
         broken = scene.draw(st.one_of(st.sampled_from(BROKEN), some.hostile().map(json.dumps)), "message")
         expected = _readable_id(broken)
         client.send_awaiting(broken, expected)
         answer = client.answer(expected)
         scene.judge.check("L-MSG-4", not answer.ok, f"{broken!r:.200} is answered with success")
-        scene.table.succeeds("L-MSG-4", client, "config.groups.get.all")
+        scene.table.succeeds("L-MSG-4", client, "ticks.get", {"symbol": "EURUSD"})
     name = scene.draw(
         st.sampled_from(["nosuch", "config", "config.group", "connect ", "Connect", "ticks.get.x", "__init__"])
     )
@@ -95,10 +101,16 @@ def _readable_id(message: str) -> Any:
     return id_ if type(id_) in (int, str) else None
 
 
-@suite(Profile.DEMO)
+_IDS: list[Pins] = [
+    {"dialect": ["0"], "ids": [[2**53, 0, 7]]}, {"dialect": ["1.00"]},
+    {"dialect": ["2"], "ids": [[1, "1", -5, "", "ä\n"]]},
+]  # fmt: skip
+
+
+@suite(Profile.DEMO, examples=_IDS)
 def ids(scene: Scene) -> None:
     """Ids of every kind come back as they were sent, pipelined or not."""
-    client = scene.draw(st.sampled_from(scene.seat(kinds=[])), "who")
+    client = scene.table.sit(scene.draw(st.sampled_from(["0", "1.00", "2"]), "dialect"))
     kinds: dict[str, st.SearchStrategy[Any]] = {
         "0": st.integers(0, 2**53), "1.00": st.uuids().map(str),
         "2": st.one_of(st.integers(-(2**53), 2**53), st.text(max_size=40)),
@@ -110,7 +122,7 @@ def ids(scene: Scene) -> None:
         scene.judge.check("L-MSG-1", client.answer(id_).ok, "ticks.get failed")
 
 
-@suite(Profile.DEMO, weight=1.2)
+@suite(Profile.DEMO, weight=1.2, examples=[{"amounts": [[5, 3, 9, 1, 7]], "read between": [True, False, True]}])
 def pipelined(scene: Scene) -> None:
     """Many changes at once are carried out in the order sent."""
     client = scene.draw(st.sampled_from(scene.seat(kinds=["trade"])), "who")
@@ -156,7 +168,7 @@ GOOD: list[tuple[str, Json]] = [
     ("external.command", {"command": "x", "encoding": "plain"}),
 ]  # fmt: skip
 
-_OPTIONAL = {"copies", "city", "sl"}
+_OPTIONAL = {"copies", "city", "sl", "mode", "encoding"}
 _BAD: dict[type, list[Any]] = {
     int: ["1", 1.5, True, [], {}, None, -1, 2**40],
     float: ["1.0", True, [], {}, None, 1e300],
@@ -174,27 +186,34 @@ _BAD_IN_USERS: list[tuple[str, Any]] = [
 ]  # fmt: skip
 
 
-@suite(Profile.DEMO, weight=3)
+def _bad_calls() -> Iterator[tuple[str, Json, str]]:
+    """(function, data, the field that is bad): every field of every function, in every way."""
+    for function, data in GOOD:
+        yield function, {**data, "surplus": 1}, "surplus"
+        for field, value in data.items():
+            if field not in _OPTIONAL:
+                yield function, {name: each for name, each in data.items() if name != field}, field
+            for bad in _BAD[type(value)]:
+                if bad is None and field in _OPTIONAL:
+                    continue
+                yield function, {**data, field: bad}, field
+
+
+BAD = list(_bad_calls())
+
+
+@suite(Profile.DEMO, weight=2, examples=[{"calls": [len(BAD)], "call": list(range(len(BAD)))}])
 def bad_data(scene: Scene) -> None:
     """Every field of every function, missing, of another type, out of range, too long, or one too many."""
     clients = scene.seat(kinds=["group", "user", "trade", "tick"])
     name = scene.group()
     login = scene.account(0)
-    for _ in range(scene.draw(st.integers(1, 4), "calls")):
-        function, data = scene.draw(st.sampled_from(GOOD), "function")
-        data = dict(data)
-        if "group" in data:
-            data["group"] = name
-        if data.get("login") == 1:
-            data["login"] = login
-        field = scene.draw(st.sampled_from([*sorted(data), "surplus"]), "field")
-        if field == "surplus":
-            data[field] = 1
-        elif field not in _OPTIONAL and scene.draw(st.booleans(), "leave it out"):
-            del data[field]
-        else:
-            data[field] = scene.draw(st.sampled_from(_BAD[type(data[field])]), "value")
-        client = scene.draw(st.sampled_from(clients), "who")
+    for place in range(scene.draw(st.integers(1, 8), "calls")):
+        function, data, field = BAD[scene.draw(st.integers(0, len(BAD) - 1), "call")]
+        ours = {"group": name, "login": login}
+        data = {key: ours.get(key, value) if value in ("kit1", 1) and key != field else value
+                for key, value in data.items()}  # fmt: skip
+        client = clients[place % 3]
         answer = scene.table.fails("L-MSG-6", client, function, data)
         _names(scene, answer.raw, client, function, field)
     scene.groups.unchanged(name)
@@ -213,27 +232,41 @@ def _names(scene: Scene, answer: Json, client: Client, function: str, field: str
         scene.judge.equal("L-MSG-6", answer.get("code"), "invalid_data", f"{function} with a bad {field}: code")
 
 
-@suite(Profile.DEMO, weight=1.2)
+_HALF_BAD: list[Pins] = [
+    {"calls": [12], "group": [True] * 6 + [False] * 6, "bad": [0, 1, 2, 3, 4, 5] * 2,
+     "fields": [samples.GROUPS[0]] * 6 + [samples.USERS[0]] * 6},
+]  # fmt: skip
+
+
+@suite(Profile.DEMO, weight=1.2, examples=_HALF_BAD)
 def half_bad_data(scene: Scene) -> None:
-    """A partial update with one bad field among good ones changes nothing."""
+    """A partial update with bad fields among good ones changes nothing, and the error names each of them."""
     scene.seat(kinds=["group", "user"])
     name = scene.group()
     login = scene.account(0, deposit=0)
     for _ in range(scene.draw(st.integers(1, 3), "calls")):
         client = scene.actor()
-        if scene.draw(st.booleans(), "group"):
+        in_group = scene.draw(st.booleans(), "group")
+        choices = _BAD_IN_GROUPS if in_group else _BAD_IN_USERS
+        place = scene.draw(st.integers(0, len(choices) - 1), "bad")
+        bad = dict(choices[place:] + choices[: place - 1] if place else choices[:2])
+        if in_group:
             fields = scene.draw(some.groups(scene.groups.securities[:2]), "fields")
-            bad = scene.draw(st.sampled_from(_BAD_IN_GROUPS), "bad")
-            scene.table.fails("L-MSG-6", client, "config.group.set", {"group": name, **fields, bad[0]: bad[1]})
+            answer = scene.table.fails("L-MSG-6", client, "config.group.set", {"group": name, **fields, **bad})
             scene.groups.unchanged(name)
         else:
             fields = scene.draw(some.users(), "fields")
-            bad = scene.draw(st.sampled_from(_BAD_IN_USERS), "bad")
-            scene.table.fails("L-MSG-6", client, "user.set", {"login": login, **fields, bad[0]: bad[1]})
+            answer = scene.table.fails("L-MSG-6", client, "user.set", {"login": login, **fields, **bad})
             scene.users.unchanged(login)
+        for field in bad:
+            _names(scene, answer.raw, client, "the set", field)
 
 
-@suite(Profile.READ_ONLY, weight=0.5)
+_NO_TEXT: list[Pins] = [{"dialect": [dialect], "code": [code]} for dialect, code in
+                        (("0", 1003), ("2", 1003), ("0", 1007), ("2", 1007), ("2", 1009))]  # fmt: skip
+
+
+@suite(Profile.READ_ONLY, weight=0.5, examples=_NO_TEXT)
 def no_text(scene: Scene) -> None:
     """What is not a text message closes the session with its code."""
     client = scene.table.sit(scene.draw(st.sampled_from(["0", "2"]), "dialect"))
@@ -255,7 +288,47 @@ def no_text(scene: Scene) -> None:
     scene.table.succeeds("L-MSG-9", scene.table.boss, "config.groups.get.all")
 
 
-@suite(Profile.DEMO)
+@suite(Profile.READ_ONLY, weight=0.5, examples=[{"dialect": [dialect]} for dialect in ("0", "1.00", "2")])
+def fragments(scene: Scene) -> None:
+    """A request comes in pieces, with pings between them."""
+    client = scene.table.sit(scene.draw(st.sampled_from(["0", "1.00", "2"]), "dialect"))
+    payloads = [b"", b"kit", b"x" * 125, *scene.draw(st.lists(st.binary(max_size=125), max_size=3), "pings")]
+    unique = list(dict.fromkeys(payloads))
+    answered = client.send_in_fragments("ticks.get", {"symbol": "EURUSD"}, unique)
+    scene.judge.equal("L-MSG-12", answered, unique, "payloads of pings that were answered")
+
+
+@suite(Profile.FULL, control=True, exclusive=True, weight=0.1, examples=[{"dialect": ["2"]}])
+def slow_calls(scene: Scene) -> None:
+    """The MT4 server does not answer."""
+    client = scene.table.sit(scene.draw(st.sampled_from(["0", "2"]), "dialect"))
+    if not scene.once("a call that hangs", times=1):
+        return
+    boss, judge = scene.table.boss, scene.judge
+    scene.group()
+    login = scene.account(0)
+    data: Json = {"login": login, "symbol": "EURUSD", "command": "buy", "volume": 0.1, "price": 1.1}
+    boss.result("simulator.faults.set", {"rules": [{"on": "order.open", "do": "hang", "times": 1}]})
+    try:
+        slow = client.send("order.open", data)
+        scene.table.succeeds("L-MSG-13", client, "users.get.all")
+        answer = client.answer(slow)
+    finally:
+        boss.result("simulator.faults.clear")
+    judge.check("L-MSG-13", not answer.ok, "a call that never ended is answered with success")
+    if client.dialect == "2":
+        told = (answer.code, answer.raw.get("outcome"))
+        judge.check("L-MSG-13", told in (("timeout", "unknown"), ("timeout", "not_done")), f"code and outcome: {told}")
+    scene.table.succeeds("L-MSG-13", client, "order.open", data)
+
+
+_KEYED: list[tuple[str, Json, Json]] = [
+    ("config.group.set", {"copies": 5}, {"copies": 6}), ("user.set", {"city": "Riga"}, {"city": "Oslo"}),
+    ("order.open", {"volume": 0.1}, {"volume": 0.2}),
+]  # fmt: skip
+
+
+@suite(Profile.DEMO, examples=[{"kind": [number]} for number in range(len(_KEYED))])
 def repeated_calls(scene: Scene) -> None:
     """A call under a key is carried out once."""
     scene.seat(kinds=["trade"])
@@ -267,8 +340,9 @@ def repeated_calls(scene: Scene) -> None:
     data: Json = {"login": login, "command": "balance", "amount": amount}
     first = boss.call("order.balance", data, key=key)
     judge.check("L-MSG-11", first.ok, first.message)
-    for _ in range(scene.draw(st.integers(1, 3), "repetitions")):
-        again = boss.call("order.balance", data, key=key)
+    newcomer = scene.table.sit("2")
+    for number in range(scene.draw(st.integers(2, 4), "repetitions")):
+        again = (boss, newcomer)[number % 2].call("order.balance", data, key=key)
         judge.equal("L-MSG-11", again.result, first.result, "the answer to a repetition")
     other = boss.call("order.balance", {**data, "amount": amount + 1}, key=key)
     judge.check("L-MSG-11", not other.ok, "a different call under a used key succeeded")
@@ -278,3 +352,36 @@ def repeated_calls(scene: Scene) -> None:
     changes = Changes()
     changes.add("trade", record)
     scene.table.examine(changes)
+    _keyed(scene, login, scene.draw(st.integers(0, len(_KEYED) - 1), "kind"))
+
+
+def _keyed(scene: Scene, login: int, kind: int) -> None:
+    """Another call under a key of its own, and one that differs from it in one field."""
+    name, fields, others = _KEYED[kind]
+    whole: dict[str, Json] = {
+        "config.group.set": {"group": scene.target.group()}, "user.set": {"login": login},
+        "order.open": {"login": login, "symbol": "EURUSD", "command": "buy", "price": 1.08},
+    }  # fmt: skip
+    boss, judge, key = scene.table.boss, scene.judge, f"kit-{scene.fresh()}"
+    first = boss.call(name, {**whole[name], **fields}, key=key)
+    judge.check("L-MSG-11", first.ok, first.message)
+    again = boss.call(name, {**whole[name], **fields}, key=key)
+    judge.equal("L-MSG-11", (again.ok, again.result), (True, first.result), f"the answer to a repeated {name}")
+    other = boss.call(name, {**whole[name], **others}, key=key)
+    judge.check("L-MSG-11", not other.ok, f"a {name} of other fields under a used key succeeded")
+
+
+@suite(Profile.FULL, control=True, exclusive=True, weight=0.3, examples=[{"what": ["kit"]}])
+def external_commands(scene: Scene) -> None:
+    """The server's own plugins are sent text and bytes."""
+    what = scene.draw(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=30), "what")
+    command = f"echo {what}"
+    boss, judge = scene.table.boss, scene.judge
+    plain = scene.table.succeeds("L-REC-6", boss, "external.command", {"command": command, "encoding": "plain"})
+    judge.equal("L-REC-6", plain, what, "what the simulator's example of a plugin answers")
+    data = base64.b64encode(command.encode()).decode()
+    coded = scene.table.succeeds("L-REC-6", boss, "external.command", {"command": data, "encoding": "base64"})
+    judge.equal("L-REC-6", coded, base64.b64encode(what.encode()).decode(), "the same in base64")
+    scene.table.fails(
+        "L-REC-6", boss, "external.command", {"command": "?", "encoding": "base64"}, codes=("invalid_data",)
+    )

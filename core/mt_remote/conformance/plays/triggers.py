@@ -7,10 +7,11 @@ from decimal import Decimal
 from hypothesis import strategies as st
 
 from mt_remote.conformance import strategies as some
-from mt_remote.conformance.areas.triggers import level, react, stop_out
-from mt_remote.conformance.money import EURUSD, USDJPY, Instrument
+from mt_remote.conformance.areas.trading import Order
+from mt_remote.conformance.areas.triggers import level, measured, react, stop_out
+from mt_remote.conformance.money import EURUSD, USDJPY, Instrument, exact
 from mt_remote.conformance.scene import Scene
-from mt_remote.conformance.suites import suite
+from mt_remote.conformance.suites import Pins, suite
 from mt_remote.conformance.table import Changes
 from mt_remote.conformance.targets import Profile
 from mt_remote.conformance.wire import Client, Json
@@ -71,10 +72,21 @@ def _placed(scene: Scene, instrument: Instrument, quote: tuple[float, float]) ->
     return order
 
 
-@suite(Profile.FULL, exclusive=True, weight=4)
+_KINDS = (*some.MARKET_COMMANDS, *some.PENDING_COMMANDS)
+_TRIGGERS: list[Pins] = [
+    {"symbol": ["EURUSD"], "spread": [spread], "orders": [6], "command": _KINDS, "distance": [100] * 4,
+     "lots": [37] * 6, "comment": ["a", "b", "c", "d", "e", "f"], "stop loss": [True] * 6, "sl": [60] * 6,
+     "take profit": [True] * 6,
+     "tp": [80] * 6, "login": [0, 1, 0, 1, 0, 1],
+     "prices": [[(round(1.08 + step / 1e5, 5), round(1.08 + (step + 10) / 1e5, 5)) for step in steps]]}
+    for spread, steps in ((0, (-50, -59, -61, -95, -105, -250, 30, 400)), (4, (50, 81, 95, 105, 300, -30, -500)))
+]  # fmt: skip
+
+
+@suite(Profile.FULL, exclusive=True, weight=4, examples=_TRIGGERS)
 def triggers(scene: Scene) -> None:
     """Orders with levels, and prices that walk and jump over them."""
-    instrument = scene.draw(st.sampled_from(list(scene.target.instruments.values())), "symbol")
+    instrument = scene.instrument()
     scene.seat(kinds=["trade", "user", "tick"])
     scene.show(instrument)
     wide = scene.draw(st.sampled_from([0, 4]), "spread")
@@ -84,17 +96,31 @@ def triggers(scene: Scene) -> None:
     start = (instrument.typical, round(instrument.typical + 10 / 10**instrument.digits, 8))
     tick(scene, scene.table.boss, instrument, *start)
     for _ in range(scene.draw(st.integers(1, 4), "orders")):
-        login = scene.draw(st.sampled_from(logins), "login")
+        login = logins[scene.draw(st.integers(0, 1), "login")]
         scene.book.open(scene.actor(), login, _placed(scene, instrument, start))
     for quote in stream:
         tick(scene, scene.actor(), instrument, *quote)
     scene.audit()
 
 
-@suite(Profile.FULL, exclusive=True, weight=3)
+_AT_THE_LEVEL: list[Pins] = [
+    {"symbol": ["EURUSD"], "command": [command], "distance": [100], "stop loss": [True], "sl": [60],
+     "take profit": [True], "tp": [80], "level": [level], "offsets": [[before * points, 0]], "moved": [moved],
+     "widened": [wide], "bid at the level": [command.startswith("buy") == (level < 2)] * 2}
+    for command, level, before in (
+        ("buy", 0, 1), ("buy", 1, -1), ("sell", 0, -1), ("sell", 1, 1),
+        ("buy_limit", 2, 1), ("buy_stop", 2, -1), ("sell_limit", 2, -1), ("sell_stop", 2, 1),
+    )
+    for points, moved, wide in ((1, 0, 0), (-1, 0, 0), (1, 40, 0), (3, 0, 4))
+]  # fmt: skip
+"""Each level (the stop, the take, the pending's own price) from the harmless side, and from the other."""
+
+
+@suite(Profile.FULL, exclusive=True, weight=3, examples=_AT_THE_LEVEL)
 def at_the_level(scene: Scene) -> None:
-    """One order, and prices a point before its level, at it, a point behind."""
-    instrument = scene.draw(st.sampled_from(list(scene.target.instruments.values())), "symbol")
+    """One order, its levels moved or the spread widened meanwhile, and prices a point before its level, at it, a point
+    behind."""
+    instrument = scene.instrument()
     scene.seat(("2",), kinds=["trade", "tick"])
     scene.show(instrument)
     scene.group()
@@ -103,28 +129,73 @@ def at_the_level(scene: Scene) -> None:
     start = (instrument.typical, round(instrument.typical + 10 * point, 8))
     tick(scene, scene.table.boss, instrument, *start)
     order = scene.book.open(scene.actor(), login, _placed(scene, instrument, start))
+    _moved(scene, order, scene.draw(st.sampled_from([0, 0, 3, 40]), "moved") * order.instrument.point)
+    wide = scene.draw(st.sampled_from([0, 0, 4]), "widened")
+    if wide:
+        changed = {"securities": {instrument.security: {"spread_diff": wide}}}
+        scene.groups.set(scene.actor(), scene.target.group(), changed)
     levels = [each for each in (order.sl, order.tp, order.price if order.pending else Decimal(0)) if each]
     if not levels:
         return
-    aimed = scene.draw(st.sampled_from(levels), "level")
-    for offset in scene.draw(st.lists(st.integers(-2, 2), min_size=1, max_size=4), "offsets"):
-        near = round(float(aimed) + offset * point, 8)
+    aimed = levels[scene.draw(st.integers(0, 2), "level") % len(levels)]
+    for offset in scene.draw(st.lists(st.integers(-4, 4), min_size=1, max_size=4), "offsets"):
         by_bid = scene.draw(st.booleans(), "bid at the level")
-        bid, ask = (near, round(near + 10 * point, 8)) if by_bid else (round(near - 10 * point, 8), near)
-        tick(scene, scene.actor(), instrument, bid, ask)
+        spread = (10 + wide) * point
+        near = round(float(aimed) + offset * point, 8)
+        seen = (near, near + spread) if by_bid else (near - spread, near)
+        tick(
+            scene,
+            scene.actor(),
+            instrument,
+            round(seen[0] + wide // 2 * point, 8),
+            round(seen[1] - wide // 2 * point, 8),
+        )
     scene.audit()
 
 
-@suite(Profile.FULL, exclusive=True, weight=3)
+def _moved(scene: Scene, order: Order, distance: Decimal) -> None:
+    """Levels that are set go ``distance`` further away from the market."""
+    if not distance:
+        return
+    side = order.side
+    away = side if order.command.endswith("stop") else -side
+    changed = {
+        "sl": order.sl - side * distance if order.sl else None,
+        "tp": order.tp + side * distance if order.tp else None,
+        "price": order.price + away * distance if order.pending else None,
+    }
+    scene.book.modify(scene.actor(), order, {name: float(each) for name, each in changed.items() if each is not None})
+
+
+_FALLS: list[Pins] = [
+    {"stop-out level": [50], "leverage": [leverage], "larger leg": [large], "in money": [money],
+     "credit": [credit], "deposit": [10_000],
+     "used": [1], "positions": [4], "command": ["buy", "buy", "sell", "buy"], "share of the deposit": [20, 15, 10, 5],
+     "ticks": [12], "move": [300, *[250] * 11], "direction": [-1] * 12}
+    for leverage, large, money, credit in (
+        (100, False, False, 0), (200, False, False, 0), (50, True, False, 0), (100, False, False, 5),
+        (100, False, True, 0),
+    )
+]  # fmt: skip
+
+
+@suite(Profile.FULL, exclusive=True, weight=3, examples=_FALLS)
 def stop_outs(scene: Scene) -> None:
     """Accounts that lose more than they have, slowly and at once."""
     scene.seat(kinds=["trade", "user"])
     threshold = scene.draw(st.sampled_from([20, 50, 100]), "stop-out level")
-    scene.group(margin_stopout=threshold, margin_call=threshold + 20)
-    leverage = 100
+    leverage = scene.draw(st.sampled_from([100, 50, 200]), "leverage")
+    larger = scene.draw(st.booleans(), "larger leg")
+    in_money = scene.draw(st.booleans(), "in money")
+    threshold *= 40 if in_money else 1
+    thresholds = {"margin_stopout": threshold, "margin_call": threshold + 20}
+    scene.group(**thresholds, hedge_large_leg=larger, margin_type=int(in_money), margin_mode=1)
     deposit = float(scene.draw(st.integers(1_000, 20_000), "deposit"))
-    login, rich = scene.account(0, deposit=deposit), scene.account(1, deposit=1e8)
-    used = scene.draw(st.sampled_from([[EURUSD], [EURUSD, USDJPY]]), "symbols")
+    login, rich = scene.account(0, deposit=deposit, leverage=leverage), scene.account(1, deposit=1e8)
+    credit = scene.draw(st.sampled_from([0, 0, 5]), "credit") * deposit / 100
+    if credit:
+        scene.book.balance(scene.table.boss, login, "credit", credit, expiration=2**31 - 3600)
+    used = [EURUSD, USDJPY][: scene.draw(st.integers(1, 2), "used")]
     for instrument in used:
         start = (instrument.typical, round(instrument.typical + 10 / 10**instrument.digits, 8))
         tick(scene, scene.table.boss, instrument, *start)
@@ -133,7 +204,7 @@ def stop_outs(scene: Scene) -> None:
         command = scene.draw(st.sampled_from(some.MARKET_COMMANDS), "command")
         bid, ask = (float(each) for each in scene.book.quotes[instrument.name])
         share = scene.draw(st.integers(5, 40), "share of the deposit")  # percent, as margin
-        volume = max(round(deposit * share / 100_000, 2), 0.01)
+        volume = max(round(deposit * share * leverage / 10_000_000, 2), 0.01)
         order = {
             "symbol": instrument.name,
             "command": command,
@@ -152,14 +223,14 @@ def stop_outs(scene: Scene) -> None:
 
 
 def _level_with(scene: Scene, login: int, leverage: int, order: Json) -> Decimal:
-    """The margin level once the order is open."""
+    """What counts for the stop-out, once the order is open."""
     book = scene.book
     trial = book.opened(-1, login, order)
     try:
         known = level(book, login, leverage)
     finally:
         del book.orders[trial.ticket]
-    return Decimal(0) if known is None else known[0]
+    return Decimal(0) if known is None else measured(book, login, known)
 
 
 def _fall(scene: Scene, instrument: Instrument, login: int, leverage: int, threshold: int) -> bool:
@@ -189,3 +260,23 @@ def _fall(scene: Scene, instrument: Instrument, login: int, leverage: int, thres
         book.verify(scene.table.boss, [ticket], "L-TRG-7")
     _after(scene, instrument, bid, ask, wanted, told)
     return True
+
+
+@suite(Profile.FULL, exclusive=True, weight=0.5, examples=[{"command": [each]} for each in some.PENDING_COMMANDS])
+def poor_pendings(scene: Scene) -> None:
+    """The price of a pending comes, and its account has not the margin."""
+    book, boss, instrument = scene.book, scene.table.boss, EURUSD
+    scene.seat(("0", "2"), kinds=["trade"])
+    scene.group()
+    login = scene.account(0, deposit=100.0)
+    tick(scene, boss, instrument, 1.08, 1.0801)
+    command = scene.draw(st.sampled_from(some.PENDING_COMMANDS), "command")
+    up = command in ("buy_stop", "sell_limit")
+    data = {"symbol": instrument.name, "command": command, "volume": 5.0, "price": 1.082 if up else 1.078}
+    order = book.open(scene.actor(), login, data)
+    bid, ask = (1.083, 1.0831) if up else (1.077, 1.0771)
+    book.tick(scene.actor(), instrument, bid, ask)
+    order.open, order.comment, order.profit = False, "deleted [no money]", Decimal(0)
+    order.closed_at = exact(ask if order.side > 0 else bid)
+    book.step(boss, [order.ticket], "L-TRG-8", login)
+    scene.audit()

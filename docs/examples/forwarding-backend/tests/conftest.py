@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 import forwarding_backend
-import mt_remote_plugins
 from forwarding_backend.backend import ForwardBackend
 from forwarding_backend.settings import ForwardSettings
 from mt_remote.client import Client, Credentials
@@ -25,8 +24,8 @@ MANAGER = Credentials("Demo", 1, "manager")
 def in_front_of(url: str, *, silence: float = 20.0, plugin: bool = True, **settings: Any) -> Iterator[str]:
     """URL of a gateway that forwards to another one; ``settings`` are the gateway's own."""
     backend = ForwardBackend(ForwardSettings(forward_url=url, forward_silence=silence))
-    plugins = [mt_remote_plugins, forwarding_backend] if plugin else [mt_remote_plugins]
-    with serving(backend, plugins, **settings) as target:
+    plugins = [forwarding_backend] if plugin else []
+    with serving(backend, plugins, installed=True, **settings) as target:
         yield target.url
 
 

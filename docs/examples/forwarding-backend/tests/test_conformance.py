@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 import forwarding_backend
-import mt_remote_plugins
 from conftest import MANAGER
 from door import Door
 from forwarding_backend.backend import ForwardBackend
@@ -41,8 +40,8 @@ def test_a_gateway_that_forwards_keeps_the_laws(pytestconfig: pytest.Config) -> 
     suites = ALL if pytestconfig.getoption("--all-suites") else QUICK
     with Bench.of("simulator") as upstream:
         backend = ForwardBackend(ForwardSettings(forward_url=upstream.url))
-        plugins = [mt_remote_plugins, forwarding_backend, Door(upstream.client(), MANAGER)]
-        with serving(backend, plugins, target={"patience": 2.0}) as target:
+        plugins = [forwarding_backend, Door(upstream.client(), MANAGER)]
+        with serving(backend, plugins, installed=True, target={"patience": 2.0}) as target:
             report = examine(target, Profile.FULL, Effort(cases=1), only=suites)
     assert report.ok, text(report)
     assert not any(played.unplayable for played in report.played)
