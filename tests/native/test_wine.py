@@ -64,6 +64,7 @@ def test_a_native_program_that_is_told_by_messages_to_its_window(
     source = test_creation.SOURCE.with_name("window.cpp")
     client = compile_client(COMPILERS[wine.bits], tmp_path, "window.exe", "-static", source=source)
     monkeypatch.setenv("MT4SIM_CLOCK", "manual")
+    monkeypatch.delenv("MT4SIM_LIBRARY", raising=False)
     done = wine.run(client, wine_setup.windows_path(library), timeout=120)
     assert done.stdout.split("\n") == ["neither: 3", "pumping: 0", "tick: 0", "dealing: 0", "done", ""], done.stderr
 
