@@ -17,7 +17,7 @@ from tests.conformance.mutants import ROOT
 
 def test_the_simulator_keeps_every_law() -> None:
     with simulator() as target:
-        found = examine(target, Profile.FULL, Effort(cases=6, seconds=60))
+        found = examine(target, Profile.FULL, Effort(cases=2, seconds=60))
     assert found.ok, report.text(found)
     assert len(found.held) > len(LAWS) * 0.95, found.unexamined
 
