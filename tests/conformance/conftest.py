@@ -26,6 +26,12 @@ def simulator(**settings: Any) -> Iterator[Target]:
         yield target
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where answers are missing on purpose, the kit need not wait as long for them as for a real server's."""
+    monkeypatch.setattr("mt_remote.conformance.wire.PATIENCE", 5.0)
+
+
 @pytest.fixture(scope="module")
 def target() -> Iterator[Target]:
     with simulator() as opened:

@@ -62,6 +62,7 @@ IMPOSTORS: dict[str, tuple[str, Change]] = {
 }  # fmt: skip
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("law", IMPOSTORS)
 def test_an_impostor_is_found_out(target: Target, law: str) -> None:
     suite, change = IMPOSTORS[law]
