@@ -46,6 +46,7 @@ class Event:
         self.data = data
         self.merge_key = merge_key
         self.encoded: dict[tuple[str, int], tuple[bytes, bytes]] = {}
+        # The frame that was made last, and for which dialect and number: sessions that count alike share it.
         self.newest: tuple[str, int] | None = None
         self.frame = b""
 
