@@ -6,10 +6,14 @@ suspends; when one does, the next carrier goes on with the rest. Idle sessions n
 
 Where the loop allows it (see :mod:`mt_remote.shell.stepping`), a call takes its first step at once, in the name of an
 idle carrier: most calls end there. One that suspends is handed to that carrier, which takes it to its end.
+
+A call that ends with a cancellation which nobody asked for (its handler awaits what others cancelled) is answered like
+one that failed, and touches no other.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Generic, TypeVar
@@ -17,7 +21,7 @@ from typing import Any, Generic, TypeVar
 import anyio
 from anyio.abc import TaskGroup
 
-from mt_remote.shell.stepping import Started, Stepper
+from mt_remote.shell.stepping import Routine, Started, Stepper
 
 S = TypeVar("S")
 """Whoever calls: a session."""
@@ -30,22 +34,19 @@ _KEPT_IDLE = 256
 
 
 class Carrier(Generic[S, C]):
-    """One task and what it carries. ``started`` is a call that took its first steps already."""
+    """One task and the call that it carries, since when. ``started`` is a call that took its first step already."""
 
-    __slots__ = ("_wake", "call", "dismissed", "scope", "session", "since", "started", "task")
+    __slots__ = ("_wake", "carries", "dismissed", "routine", "scope", "since", "started", "task")
 
-    def __init__(self) -> None:
-        self.call: C | None = None
-        self.session: S | None = None
+    def __init__(self, routine: Routine[S, C]) -> None:
+        self.routine = routine
+        self.carries: tuple[S, C] | None = None
         self.since = 0.0
         self.scope: anyio.CancelScope | None = None
         self.started: Started | None = None
         self.task: object = None
         self.dismissed = False
         self._wake = anyio.Event()
-
-    def take(self, session: S, call: C, now: float) -> None:
-        self.session, self.call, self.since = session, call, now
 
     def wake(self) -> None:
         self._wake.set()
@@ -57,14 +58,16 @@ class Carrier(Generic[S, C]):
 
 class Crew(Generic[S, C]):
     """Carries out calls. ``perform`` carries out one and answers it; it raises nothing but cancellation. ``timed_out``
-    answers one that was cancelled. ``soon`` runs a callback once the present turn of the loop is over; ``stepper``
-    takes first steps, ``None`` where the loop has no way to."""
+    answers one that was cancelled, ``broken`` one that ended with a stray cancellation. ``soon`` runs a callback once
+    the present turn of the loop is over; ``stepper`` makes first steps possible, ``None`` where the loop has no way to.
+    """
 
     def __init__(
         self,
         group: TaskGroup,
         perform: Callable[[S, C], Coroutine[Any, Any, None]],
         timed_out: Callable[[S, C], None],
+        broken: Callable[[S, C], None],
         *,
         soon: Soon,
         stepper: Stepper | None,
@@ -73,6 +76,7 @@ class Crew(Generic[S, C]):
         self._group = group
         self._perform = perform
         self._timed_out = timed_out
+        self._broken = broken
         self._soon = soon
         self._stepper = stepper
         self._clock = clock
@@ -83,28 +87,40 @@ class Crew(Generic[S, C]):
 
     def submit(self, session: S, call: C) -> None:
         """Starts a call that may start now."""
-        if self._stepper is not None and self._idle and not self._inbox:
-            carrier = self._idle.pop()
-            started = self._stepper.step(carrier.task, self._perform, session, call)
-            if started is True:
-                self._idle.append(carrier)
-                return
-            if started:
-                carrier.take(session, call, self._clock())
-                carrier.started = started
-                carrier.wake()
-                return
-            self._idle.append(carrier)
+        if self._idle and self._stepper is not None and not self._inbox and self._step(self._stepper, session, call):
+            return
         self._inbox.append((session, call))
         if self._rolling is None:
             self._roll()
+
+    def _step(self, stepper: Stepper, session: S, call: C) -> bool:
+        """Takes a call's first step in the name of an idle carrier. ``False`` where that can't be."""
+        carrier = self._idle.pop()
+        try:
+            stepper.enter(carrier.task)
+        except RuntimeError:
+            self._idle.append(carrier)
+            return False
+        try:
+            started = carrier.routine.step(session, call)
+        except stepper.cancelled:
+            self._broken(session, call)
+            started = None
+        finally:
+            stepper.leave(carrier.task)
+        if started is None:
+            self._idle.append(carrier)
+        else:
+            carrier.carries, carrier.since, carrier.started = (session, call), self._clock(), started
+            carrier.wake()
+        return True
 
     def _roll(self) -> None:
         if self._idle:
             carrier = self._idle.pop()
             carrier.wake()
         else:
-            carrier = Carrier[S, C]()
+            carrier = Carrier(Routine(self._perform))
             self.carriers.add(carrier)
             self._group.start_soon(self._carry, carrier)
         self._rolling = carrier
@@ -135,26 +151,21 @@ class Crew(Generic[S, C]):
             with anyio.CancelScope() as scope:
                 scope.cancel()
                 await started
-                carrier.call = None
-        call, carrier.call = carrier.call, None
-        if call is not None and carrier.session is not None:
-            self._timed_out(carrier.session, call)
+                carrier.carries = None
+        carried, carrier.carries = carrier.carries, None
+        if carried is not None:
+            self._timed_out(*carried)
 
     async def _carry_on(self, carrier: Carrier[S, C], scope: anyio.CancelScope) -> None:
         """Carries call after call until one is cancelled or the carrier is not needed any more."""
         while True:
-            if carrier.started is not None:
-                started, carrier.started = carrier.started, None
-                await started
-                carrier.call = None
+            if carrier.carries is not None:
+                await self._carry_out(carrier, *carrier.carries)
             while self._inbox and not scope.cancel_called:
-                session, call = self._inbox.popleft()
-                carrier.take(session, call, self._clock())
-                await self._perform(session, call)
-                carrier.call = None
+                carrier.carries, carrier.since = self._inbox.popleft(), self._clock()
+                await self._carry_out(carrier, *carrier.carries)
             if scope.cancel_called:
                 return
-            carrier.session = None
             if self._rolling is carrier:
                 self._rolling = None
             if len(self._idle) >= _KEPT_IDLE:
@@ -163,20 +174,32 @@ class Crew(Generic[S, C]):
             self._idle.append(carrier)
             await carrier.wait()
 
+    async def _carry_out(self, carrier: Carrier[S, C], session: S, call: C) -> None:
+        """Takes a call to its end."""
+        try:
+            started, carrier.started = carrier.started or carrier.routine.step(session, call), None
+            if started is not None:
+                await started
+        except anyio.get_cancelled_exc_class():
+            if anyio.current_effective_deadline() == -math.inf:
+                raise
+            self._broken(session, call)
+        carrier.carries = None
+
     def cancel_overdue(self, now: float, limit: Callable[[C], float]) -> None:
         """Cancels every call that runs for longer than its limit in seconds."""
         for carrier in self.carriers:
-            call = carrier.call
-            if call is not None and carrier.scope is not None and now - carrier.since >= limit(call):
-                carrier.scope.cancel()
+            if carrier.carries is not None and carrier.scope is not None:
+                _, call = carrier.carries
+                if now - carrier.since >= limit(call):
+                    carrier.scope.cancel()
 
     def cancel_where(self, unwanted: Callable[[S, C], bool]) -> None:
         """Nobody waits for these calls any more: those that wait are dropped, those under way cancelled."""
         if any(unwanted(*each) for each in self._inbox):
             self._inbox = deque(each for each in self._inbox if not unwanted(*each))
         for carrier in self.carriers:
-            call, session = carrier.call, carrier.session
-            if call is not None and session is not None and carrier.scope is not None and unwanted(session, call):
+            if carrier.carries is not None and carrier.scope is not None and unwanted(*carrier.carries):
                 carrier.scope.cancel()
 
     def cancel(self, call: C) -> None:
@@ -186,4 +209,4 @@ class Crew(Generic[S, C]):
     @property
     def in_flight(self) -> int:
         """Calls queued or being carried out."""
-        return len(self._inbox) + sum(carrier.call is not None for carrier in self.carriers)
+        return len(self._inbox) + sum(carrier.carries is not None for carrier in self.carriers)

@@ -80,7 +80,7 @@ class Gateway:
         self.slices = Slices()
         self.upgrades = Upgrades(self)
         self.crew: Crew[Session, Call] = Crew(
-            group, self._perform, self._timed_out, soon=soon, stepper=stepper, clock=clock
+            group, self._perform, self._timed_out, self._broken, soon=soon, stepper=stepper, clock=clock
         )
         self.group = group
         self._soon = soon
@@ -340,6 +340,13 @@ class Gateway:
         error = CallTimeout(message, outcome=outcome)
         session.fail(call, error)
         self._finished(session, call, error, self.clock() - limit)
+
+    def _broken(self, session: Session, call: Call) -> None:
+        """A call ended with a cancellation that is not ours: its function awaited what somebody else cancelled."""
+        log.error("a function was cancelled from outside", function=call.name, plugin=call.function.plugin)
+        error = InternalError(f"{call.name} was broken off inside the gateway")
+        session.fail(call, error)
+        self._finished(session, call, error, self.clock())
 
     def _finished(self, session: Session, call: Call, error: RequestError | None, began: float) -> None:
         if self.hooks.watches_finishes:

@@ -64,7 +64,7 @@ class Host:
     def __init__(self, gateway: Gateway, crew: Callable[..., Crew[Any, Any]]) -> None:
         self.gateway = gateway
         self.turn = anyio.Lock()
-        self.crew: Crew[Worker, Request] = crew(Worker.perform, _given_up)
+        self.crew: Crew[Worker, Request] = crew(Worker.perform, _given_up, Worker.broken)
         self.workers: dict[Channel, Worker] = {}
 
     async def listen(self, path: Path) -> asyncio.Server:
@@ -139,6 +139,12 @@ class Worker:
             self.send("error", request.number, pack(InternalError(message)))
         finally:
             self.requests.pop(request.number, None)
+
+    def broken(self, request: Request) -> None:
+        """A request ended with a cancellation that nobody here asked for."""
+        log.error("a call from a worker was cancelled from outside", kind=request.kind)
+        error = InternalError("The call was broken off inside the process with the backend")
+        self.send("error", request.number, pack(error))
 
     async def _do_open(self, request: Request, at: int, server: str, login: int, password: str, peer: str) -> None:
         ear = self.ears[at] = Ear(self, at)
