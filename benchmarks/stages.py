@@ -120,17 +120,17 @@ def call_stages(session: Session, text: str) -> dict[str, float]:
 
     result = invoke()
     encoded = function.encode(result, "0") if function.result is not None else None
-    protocol = session.protocol
-    protocol.websocket.out.clear()
+    outbox = session.outbox
+    outbox.pieces.clear()
 
     def carry() -> None:
         again = Call(call.id, function, dict(call.arguments), call.body, None)
         gateway.submit(session, again)
-        protocol.websocket.out.clear()
+        outbox.pieces.clear()
 
     def answer() -> None:
-        protocol.answer(call, encoded)
-        protocol.websocket.take_output()
+        outbox.answer(call, encoded)
+        session.websocket.take_output()
 
     stages = {
         "frames: split, unmask": microseconds(lambda: websocket.receive(stream), DEPTH),
@@ -139,7 +139,7 @@ def call_stages(session: Session, text: str) -> dict[str, float]:
         "result to JSON": microseconds(lambda: function.encode(result, "0")) if encoded is not None else 0.0,
         "answer: head, frame, join": microseconds(answer),
     }
-    session._dirty = True  # no flush is to be scheduled while a call is carried alone
+    outbox.dirty = True  # no flush is to be scheduled while a call is carried alone
     carried = microseconds(carry)
     inner = ("handler, to the backend and back", "result to JSON", "answer: head, frame, join")
     stages["order, carrier, deadline, hooks"] = max(0.0, carried - sum(stages[name] for name in inner))
@@ -150,23 +150,23 @@ def call_stages(session: Session, text: str) -> dict[str, float]:
 
 def event_stages(session: Session) -> dict[str, float]:
     """Stages of one event of one session, out of a burst of 16."""
-    gateway, protocol = session.gateway, session.protocol
+    gateway, outbox = session.gateway, session.outbox
     tick = Tick(symbol="EURUSD", time=1_700_000_000, bid=1.1, ask=1.1002)
     event = Event("tick", tick, "EURUSD")
-    session.subscriptions.add("tick")
-    session._dirty = True
-    protocol.emit(event)
+    outbox.subscribe("tick")
+    outbox.dirty = True
+    outbox.on_event(event)
 
     def burst() -> None:
         for _ in range(16):
-            session.on_event(event)
-        protocol.websocket.out.clear()
+            outbox.on_event(event)
+        outbox.pieces.clear()
 
     def burst_and_flush() -> None:
-        session._dirty = True
+        outbox.dirty = True
         for _ in range(16):
-            session.on_event(event)
-        session.flush()
+            outbox.on_event(event)
+        outbox.flush()
 
     stages = {
         "event to JSON, once for all sessions": microseconds(lambda: gateway.catalogue.encode_event(event, "0")),

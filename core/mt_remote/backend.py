@@ -39,16 +39,19 @@ class Event:
     must never be dropped.
     """
 
-    __slots__ = ("data", "encoded", "frame", "kind", "merge_key", "newest")
+    __slots__ = ("data", "dialect", "encoded", "following", "frame", "kind", "merge_key", "number")
 
     def __init__(self, kind: str, data: object, merge_key: str | None = None) -> None:
         self.kind = kind
         self.data = data
         self.merge_key = merge_key
         self.encoded: dict[tuple[str, int], tuple[bytes, bytes]] = {}
-        # The frame that was made last, and for which dialect and number: sessions that count alike share it.
-        self.newest: tuple[str, int] | None = None
+        # The frame that was made last, for which dialect and number, and the number after it: sessions that count alike
+        # share all of them.
         self.frame = b""
+        self.dialect = ""
+        self.number = -1
+        self.following = 0
 
     def __repr__(self) -> str:
         return f"Event({self.kind!r}, {self.data!r})"

@@ -32,7 +32,7 @@ from mt_remote.limiter import LoginLimiter
 from mt_remote.logs import Log
 from mt_remote.plugin import EventKind, Kind
 from mt_remote.protocol.calls import Call, Outcome
-from mt_remote.protocol.session import SessionProtocol
+from mt_remote.protocol.outbox import Outbox
 from mt_remote.protocol.states import State
 from mt_remote.protocol.websocket import UpgradeRequested
 from mt_remote.repeats import FirstAnswer, Repeats
@@ -86,7 +86,9 @@ class Gateway:
         self._soon = soon
         self._context = contextvars.copy_context()
         self._thread = threading.get_ident()
-        self._dirty: list[Session] = []
+        self.flush_soon = self._flush_soon
+        """Writes an outbox once the present turn of the loop is over. One object for all sessions."""
+        self._dirty: list[Outbox] = []
         self._closing: dict[Session, float] = {}
         self._unbegun: set[Call] = set()
         self._next_session = 1
@@ -138,7 +140,7 @@ class Gateway:
             "connections": sum(session.link.connection is not None for session in self.sessions),
             "calls_in_flight": self.crew.in_flight,
             "calls_waiting": sum(session.lane.waiting for session in self.sessions),
-            "events_waiting": sum(session.protocol.waiting for session in self.sessions),
+            "events_waiting": sum(session.outbox.waiting for session in self.sessions),
             "carriers": len(self.crew.carriers),
         }
 
@@ -146,14 +148,7 @@ class Gateway:
 
     def open_session(self, wire: Wire) -> Session:
         """A network connection was accepted."""
-        settings = self.settings
-        protocol = SessionProtocol(
-            self.catalogue.registry,
-            self.catalogue.encode_event,
-            max_message=settings.max_message,
-            max_backlog=settings.max_backlog,
-        )
-        session = Session(self, wire, protocol, self._next_session, self.clock())
+        session = Session(self, wire, self._next_session, self.clock())
         self._next_session += 1
         self.sessions.add(session)
         return session
@@ -176,7 +171,7 @@ class Gateway:
         self.sessions.discard(session)
         self._closing.pop(session, None)
         self.upgrades.by_headers.discard(session)
-        session.subscriptions.clear()
+        session.outbox.close()
         session.lane.clear()
         self.crew.cancel_where(lambda owner, call: owner is session and not call.function.changes_state)
         if session.link.wanted:
@@ -190,16 +185,15 @@ class Gateway:
         if session in self.sessions:
             self._closing.setdefault(session, self.clock() + self.settings.close_timeout)
 
-    def flush_soon(self, session: Session) -> None:
-        """Writes a session's output once the present turn of the loop is over."""
+    def _flush_soon(self, outbox: Outbox) -> None:
         if not self._dirty:
             self._soon(self._flush)
-        self._dirty.append(session)
+        self._dirty.append(outbox)
 
     def _flush(self) -> None:
         dirty, self._dirty = self._dirty, []
-        for session in dirty:
-            session.flush()
+        for outbox in dirty:
+            outbox.flush()
 
     # The MT4 server
 
@@ -388,16 +382,16 @@ class Gateway:
     def _end_slow_handshakes(self, now: float) -> None:
         oldest = now - self.settings.handshake_timeout
         for session in list(self.sessions):
-            if session.opened_at < oldest and session.protocol.websocket.state is State.CONNECTING:
+            if session.opened_at < oldest and session.websocket.state is State.CONNECTING:
                 session.refuse(408, "handshake_timeout", "No upgrade request came in time")
 
     def _ping(self, now: float) -> None:
         for session in list(self.sessions):
             if not session.is_open:
                 continue
-            if session.protocol.congested:  # nothing is read from it now: what it takes shows that it is there
-                before, session.unsent = session.unsent, session.wire.unsent + session.protocol.websocket.waiting
-                session.heard = session.heard or session.unsent < before or session.protocol.preparing
+            if session.outbox.congested:  # nothing is read from it now: what it takes shows that it is there
+                before, session.unsent = session.unsent, session.wire.unsent + session.websocket.waiting
+                session.heard = session.heard or session.unsent < before or session.outbox.preparing
             if session.heard:
                 session.heard = session.pinged = False
             elif session.pinged:
@@ -405,8 +399,8 @@ class Gateway:
                 session.wire.abort()
             else:
                 session.pinged = True
-                session.protocol.websocket.ping()
-                session.touch()
+                session.websocket.ping()
+                session.outbox.touch()
 
     async def _next_progress(self) -> None:
         self._progress = anyio.Event()
@@ -421,7 +415,7 @@ class Gateway:
         for session in list(self.sessions):
             if session.is_open:
                 session.close(1001, "the gateway is shutting down")
-            elif session.protocol.websocket.state in (State.CONNECTING, State.DECIDING):
+            elif session.websocket.state in (State.CONNECTING, State.DECIDING):
                 session.refuse(503, "shutting_down", "The gateway is shutting down")
         with anyio.move_on_after(self.settings.close_timeout):
             while self.sessions:

@@ -26,8 +26,8 @@ class Link:
     """One session's way to an MT4 server; also the listener of its backend connection."""
 
     __slots__ = (
-        "_broken", "_known", "_password", "_restoring", "_scope", "_shown", "connection", "delay", "login", "server",
-        "session",
+        "_broken", "_known", "_password", "_restoring", "_scope", "_shown", "connection", "delay", "login", "on_event",
+        "server", "session",
     )  # fmt: skip
 
     def __init__(self, session: Session) -> None:
@@ -42,6 +42,7 @@ class Link:
         self._broken: RequestError | None = None
         self._shown: Sequence[str] = ()
         self._known: dict[str, dict[Hashable, Hashable]] = {}
+        self.on_event = session.outbox.on_event  # straight to where events are sent from: there are many
 
     @property
     def wanted(self) -> bool:
@@ -88,6 +89,7 @@ class Link:
         connection, self.connection = self.connection, None
         self.server, self._password = "", ""
         self._known.clear()
+        self.session.outbox.remember = None
         if connection is not None:
             await connection.aclose()
         return connection is not None
@@ -96,12 +98,6 @@ class Link:
         self.session.on_event(Event(CONNECTION, up))
 
     # Listener
-
-    def on_event(self, event: Event) -> None:
-        """An event from the backend."""
-        if self._known and (known := self._known.get(event.kind)) is not None:
-            self._remember(event, known)
-        self.session.on_event(event)
 
     def on_lost(self, error: RequestError) -> None:
         """The backend's connection is gone."""
@@ -182,14 +178,18 @@ class Link:
             return
         records = await kind.resync.read(self.required())
         self._known[kind.name] = {kind.resync.key(r): hash(kind.resync.fingerprint(r)) for r in records}
+        self.session.outbox.remember = self._remember
 
     def forget(self, kind: EventKind) -> None:
         """The kind was unsubscribed."""
         self._known.pop(kind.name, None)
+        if not self._known:
+            self.session.outbox.remember = None
 
-    def _remember(self, event: Event, known: dict[Hashable, Hashable]) -> None:
-        resync = self.session.gateway.kinds[event.kind].resync
-        if resync is not None:
+    def _remember(self, event: Event) -> None:
+        known, kind = self._known.get(event.kind), self.session.gateway.kinds.get(event.kind)
+        resync = None if kind is None else kind.resync
+        if known is not None and resync is not None:
             known[resync.key(event.data)] = hash(resync.fingerprint(event.data))
 
     async def _missed(self, connection: Connection, kind: EventKind) -> list[Event]:

@@ -9,19 +9,16 @@ from mt_remote.errors import RequestError, SessionStateError
 from mt_remote.lanes import Lane
 from mt_remote.link import CONNECTION, Link
 from mt_remote.protocol.calls import Call
-from mt_remote.protocol.session import SessionProtocol, SlowReader
+from mt_remote.protocol.outbox import Kinds, Outbox
+from mt_remote.protocol.session import SessionProtocol
 from mt_remote.protocol.states import State
-from mt_remote.protocol.websocket import Closed
+from mt_remote.protocol.websocket import Closed, WebSocket
 from mt_remote.shell.wire import Wire
 
 if TYPE_CHECKING:
     from mt_remote.gateway import Gateway
     from mt_remote.plugin import EventKind
 
-_PART = 256 * 1024
-"""Bytes of a long answer that are written at once."""
-
-_CLOSED = State.CLOSED  # looked up once: an enum's member costs as much as a call, and this is asked at each write
 BROKEN = 1006
 """Close code of a connection that ended without a word (RFC 6455, 7.4.1)."""
 
@@ -33,24 +30,28 @@ class Session:
     what they like in :attr:`state`, and send events with :meth:`on_event`.
     """
 
-    __slots__ = ("_closing", "_dirty", "_lapsed", "_state", "gateway", "heard", "id", "lane", "link", "opened_at",
-                 "pinged", "protocol", "subscriptions", "unsent", "wire")  # fmt: skip
+    __slots__ = ("_closing", "_lapsed", "_state", "gateway", "heard", "id", "lane", "link", "opened_at", "outbox",
+                 "pinged", "protocol", "unsent", "websocket", "wire")  # fmt: skip
 
-    def __init__(self, gateway: Gateway, wire: Wire, protocol: SessionProtocol, id_: int, now: float) -> None:
+    def __init__(self, gateway: Gateway, wire: Wire, id_: int, now: float) -> None:
+        settings, contents = gateway.settings, gateway.catalogue
         self.gateway = gateway
         self.wire = wire
-        self.protocol = protocol
+        self.websocket = WebSocket(settings.max_message)
+        self.outbox = Outbox(
+            self.websocket, contents.encode_event, max_backlog=settings.max_backlog, sink=wire, wake=gateway.flush_soon,
+            owner=self,
+        )  # fmt: skip
+        self.protocol = SessionProtocol(contents.registry, self.websocket, self.outbox)
         self.id = id_
         self.opened_at = now
         self.lane = Lane()
         self.link = Link(self)
-        self.subscriptions: set[str] = set()
         self.heard = False
         self.pinged = False
         self.unsent = 0
         self._lapsed: set[str] | None = None
         self._state: dict[str, Any] | None = None
-        self._dirty = False
         self._closing: tuple[int, str] | None = None
 
     def __repr__(self) -> str:
@@ -65,8 +66,17 @@ class Session:
 
     @property
     def dialect(self) -> str:
-        """``0``, ``1.00`` or ``2``."""
-        return self.protocol.dialect
+        """``0``, ``1.00`` or ``2``; set, it counts from the next message on."""
+        return self.outbox.dialect
+
+    @dialect.setter
+    def dialect(self, dialect: str) -> None:
+        self.outbox.dialect = dialect
+
+    @property
+    def subscriptions(self) -> Kinds:
+        """Names of the kinds of events that the client is sent."""
+        return self.outbox.subscriptions
 
     @property
     def login(self) -> int:
@@ -92,142 +102,106 @@ class Session:
 
     @property
     def is_open(self) -> bool:
-        return self.protocol.websocket.state is State.OPEN
+        return self.websocket.state is State.OPEN
 
     # Input, called by the shell
 
     def data_received(self, data: bytes) -> None:
         """Bytes off the network."""
         self.heard = True
-        self._dirty = True  # all that comes of this read is written at its end, in one piece
+        self.outbox.dirty = True  # all that comes of this read is written at its end, in one piece
         self._take(data)
-        self.flush()
+        self.outbox.flush()
 
     def _take(self, data: bytes) -> None:
-        protocol, gateway = self.protocol, self.gateway
+        submit = self.gateway.submit
         while True:
-            for item in protocol.receive(data):
+            for item in self.protocol.receive(data):
                 if isinstance(item, Call):
-                    gateway.submit(self, item)
+                    submit(self, item)
                 elif isinstance(item, Closed):
                     self._closing = self._closing or (item.code, item.reason)
-                    self.subscriptions.clear()
-                    gateway.closing(self)
+                    self.outbox.close()
+                    self.gateway.closing(self)
                 else:
-                    gateway.upgrade(self, item)
-            if not protocol.websocket.ending:
+                    self.gateway.upgrade(self, item)
+            if not self.websocket.ending:
                 return
             data = b""
 
     def accept(self, dialect: str) -> None:
         """Answers the upgrade; frames that came behind it are taken up."""
-        self.protocol.dialect = dialect
-        self.protocol.websocket.accept()
+        self.outbox.dialect = dialect
+        self.websocket.accept()
+        self.outbox.open()
         self.gateway.session_opened(self)
         self._take(b"")
-        self.touch()
+        self.outbox.touch()
 
     def refuse(self, status: int, code: str, message: str, **headers: str) -> None:
         """Answers the upgrade with an HTTP error."""
-        self.protocol.websocket.refuse(status, code, message, headers)
-        self.touch()
+        self.websocket.refuse(status, code, message, headers)
+        self.outbox.touch()
 
     def connection_lost(self) -> None:
         """The network connection is gone."""
-        if self.protocol.websocket.state is not State.CLOSED:
-            self.protocol.websocket.receive_eof()
+        if self.websocket.state is not State.CLOSED:
+            self.websocket.receive_eof()
         self.gateway.session_ended(self, *(self._closing or (BROKEN, "the connection broke")))
 
     def writing_paused(self) -> None:
         """The client takes less than we have for it: no input either until it catches up, and events wait."""
-        self.protocol.slow = self.protocol.congested = True
+        self.outbox.slow = self.outbox.congested = True
         self.wire.pause_reading()
 
     def writing_resumed(self) -> None:
         """The client caught up."""
-        self.protocol.slow = False
-        self.protocol.release()
+        self.outbox.slow = False
+        self.outbox.release()
         self.long_answer_over()
-        self.touch()
+        self.outbox.touch()
 
     def long_answer_over(self) -> None:
         """A long answer is on its way or given up: input is taken again when nothing else holds it."""
-        if not self.protocol.slow and not self.protocol.holding:
+        if not self.outbox.slow and not self.outbox.holding:
             self.wire.resume_reading()
 
     # Output
 
-    def touch(self) -> None:
-        """Output may be waiting: it leaves once the present turn of the loop is over, with all else that comes up."""
-        if not self._dirty:
-            self._dirty = True
-            self.gateway.flush_soon(self)
-
-    def flush(self) -> None:
-        """Writes what is waiting."""
-        self._dirty = False
-        websocket = self.protocol.websocket
-        if out := websocket.out:
-            if self.protocol.sending:
-                self._flush_part()
-                if out:
-                    return
-            else:
-                data = out[0] if len(out) == 1 else b"".join(out)
-                out.clear()
-                self.wire.write(data)
-        if websocket.state is _CLOSED:
+    def flushed(self) -> None:
+        """All was written while a handshake is under way: the connection can go once that is over."""
+        if self.websocket.state is State.CLOSED:
             self.wire.close()
             self.gateway.closing(self)
 
-    def _flush_part(self) -> None:
-        """Writes a part of a long answer, and the next one in the loop's next turn; none while the client has enough
-        to take as it is."""
-        websocket = self.protocol.websocket
-        if not self.protocol.slow:
-            self.wire.write(websocket.take_part(_PART))
-        if not websocket.out:
-            self.protocol.sent()
-            self.long_answer_over()
-        if not self.protocol.slow:
-            self.touch()
+    def overflowed(self) -> None:
+        """The client takes its events too slowly."""
+        self.close(1008, f"slow reader: more than {self.gateway.settings.max_backlog} events are waiting")
 
     def on_event(self, event: Event) -> None:
         """Sends an event if this session subscribed to its kind."""
-        if event.kind not in self.subscriptions:
-            return
-        try:
-            self.protocol.emit(event)
-        except SlowReader:
-            self.close(1008, f"slow reader: more than {self.gateway.settings.max_backlog} events are waiting")
-        if not self._dirty:
-            self._dirty = True
-            self.gateway.flush_soon(self)
+        self.outbox.on_event(event)
 
     def close(self, code: int, reason: str) -> None:
         """Starts the closing handshake; the shell gives the peer a while to answer."""
-        websocket = self.protocol.websocket
-        if websocket.state is State.OPEN:
+        if self.websocket.state is State.OPEN:
             self._closing = (code, reason)
-            self.subscriptions.clear()
-            websocket.close(code, reason)
-            self.protocol.release()
+            self.websocket.close(code, reason)
+            self.outbox.close()
+            self.outbox.release()
             self.long_answer_over()
             self.gateway.closing(self)
-            self.touch()
+            self.outbox.touch()
 
     def answer(self, call: Call, result: object) -> None:
         """Answers a call. Raises when the function's result can't be encoded."""
         function = call.function
-        encoded = None if function.result is None else function.encode(result, self.protocol.dialect)
-        self.protocol.answer(call, encoded)
-        if not self._dirty:
-            self.touch()
+        encoded = None if function.result is None else function.encode(result, self.outbox.dialect)
+        self.outbox.answer(call, encoded)
 
     def fail(self, call: Call, error: RequestError) -> None:
         """Answers a call with an error."""
-        self.protocol.fail(call.id, error)
-        self.touch()
+        self.outbox.fail(call.id, error)
 
     # Subscriptions
 
@@ -248,7 +222,7 @@ class Session:
             except BaseException:
                 await connection.unwatch(name)
                 raise
-        self.subscriptions.add(name)
+        self.outbox.subscribe(name)
         if self._lapsed:
             self._lapsed.discard(name)
 
@@ -260,8 +234,7 @@ class Session:
             return
         if name not in self.subscriptions:
             raise SessionStateError("not_subscribed", f"Not subscribed to {name!r}")
-        self.subscriptions.discard(name)
-        self.protocol.forget(name)
+        self.outbox.unsubscribe(name)
         self.link.forget(kind)
         if kind.from_backend and self.link.connection is not None:
             await self.link.connection.unwatch(name)
@@ -276,8 +249,7 @@ class Session:
         off for it."""
         lapsed = {kind.name for kind in self.watched()}
         for name in lapsed:
-            self.protocol.forget(name)
-        self.subscriptions -= lapsed
+            self.outbox.unsubscribe(name)
         self._lapsed = (self._lapsed or set()) | lapsed
 
     def link_lost(self) -> None:

@@ -5,7 +5,7 @@ its turn. The slices become one WebSocket message, whose length is known before 
 frames would leave earlier. But a deadline, or an element that can't be encoded, could then only end the session, and
 not every deployed client was ever sent one.) It is written a part a turn too, and no faster than the client reads.
 
-What the session has to say meanwhile waits for the list (see :meth:`SessionProtocol.hold`): its elements are those of
+What the session has to say meanwhile waits for the list (see :meth:`Outbox.hold`): its elements are those of
 the moment of the call, so an event that is newer must not come before them.
 """
 
@@ -33,19 +33,19 @@ class Slices:
     async def answer(self, session: Session, call: Call, elements: Sequence[Any] | Page) -> None:
         """Answers a call; everything that the session sends from now on comes behind the answer. Raises what encoding
         an element raises; there is no answer then."""
-        protocol = session.protocol
-        place = protocol.hold()
+        outbox = session.outbox
+        place = outbox.hold()
         session.wire.pause_reading()
         try:
             parts = await self._encoded(session, call, elements)
         except BaseException:
-            protocol.give_up(place)
+            outbox.give_up(place)
             raise
         else:
-            protocol.fill(place, call, parts)
+            outbox.fill(place, call, parts)
         finally:
             session.long_answer_over()
-            session.touch()
+            outbox.touch()
 
     async def _encoded(self, session: Session, call: Call, elements: Sequence[Any] | Page) -> list[bytes]:
         """The result's JSON in parts, with what stands beside it."""

@@ -119,7 +119,7 @@ class Upgrades:
             await self._accept(session, given.version)
 
     async def _accept(self, session: Session, version: str) -> None:
-        if session.protocol.websocket.state is not State.DECIDING:  # the client did not wait
+        if session.websocket.state is not State.DECIDING:  # the client did not wait
             await session.link.aclose()
             return
         self.by_headers.add(session)
@@ -127,7 +127,7 @@ class Upgrades:
         session.accept(version)
 
     def _refuse(self, session: Session, status: int, code: str, message: str) -> None:
-        if session.protocol.websocket.state is State.DECIDING:
+        if session.websocket.state is State.DECIDING:
             session.wire.resume_reading()
             session.refuse(status, code, message)
 

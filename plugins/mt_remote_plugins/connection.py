@@ -32,7 +32,7 @@ async def connect(
     """Connects this session to an MT4 server. One connection a session; wrong credentials leave the session open."""
     await session.link.connect(server, login, password, reconnect_delay / 1000)
     if version is not None:
-        session.protocol.dialect = version
+        session.dialect = version
 
 
 @connection.function(kind=Kind.SESSION, errors=("not_connected",))

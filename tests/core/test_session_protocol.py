@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -17,9 +16,10 @@ from mt_remote.errors import CallTimeout, InvalidData, Problem
 from mt_remote.functions import Function, Registry
 from mt_remote.plugin import Kind, Namespace
 from mt_remote.protocol.calls import Call
-from mt_remote.protocol.session import SessionProtocol, SlowReader
+from mt_remote.protocol.outbox import EventEncoder, Outbox
+from mt_remote.protocol.session import SessionProtocol
 from mt_remote.protocol.states import State
-from mt_remote.protocol.websocket import Closed
+from mt_remote.protocol.websocket import Closed, WebSocket
 from tests.core.frames import BINARY, CONTINUATION, PING, close, cut, frame, sent, upgrade
 
 own = Namespace("own")
@@ -39,16 +39,56 @@ def nothing() -> None:
 REGISTRY = Registry([Function(declared, "tests") for declared in own.functions], "cp1252")
 
 
+KINDS = ("tick", "trade", "user")
+
+
 def encode(event: Event, dialect: str) -> bytes:
     return b',"data":%b}' % json.dumps(event.data).encode()
 
 
-def opened(*, max_backlog: int = 100, dialect: str = "0", max_message: int = 10_000) -> SessionProtocol:
-    protocol = SessionProtocol(REGISTRY, encode, max_message=max_message, max_backlog=max_backlog)
+class Client:
+    """What hears and owns an outbox in these tests."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+        self.overflows = 0
+        self.wakes = 0
+
+    def write(self, data: bytes) -> None:
+        self.written.append(data)
+
+    def wake(self, outbox: Outbox) -> None:
+        self.wakes += 1
+
+    def overflowed(self) -> None:
+        self.overflows += 1
+
+    def flushed(self) -> None:
+        """A handshake is under way."""
+
+    def long_answer_over(self) -> None:
+        """No test here reads."""
+
+
+def opened(
+    *,
+    max_backlog: int = 100,
+    dialect: str = "0",
+    max_message: int = 10_000,
+    encoder: EventEncoder = encode,
+    client: Client | None = None,
+) -> SessionProtocol:
+    client = client or Client()
+    websocket = WebSocket(max_message)
+    outbox = Outbox(websocket, encoder, max_backlog=max_backlog, sink=client, wake=client.wake, owner=client)
+    protocol = SessionProtocol(REGISTRY, websocket, outbox)
     protocol.receive(upgrade())
-    protocol.websocket.accept()
-    protocol.websocket.take_output()
-    protocol.dialect = dialect
+    websocket.accept()
+    websocket.take_output()
+    outbox.open()
+    outbox.dialect = dialect
+    for kind in KINDS:
+        outbox.subscribe(kind)
     return protocol
 
 
@@ -60,8 +100,9 @@ def serve(protocol: SessionProtocol, data: bytes) -> list[Closed]:
         for item in protocol.receive(data):
             if isinstance(item, Call):
                 result = item.function.invoke(None, item.arguments, item.body)  # type: ignore[arg-type]
-                encoded = None if item.function.result is None else item.function.encode(result, protocol.dialect)
-                protocol.answer(item, encoded)
+                dialect = protocol.outbox.dialect
+                encoded = None if item.function.result is None else item.function.encode(result, dialect)
+                protocol.outbox.answer(item, encoded)
             else:
                 assert isinstance(item, Closed)
                 ends.append(item)
@@ -102,7 +143,7 @@ def test_every_request_has_exactly_one_answer(
     stream = b"".join(frame(text) for _, text in sequence)
     for piece in cut(stream, places):
         assert serve(protocol, piece) == []
-        protocol.emit(Event("tick", 1))
+        protocol.outbox.on_event(Event("tick", 1))
     spoken, code = said(protocol)
     assert code is None
     assert protocol.websocket.state is State.OPEN
@@ -118,7 +159,7 @@ def test_every_request_has_exactly_one_answer(
             assert set(answer) == {"id", "status", "message"}
             assert answer["message"]
     numbers = [message["event_id"] for message in spoken if "event" in message]
-    assert numbers == list(range(protocol.events_sent))
+    assert numbers == list(range(protocol.outbox.events_sent))
 
 
 endings = st.sampled_from([
@@ -168,10 +209,10 @@ def test_shapes_of_answers() -> None:
     call = Call(b'"7\\""', REGISTRY["own.nothing"], {}, None, None)
     for dialect in ("0", "1.00", "2"):
         protocol = opened(dialect=dialect)
-        protocol.answer(call, None)
-        protocol.answer(call, b"[1]")
-        protocol.fail(call.id, InvalidData("bad", details=(Problem("a.b", "is bad"),)))
-        protocol.fail(call.id, CallTimeout("late", outcome="not_done"))
+        protocol.outbox.answer(call, None)
+        protocol.outbox.answer(call, b"[1]")
+        protocol.outbox.fail(call.id, InvalidData("bad", details=(Problem("a.b", "is bad"),)))
+        protocol.outbox.fail(call.id, CallTimeout("late", outcome="not_done"))
         spoken, _ = said(protocol)
         assert spoken[:2] == [{"id": '7"', "status": "OK"}, {"id": '7"', "status": "OK", "result": [1]}]
         more: list[dict[str, Any]] = [
@@ -186,12 +227,13 @@ def test_shapes_of_answers() -> None:
 def test_nothing_is_said_after_the_close_frame() -> None:
     protocol = opened()
     protocol.websocket.close(1001, "over")
+    protocol.outbox.close()
     call = Call(b"1", REGISTRY["own.nothing"], {}, None, None)
-    protocol.answer(call, None)
-    protocol.fail(b"1", InvalidData("x"))
-    protocol.emit(Event("tick", 1))
+    protocol.outbox.answer(call, None)
+    protocol.outbox.fail(b"1", InvalidData("x"))
+    protocol.outbox.on_event(Event("tick", 1))
     assert said(protocol) == ([], 1001)
-    assert protocol.events_sent == 0
+    assert protocol.outbox.events_sent == 0
 
 
 def test_an_event_is_encoded_once_for_each_dialect() -> None:
@@ -204,14 +246,36 @@ def test_an_event_is_encoded_once_for_each_dialect() -> None:
 
     event = Event("tick", 1)
     for dialect in ("0", "2", "0", "2"):
-        protocol = SessionProtocol(REGISTRY, counting, max_message=100, max_backlog=1)
-        protocol.receive(upgrade())
-        protocol.websocket.accept()
-        protocol.websocket.take_output()
-        protocol.dialect = dialect
-        protocol.emit(event)
+        protocol = opened(encoder=counting, dialect=dialect)
+        protocol.outbox.on_event(event)
         assert said(protocol)[0] == [{"event": "tick", "event_id": 0, "data": dialect}]
     assert count == 2
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.sampled_from(["0", "1.00", "2"]), min_size=2, max_size=4),
+    st.lists(st.lists(st.integers(0, 3), max_size=4), max_size=30),
+    st.integers(0, 120),
+)
+def test_sessions_that_share_an_event_count_each_for_itself(
+    dialects: list[str], heard: list[list[int]], ahead: int
+) -> None:
+    sessions = [opened(dialect=dialect, encoder=lambda e, d: b',"data":["%b",%d]}' % (d.encode(), cast(int, e.data)))
+                for dialect in dialects]  # fmt: skip
+    expected: list[list[tuple[str, int]]] = [[] for _ in sessions]
+    for number in range(ahead):  # one counts in more digits than the others
+        sessions[0].outbox.on_event(Event("tick", number))
+        expected[0].append((dialects[0], number))
+    for number, hearers in enumerate(heard):
+        event = Event("tick", number)
+        for hearer in hearers:
+            sessions[hearer % len(sessions)].outbox.on_event(event)
+            expected[hearer % len(sessions)].append((dialects[hearer % len(sessions)], number))
+    for session, due in zip(sessions, expected, strict=True):
+        got = said(session)[0]
+        assert [message["event_id"] for message in got] == list(range(len(due)))
+        assert [tuple(message["data"]) for message in got] == due
 
 
 class Reader(RuleBasedStateMachine):
@@ -221,7 +285,8 @@ class Reader(RuleBasedStateMachine):
 
     @initialize()
     def start(self) -> None:
-        self.protocol = opened(max_backlog=self.BOUND)
+        self.client = Client()
+        self.protocol = opened(max_backlog=self.BOUND, client=self.client)
         self.kept: list[tuple[str, str | None, int]] = []
         self.expected: list[tuple[str, int]] = []
         self.got: list[tuple[str, int]] = []
@@ -231,18 +296,15 @@ class Reader(RuleBasedStateMachine):
     def emitted(self, kind: str, key: str | None) -> None:
         self.count += 1
         event = Event(kind, self.count, key)
-        if not self.protocol.congested:
+        if not self.protocol.outbox.congested:
             self.expected.append((kind, self.count))
-            self.protocol.emit(event)
+            self.protocol.outbox.on_event(event)
             return
         if key is not None:
             self.kept = [each for each in self.kept if each[:2] != (kind, key)]
         self.kept.append((kind, key, self.count))
-        if len(self.kept) > self.BOUND:
-            with pytest.raises(SlowReader):
-                self.protocol.emit(event)
-        else:
-            self.protocol.emit(event)
+        self.protocol.outbox.on_event(event)
+        assert self.client.overflows == (len(self.kept) > self.BOUND)
 
     @rule(key=st.sampled_from(["EURUSD", "USDJPY"]))
     def tick(self, key: str) -> None:
@@ -261,17 +323,19 @@ class Reader(RuleBasedStateMachine):
 
     @rule()
     def congest(self) -> None:
-        self.protocol.congested = True
+        self.protocol.outbox.congested = True
 
     @rule()
     def release(self) -> None:
-        self.protocol.release()
+        self.protocol.outbox.release()
         self.expected += [(kind, number) for kind, _, number in self.kept]
         self.kept = []
 
     @rule(kind=st.sampled_from(["tick", "trade"]))
     def unsubscribe(self, kind: str) -> None:
-        self.protocol.forget(kind)
+        self.protocol.outbox.unsubscribe(kind)
+        self.protocol.outbox.on_event(Event(kind, "nobody asked for it"))
+        self.protocol.outbox.subscribe(kind)
         self.kept = [each for each in self.kept if each[0] != kind]
 
     @invariant()
@@ -281,7 +345,7 @@ class Reader(RuleBasedStateMachine):
             self.numbers.append(message["event_id"])
         assert self.got == self.expected
         assert self.numbers == list(range(len(self.numbers)))
-        assert self.protocol.waiting == len(self.kept)
+        assert self.protocol.outbox.waiting == len(self.kept)
 
 
 Reader.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)

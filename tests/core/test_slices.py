@@ -113,7 +113,7 @@ async def test_events_and_answers_keep_their_order(start: Start) -> None:
         await turn.acquire()
         await client.stream.send(b"".join(client.ws.send(TextMessage(data=_json(each))) for each in requests))
         session = only_session(gateway)
-        await until(lambda: session.protocol._long == 2 and session.lane.calls == 2)
+        await until(lambda: session.outbox._long == 2 and session.lane.calls == 2)
         gateway.gateway.publish(Event("price", 1))
         gateway.gateway.publish(Event("price", 2, "merged"))
         gateway.gateway.publish(Event("price", 3, "merged"))
@@ -122,7 +122,7 @@ async def test_events_and_answers_keep_their_order(start: Start) -> None:
         found = [await client.message() for _ in range(6)]
         assert [message.get("id", message.get("data")) for message in found] == [0, "long", "small", "longer", 1, 3]
         assert [message["event_id"] for message in found if "event" in message] == [0, 1, 2]
-        assert not session.protocol.congested
+        assert not session.outbox.congested
         assert (await client.ask("lists.small"))["result"] == [1, 2], "it is read again"
 
 
@@ -131,7 +131,7 @@ async def test_unsubscribing_meanwhile_drops_what_waits(start: Start) -> None:
         await client.ask("subscribe", event="price")
         await client.send({"id": "long", "name": "lists.all"})
         session = only_session(gateway)
-        await until(lambda: session.protocol.holding)
+        await until(lambda: session.outbox.holding)
         gateway.gateway.publish(Event("price", 1))
         await session.unsubscribe("price")
         assert (await client.message())["id"] == "long"
@@ -145,7 +145,7 @@ async def test_an_element_that_cant_be_sent_is_an_error_and_nothing_else(start: 
         await client.send({"id": "lazy", "name": "lists.lazy"})
         assert (await client.answer("broken"))["code"] == "internal_error"
         assert (await client.answer("lazy"))["result"] == list(range(LENGTH))
-        assert not only_session(gateway).protocol.holding
+        assert not only_session(gateway).outbox.holding
 
 
 async def test_a_deadline_in_between_is_an_answer(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +158,7 @@ async def test_a_deadline_in_between_is_an_answer(start: Start, monkeypatch: pyt
         assert (answer["code"], answer["outcome"]) == ("timeout", "not_done")
         turn.release()
         assert (await client.answer("small"))["status"] == "OK"
-        assert not only_session(gateway).protocol.holding
+        assert not only_session(gateway).outbox.holding
 
 
 async def test_a_slow_reader_gets_it_whole_and_no_faster_than_it_reads(start: Start) -> None:
@@ -170,7 +170,7 @@ async def test_a_slow_reader_gets_it_whole_and_no_faster_than_it_reads(start: St
         session = only_session(gateway)
         requests = [{"id": number, "name": "lists.all"} for number in range(6)]  # some 13 MB
         await client.stream.send(b"".join(client.ws.send(TextMessage(data=_json(each))) for each in requests))
-        await until(lambda: session.protocol.slow and session.protocol.sending)
+        await until(lambda: session.outbox.slow and session.outbox.sending)
         gateway.gateway.publish(Event("price", 7))
         assert session.wire.unsent < 4_000_000, "most of it still waits in the session, in pieces"
         found = [await client.message() for _ in range(7)]
@@ -184,7 +184,7 @@ async def test_closing_in_between(start: Start) -> None:
         turn = gateway.gateway.slices._turn
         await turn.acquire()
         await client.send({"id": "long", "name": "lists.all"})
-        await until(lambda: session.protocol.holding)
+        await until(lambda: session.outbox.holding)
         session.close(1001, "over")
         assert await client.until_closed() == (1001, "over")
         turn.release()

@@ -21,7 +21,7 @@ async def fill(gateway: Running, kind: str) -> int:
     """Publishes until the one session is congested; gives how many events that took."""
     (session,) = gateway.gateway.sessions
     count = 0
-    while not session.protocol.congested:
+    while not session.outbox.congested:
         gateway.gateway.publish(Event(kind, [count, BIG]))
         count += 1
         await anyio.lowlevel.checkpoint()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class AsyncioWire(asyncio.Protocol, Wire):
     """One connection; hands its bytes to the session at once and writes without awaiting."""
 
-    __slots__ = ("_gateway", "_socket", "_transport", "peer", "secure", "session")
+    __slots__ = ("_gateway", "_queued", "_socket", "_transport", "peer", "secure", "session")
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
@@ -33,12 +33,14 @@ class AsyncioWire(asyncio.Protocol, Wire):
         plain = transport.get_extra_info("socket")
         direct = sys.platform != "win32" and not self.secure and plain is not None  # a Windows socket is no file
         self._socket = plain.fileno() if direct else -1
+        self._queued = not direct
         self.session: Session = self._gateway.open_session(self)
 
     def data_received(self, data: bytes) -> None:
         self.session.data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._socket, self._queued = -1, True  # the number may be another connection's from now on
         self.session.connection_lost()
 
     def pause_writing(self) -> None:
@@ -55,16 +57,16 @@ class AsyncioWire(asyncio.Protocol, Wire):
         """Straight to the kernel where nothing waits before it: the transport's own way (queue, buffers, a callback at
         the end of the turn) costs more than the system call. What the kernel does not take goes that way, and so do
         errors."""
-        transport = self._transport
-        if self._socket >= 0 and not transport.get_write_buffer_size() and not transport.is_closing():
-            try:
-                sent = os.write(self._socket, data)
-            except OSError:
-                sent = 0
-            if sent == len(data):
-                return
-            data = data[sent:]
-        transport.write(data)
+        if self._queued and (self._socket < 0 or self._transport.get_write_buffer_size()):
+            self._transport.write(data)
+            return
+        try:
+            sent = os.write(self._socket, data)
+        except OSError:
+            sent = 0
+        self._queued = sent < len(data)
+        if self._queued:
+            self._transport.write(data[sent:])
 
     def close(self) -> None:
         self._transport.close()

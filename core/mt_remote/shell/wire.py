@@ -8,6 +8,8 @@ from abc import ABC, abstractmethod
 class Wire(ABC):
     """One accepted connection. Nothing here blocks or awaits."""
 
+    __slots__ = ()
+
     peer: str
     secure: bool
 

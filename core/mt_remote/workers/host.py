@@ -31,7 +31,6 @@ from mt_remote.gateway import Gateway
 from mt_remote.hooks import Hooks
 from mt_remote.host import Catalogue
 from mt_remote.logs import Log
-from mt_remote.protocol.session import SessionProtocol
 from mt_remote.server import assembled
 from mt_remote.session import Session
 from mt_remote.settings import Settings
@@ -202,12 +201,10 @@ class Worker:
         session = self.sessions.get(at)
         if session is None:
             gateway = self.host.gateway
-            catalogue = gateway.catalogue
-            protocol = SessionProtocol(catalogue.registry, catalogue.encode_event, max_message=1, max_backlog=1)
-            session = Session(gateway, _NoWire(peer), protocol, number, gateway.clock())
+            session = Session(gateway, _NoWire(peer), number, gateway.clock())
             if at:
                 self.sessions[at] = session
-        session.protocol.dialect = dialect
+        session.dialect = dialect
         session.link.connection = self.connections.get(at)
         session.link.server, session.link.login = server, login
         return session

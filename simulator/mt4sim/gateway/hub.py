@@ -7,6 +7,7 @@ where some managers don't see the details of accounts. A tick goes only to the c
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from mt4sim.events import Change, Happened
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from mt4sim.server import Server
     from mt4sim.trading.orders import Order
 
+Hear = Callable[[Event], None]
+
 
 class Hub:
     """The connections of one server, by what they watch."""
@@ -34,7 +37,7 @@ class Hub:
         self._added: dict[str, int] = {}
         self._delayed: list[tuple[SimulatorConnection, Event]] = []
         self._watching: defaultdict[str, dict[SimulatorConnection, None]] = defaultdict(dict)
-        self._showing: defaultdict[str, dict[SimulatorConnection, None]] = defaultdict(dict)
+        self._showing: defaultdict[str, dict[SimulatorConnection, Hear]] = defaultdict(dict)
         self._tellers = {"tick": self._tell_tick, "trade": self._tell_trade, "user": self._tell_user,
                          "group": self._tell_group}  # fmt: skip
         self.stop = server.events.listen(self._hear)
@@ -43,7 +46,7 @@ class Hub:
         self._watching[kind][connection] = None
         if kind == "tick":
             for symbol in connection.visible:
-                self._showing[symbol][connection] = None
+                self._showing[symbol][connection] = connection.listener.on_event
 
     def unwatch(self, connection: SimulatorConnection, kind: str) -> None:
         self._watching[kind].pop(connection, None)
@@ -53,7 +56,7 @@ class Hub:
 
     def show(self, connection: SimulatorConnection, symbol: str) -> None:
         if connection in self._watching["tick"]:
-            self._showing[symbol][connection] = None
+            self._showing[symbol][connection] = connection.listener.on_event
 
     def hide(self, connection: SimulatorConnection, symbol: str) -> None:
         self._showing[symbol].pop(connection, None)
@@ -101,8 +104,8 @@ class Hub:
             if self._realism.lagging_events or self._realism.coalesced_ticks:
                 self._delayed += [(connection, event) for connection in showing]
                 return
-            for connection in list(showing):
-                connection.listener.on_event(event)
+            for hear in list(showing.values()):
+                hear(event)
 
     def _tell_trade(self, happened: Happened) -> None:
         watching = self._watching["trade"]
