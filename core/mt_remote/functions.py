@@ -74,7 +74,7 @@ class Function:
         self._check_body(data, bodies)
         self.paging = self._paging(declared)
         self.paged_by = frozenset(self.paging.fields if self.paging is not None else ())
-        self.optional = self.paged_by.union(p.parameter.name for p in data if p.optional)
+        self.required = sum(not p.optional for p in data)
         self._input = self._input_hint(data)
         try:
             self.adapter: TypeAdapter[Any] = TypeAdapter(cast(Any, self._input))
@@ -97,7 +97,7 @@ class Function:
     def invoke(self, session: Session, arguments: dict[str, Any], body: object) -> Any:
         """Calls the handler with what it asks for. Raises what a session without a connection has to say."""
         # In both ways the call's own arguments stay what the client sent: plugins look at them afterwards.
-        if self._is_usual and self.paged_by.isdisjoint(arguments):
+        if self._is_usual and (len(arguments) == self.required or self.paged_by.isdisjoint(arguments)):
             link = session.link
             return self.handler(link.connection or link.required(), **arguments)
         given = dict(arguments)
@@ -198,10 +198,8 @@ class Function:
         return serializer.to_json(result)
 
     def is_long(self, result: object) -> bool:
-        """Whether a result is a list that is too long to be encoded at once: 1.5 MiB or so. Of what is no plain list,
-        every element may still have to be made, which takes longer than encoding it."""
-        if not self.is_list:
-            return False
+        """Whether a list, the result of a function that answers one, is too long to be encoded at once: 1.5 MiB or so.
+        Of what is no plain list, every element may still have to be made, which takes longer than encoding it."""
         if type(result) is list:
             return len(result) > self.at_once * _SLICES_AT_ONCE
         return isinstance(result, Page | Sequence) and len(result) > self.at_once
@@ -315,7 +313,7 @@ class Registry:
         id_ = b"%d" % id_ if type(id_) is int else to_json(id_)
         if function.takes_body:
             return Call(id_, function, {}, data, request.get("key"))
-        if not function.optional.isdisjoint(data):  # null is what was left out
+        if len(data) > function.required:  # null is what was left out
             data = {name: value for name, value in data.items() if value is not None}
         return Call(id_, function, data, None, request.get("key"))
 

@@ -228,21 +228,22 @@ class Gateway:
 
     def submit(self, session: Session, call: Call) -> None:
         """A valid request came in."""
-        if call.key is not None and (problem := _key_problem(session, call)):
-            session.fail(call, InvalidRequest(problem))
-            return
-        if self.stopping:
-            session.fail(call, SessionStateError("shutting_down", "The gateway is shutting down"))
-            return
         lane = session.lane
-        if lane.calls >= self._max_calls:
-            session.fail(
-                call, Busy(f"More than {self.settings.max_calls} calls are under way; this one was not started")
-            )
+        if (call.key is not None or self.stopping) and (problem := self._problem(session, call)):
+            session.fail(call, problem)
+        elif lane.calls >= self._max_calls:
+            message = f"More than {self.settings.max_calls} calls are under way; this one was not started"
+            session.fail(call, Busy(message))
         elif lane.admit(call):
             self.crew.submit(session, call)
         else:
             lane.wait(call, self.clock())
+
+    def _problem(self, session: Session, call: Call) -> RequestError | None:
+        """Why a call that came is not taken."""
+        if call.key is not None and (problem := _key_problem(session, call)):
+            return InvalidRequest(problem)
+        return SessionStateError("shutting_down", "The gateway is shutting down") if self.stopping else None
 
     async def _perform(self, session: Session, call: Call) -> None:
         """Carries out one call and answers it."""
@@ -258,7 +259,7 @@ class Gateway:
                 result = function.invoke(session, call.arguments, call.body)
                 if function.is_async:
                     result = await result
-            if function.is_long(result):
+            if function.is_list and function.is_long(result):
                 await self.slices.answer(session, call, result)
             else:
                 session.answer(call, result)

@@ -15,7 +15,8 @@ from mt_remote.protocol.calls import Call
 
 
 class Lane:
-    """Decides when a call may start. ``calls`` counts those that wait and those that run."""
+    """Decides when a call may start. ``calls`` counts those that wait and those that run, ``_barriers`` those of them
+    that let no read overtake."""
 
     __slots__ = ("_barriers", "_running", "_waiting", "calls")
 
@@ -34,10 +35,11 @@ class Lane:
         """Whether the call starts at once; otherwise it has to :meth:`wait`."""
         function = call.function
         if not function.changes_state:
-            if self._running is Kind.SESSION or self._barriers:
+            if self._barriers:
                 return False
         elif self._running is None and not self._waiting:
             self._running = function.kind
+            self._barriers += function.kind is Kind.SESSION
         else:
             return False
         self.calls += 1
@@ -49,14 +51,14 @@ class Lane:
         if self._waiting is None:
             self._waiting = deque()
         self._waiting.append((call, now))
-        if call.function.kind is Kind.SESSION:
-            self._barriers += 1
+        self._barriers += call.function.kind is Kind.SESSION
 
     def done(self, call: Call) -> Sequence[tuple[Call, float]]:
         """A call ended; gives those that may start now, with the times at which they came."""
         self.calls -= 1
         if call.function.changes_state:
             self._running = None
+            self._barriers -= call.function.kind is Kind.SESSION
         return self._next() if self._waiting else ()
 
     def _next(self) -> list[tuple[Call, float]]:
@@ -68,8 +70,6 @@ class Lane:
                 if self._running is not None:
                     break
                 self._running = function.kind
-                if function.kind is Kind.SESSION:
-                    self._barriers -= 1
             elif self._running is Kind.SESSION:
                 break
             started.append(waiting.popleft())
@@ -80,5 +80,5 @@ class Lane:
         dropped = self.waiting
         self.calls -= dropped
         self._waiting = None
-        self._barriers = 0
+        self._barriers = int(self._running is Kind.SESSION)
         return dropped

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mt4sim.masks import allows, unrestricted
@@ -278,7 +279,10 @@ class ManagerSession:
         """The last tick, a list of one; empty when none came yet."""
         found = self.server.symbol(symbol)
         last = self.server.quotes.last_tick(symbol)
-        return [] if last is None else [tick_record(found, last.time, last.bid, last.ask)]
+        if last is None:
+            return []
+        time, bid, ask, _ = last
+        return [tick_record(found, time, bid, ask)]
 
     # Orders
 
@@ -491,4 +495,9 @@ def without_details(record: UserRecord) -> UserRecord:
 
 def tick_record(symbol: Symbol, time: int, bid: int, ask: int) -> Tick:
     """A tick in points as a record."""
-    return Tick(symbol=symbol.name, time=time, bid=symbol.to_price(bid), ask=symbol.to_price(ask))
+    return _tick(symbol.name, symbol.multiply, time, bid, ask)
+
+
+@lru_cache(maxsize=1024)  # the last ticks of some symbols are what everybody asks for
+def _tick(symbol: str, multiply: int, time: int, bid: int, ask: int) -> Tick:
+    return Tick(symbol=symbol, time=time, bid=bid / multiply, ask=ask / multiply)

@@ -1,8 +1,8 @@
 """What leaves for one client: answers in the order in which they are given, events numbered without gaps.
 
 Of thousands of sessions that hear an event, each is out of the processor's caches when its turn comes. So what an event
-needs of a session is in this one object, and :meth:`Outbox.on_event` touches nothing else of it; frames and even numbers
-are shared by the sessions that count alike.
+needs of a session is in this one object, and :meth:`Outbox.on_event` touches nothing else of it; frames, and even
+numbers, are shared by the sessions that count alike.
 """
 
 from __future__ import annotations

@@ -353,23 +353,24 @@ def _copied(value: object) -> object:
     return list(value) if isinstance(value, list) else value
 
 
-def _copier(wires: Mapping[str, Wire]) -> Callable[[_R, Mapping[str, object]], _R]:
+def _copier(wires: Mapping[str, Wire], *, frozen: bool) -> Callable[[_R, Mapping[str, object]], _R]:
     """A record kind's ``with_values``, field by field in one piece of code as dataclasses' own methods are: a loop over
     the names takes many times as long, and every partial update makes such copies."""
     lines = ["def with_values(self, values):", " new = new_object(type(self))"]
     for name, wire in wires.items():
         value = f"self.{name}" if wire.read_only else f"values[{name!r}] if {name!r} in values else self.{name}"
-        lines.append(f" new.{name} = {value}")
-    made: dict[str, Any] = {"new_object": object.__new__}
+        lines.append(f" set_field(new, {name!r}, {value})" if frozen else f" new.{name} = {value}")
+    made: dict[str, Any] = {"new_object": object.__new__, "set_field": object.__setattr__}
     exec("\n".join([*lines, " return new"]), made)
     return cast("Callable[[_R, Mapping[str, object]], _R]", made["with_values"])
 
 
-def record(*, native: str) -> Callable[[type[_T]], type[_T]]:
-    """Makes a class a record. ``native`` names the Manager library's struct that it mirrors."""
+def record(*, native: str, frozen: bool = False) -> Callable[[type[_T]], type[_T]]:
+    """Makes a class a record. ``native`` names the Manager library's struct that it mirrors. A ``frozen`` kind's
+    records never change, so that everybody may be given the same one."""
 
     def make(cls: type[_T]) -> type[_T]:
-        made = dataclasses.dataclass(slots=True, kw_only=True, repr=False)(cls)
+        made = dataclasses.dataclass(slots=True, kw_only=True, repr=False, frozen=frozen)(cls)
         hints = get_type_hints(made)
         wires = {
             field.name: dataclasses.replace(field.metadata["wire"], name=field.name, hint=hints[field.name])
@@ -377,7 +378,7 @@ def record(*, native: str) -> Callable[[type[_T]], type[_T]]:
         }
         made.native = native  # type: ignore[attr-defined]
         made.wires = wires  # type: ignore[attr-defined]
-        made.with_values = _copier(wires)  # type: ignore[attr-defined]
+        made.with_values = _copier(wires, frozen=frozen)  # type: ignore[attr-defined]
         made.fixed_fields = frozenset(name for name, wire in wires.items() if wire.read_only)  # type: ignore[attr-defined]
         made.containers = tuple(name for name, wire in wires.items() if wire.unit in _CONTAINERS)  # type: ignore[attr-defined]
         return made

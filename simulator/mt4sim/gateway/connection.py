@@ -47,7 +47,7 @@ class SimulatorConnection(Connection):
         self.server = server
         self.login = session.login
         self.session = session
-        self.listener = listener
+        self._listener = listener
         self.opened = session.server.events.number
         self.visible: dict[str, None] = {}
         self._backend = backend
@@ -61,6 +61,16 @@ class SimulatorConnection(Connection):
         self.trades = _Trades(self)
         self.dealing = _Dealing(self)
         self.external = _External(self)
+
+    @property
+    def listener(self) -> Listener:
+        """Who hears this connection."""
+        return self._listener
+
+    @listener.setter
+    def listener(self, listener: Listener) -> None:
+        self._listener = listener
+        self.hub.listener_changed(self)
 
     @property
     def live(self) -> ManagerSession:

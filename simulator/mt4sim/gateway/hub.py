@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mt4sim.trading.orders import Order
 
 Hear = Callable[[Event], None]
+"""A connection's listener's ``on_event``: at a tick nothing else of a connection is looked at."""
 
 
 class Hub:
@@ -60,6 +61,12 @@ class Hub:
 
     def hide(self, connection: SimulatorConnection, symbol: str) -> None:
         self._showing[symbol].pop(connection, None)
+
+    def listener_changed(self, connection: SimulatorConnection) -> None:
+        """Somebody else hears the connection from now on."""
+        for showing in self._showing.values():
+            if connection in showing:
+                showing[connection] = connection.listener.on_event
 
     def leave(self, connection: SimulatorConnection) -> None:
         """The connection is over."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import dataclasses
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -60,8 +61,7 @@ def test_an_update_touches_nothing_but_what_changed(kind: type[Record], data: st
     assert codec.updated(native, old, old.copy()) == native
     other = data.draw(records(kind))
     name = data.draw(st.sampled_from([n for n, wire in kind.wires.items() if not wire.write_only]))
-    new: Any = old.copy()
-    setattr(new, name, getattr(other, name))
+    new = dataclasses.replace(cast(Any, old), **{name: getattr(other, name)})
     changed = codec.updated(native, old, new)
     assert codec.decode(changed) == (_as_the_clock_shows(new) if name == "time" else new)
     wire = kind.wires[name]
@@ -77,12 +77,11 @@ TEXTS = [(kind, name, wire.size) for kind in RECORDS for name, wire in kind.wire
 def test_no_text_is_cut(kind: type[Record], name: str, size: int) -> None:
     """One byte less than the member has is the most; a character of another code page has no place at all."""
     codec = MARSHAL.codec(kind)
-    record: Any = kind()
-    setattr(record, name, "x" * (size - 1))
+    record = kind(**{name: "x" * (size - 1)})
     member = table().layouts[kind.native].members[kind.wires[name].member]
     assert codec.encode(record)[member.offset :].startswith(b"x" * (size - 1) + b"\0")
     for refused in ("x" * size, "é", "a\0", "я" * (size - 1) + "✓"):
-        setattr(record, name, refused)
+        record = kind(**{name: refused})
         with pytest.raises(InvalidData, match=f"^{name}: "):
             codec.encode(record)
 
