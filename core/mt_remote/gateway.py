@@ -6,6 +6,7 @@ import contextvars
 import difflib
 import threading
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -83,12 +84,11 @@ class Gateway:
             group, self._perform, self._timed_out, self._broken, soon=soon, stepper=stepper, clock=clock
         )
         self.group = group
-        self._soon = soon
         self._context = contextvars.copy_context()
         self._thread = threading.get_ident()
-        self.flush_soon = self._flush_soon
-        """Writes an outbox once the present turn of the loop is over. One object for all sessions."""
-        self._dirty: list[Outbox] = []
+        self.flush_soon = partial(soon, self._flush)
+        self.due: list[Outbox] = []
+        """What is written once the present turn of the loop is over."""
         self._closing: dict[Session, float] = {}
         self._unbegun: set[Call] = set()
         self._next_session = 1
@@ -185,14 +185,10 @@ class Gateway:
         if session in self.sessions:
             self._closing.setdefault(session, self.clock() + self.settings.close_timeout)
 
-    def _flush_soon(self, outbox: Outbox) -> None:
-        if not self._dirty:
-            self._soon(self._flush)
-        self._dirty.append(outbox)
-
     def _flush(self) -> None:
-        dirty, self._dirty = self._dirty, []
-        for outbox in dirty:
+        due = self.due.copy()
+        self.due.clear()
+        for outbox in due:
             outbox.flush()
 
     # The MT4 server

@@ -39,8 +39,8 @@ class Session:
         self.wire = wire
         self.websocket = WebSocket(settings.max_message)
         self.outbox = Outbox(
-            self.websocket, contents.encode_event, max_backlog=settings.max_backlog, sink=wire, wake=gateway.flush_soon,
-            owner=self,
+            self.websocket, contents.encode_event, max_backlog=settings.max_backlog, sink=wire, due=gateway.due,
+            wake=gateway.flush_soon, owner=self,
         )  # fmt: skip
         self.protocol = SessionProtocol(contents.registry, self.websocket, self.outbox)
         self.id = id_

@@ -53,11 +53,12 @@ class Client:
         self.written: list[bytes] = []
         self.overflows = 0
         self.wakes = 0
+        self.due: list[Outbox] = []
 
     def write(self, data: bytes) -> None:
         self.written.append(data)
 
-    def wake(self, outbox: Outbox) -> None:
+    def wake(self) -> None:
         self.wakes += 1
 
     def overflowed(self) -> None:
@@ -80,7 +81,9 @@ def opened(
 ) -> SessionProtocol:
     client = client or Client()
     websocket = WebSocket(max_message)
-    outbox = Outbox(websocket, encoder, max_backlog=max_backlog, sink=client, wake=client.wake, owner=client)
+    outbox = Outbox(
+        websocket, encoder, max_backlog=max_backlog, sink=client, due=client.due, wake=client.wake, owner=client
+    )
     protocol = SessionProtocol(REGISTRY, websocket, outbox)
     protocol.receive(upgrade())
     websocket.accept()

@@ -68,8 +68,8 @@ def _shared(kinds: Kinds) -> Kinds:
 
 
 class Outbox:
-    """Sans-IO: writes to ``sink`` when flushed, and asks for that with ``wake`` when something is there. Until
-    :meth:`flush` all that comes up is collected, so that it leaves in one write.
+    """Sans-IO: writes to ``sink`` when flushed. When something is there it is put among those that are ``due``, the
+    first of them calls ``wake``. Until :meth:`flush` all that comes up is collected, so that it leaves in one write.
 
     While :attr:`congested`, events are kept unnumbered in order of arrival; one with a merge key replaces an earlier
     one of the same key. :meth:`release` numbers and writes them. It is congested while the client is ``slow`` and
@@ -79,9 +79,9 @@ class Outbox:
     ``handshaking`` is set while the session is not or no longer open.
     """
 
-    __slots__ = ("_backlog", "_encode", "_long", "_max_backlog", "_next_event", "_owner", "_sink", "_unique", "_wake",
-                 "_websocket", "congested", "dialect", "dirty", "handshaking", "pieces", "remember", "sending", "slow",
-                 "subscriptions")  # fmt: skip
+    __slots__ = ("_backlog", "_due", "_encode", "_long", "_max_backlog", "_next_event", "_owner", "_sink", "_unique",
+                 "_wake", "_websocket", "congested", "dialect", "dirty", "handshaking", "pieces", "remember", "sending",
+                 "slow", "subscriptions")  # fmt: skip
 
     def __init__(
         self,
@@ -90,7 +90,8 @@ class Outbox:
         *,
         max_backlog: int,
         sink: Sink,
-        wake: Callable[[Outbox], object],
+        due: list[Outbox],
+        wake: Callable[[], object],
         owner: Owner,
     ) -> None:
         self.dialect = "0"
@@ -106,6 +107,7 @@ class Outbox:
         self._encode = encode
         self._max_backlog = max_backlog
         self._sink = sink
+        self._due = due
         self._wake = wake
         self._owner = owner
         self._next_event = 0
@@ -119,7 +121,9 @@ class Outbox:
         """Something may be there: it leaves once the present turn of the loop is over, with all else that comes up."""
         if not self.dirty:
             self.dirty = True
-            self._wake(self)
+            if not self._due:
+                self._wake()
+            self._due.append(self)
 
     def flush(self) -> None:
         """Writes what is there."""
@@ -225,7 +229,9 @@ class Outbox:
             self._number(event)
         if not self.dirty:
             self.dirty = True
-            self._wake(self)
+            if not self._due:
+                self._wake()
+            self._due.append(self)
 
     def _number(self, event: Event) -> None:
         """Sends an event in a frame of its own, which others may share. Only the number differs between sessions of a
