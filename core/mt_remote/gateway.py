@@ -335,7 +335,11 @@ class Gateway:
     def _broken(self, session: Session, call: Call) -> None:
         """A call ended with a cancellation that is not ours: its function awaited what somebody else cancelled."""
         log.error("a function was cancelled from outside", function=call.name, plugin=call.function.plugin)
-        error = InternalError(f"{call.name} was broken off inside the gateway")
+        known = "; whether it happened is unknown" if call.function.changes_state else ""
+        if call in self._unbegun:
+            self._unbegun.discard(call)
+            known = "; it was not carried out: a plugin was being asked about it"
+        error = InternalError(f"{call.name} was broken off inside the gateway{known}")
         session.fail(call, error)
         self._finished(session, call, error, self.clock())
 

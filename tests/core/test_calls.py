@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from typing import Any
 
 import anyio
@@ -13,6 +15,7 @@ import structlog
 
 from mt_remote.errors import ConnectionLost
 from mt_remote.logs import configure
+from mt_remote.plugin import Kind, Namespace, hookimpl
 from tests.core.conftest import Peer, Start, peer, until
 from tests.core.memory import MemoryServer
 
@@ -333,3 +336,64 @@ async def test_a_call_that_does_not_end_holds_the_shutdown_no_longer_than_the_gr
         await until(lambda: memory.started)
     assert (await finished(client))[0] == 1001
     assert memory.balances == []
+
+
+strays = Namespace("stray")
+WHOSE: ContextVar[int] = ContextVar("WHOSE", default=0)
+
+
+@strays.function()
+async def at_once() -> None:
+    """Awaits what was cancelled before."""
+    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    future.cancel()
+    await future
+
+
+@strays.function(kind=Kind.CHANGE)
+async def later() -> None:
+    """Awaits what is cancelled meanwhile."""
+    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().call_soon(future.cancel)
+    await future
+
+
+@strays.function()
+async def whose(number: int, suspends: bool) -> list[int]:
+    """What the call's own context said before it was set, and after."""
+    before = WHOSE.get()
+    WHOSE.set(number)
+    if suspends:
+        await anyio.sleep(0)
+    return [before, WHOSE.get()]
+
+
+class Strays:
+    @hookimpl
+    def mt_remote_namespaces(self) -> list[Namespace]:
+        return [strays]
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_cancellation_that_nobody_asked_for_ends_its_call_alone(start: Start) -> None:
+    """A handler that awaits what others cancel must not take its carrier, the session or the gateway with it."""
+    async with start(plugins=(Strays(),)) as gateway, peer(gateway) as client:
+        await client.connect()
+        for round_ in range(3):
+            for name in ("at_once", "later"):
+                answer = await client.ask(f"stray.{name}")
+                assert answer["status"] == "ERROR"
+                assert answer["message"].startswith(f"stray.{name} was broken off inside the gateway")
+                assert ("unknown" in answer["message"]) == (name == "later"), round_
+        assert (await client.ask("config.group.get", group="demo"))["status"] == "OK"
+        counters = gateway.gateway.counters()
+        assert counters["calls_in_flight"] == counters["calls_waiting"] == 0
+
+
+async def test_every_call_has_a_context_of_its_own(start: Start) -> None:
+    async with start(plugins=(Strays(),)) as gateway, peer(gateway) as client:
+        calls = [{"id": n, "name": "stray.whose", "data": {"number": n, "suspends": n % 3 == 0}} for n in range(1, 20)]
+        for call in calls:
+            await client.send(call)
+        answers = {answer["id"]: answer["result"] for answer in [await client.message() for _ in calls]}
+        assert answers == {n: [0, n] for n in range(1, 20)}

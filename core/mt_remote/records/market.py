@@ -5,9 +5,9 @@ from __future__ import annotations
 from mt_remote.records.declare import Record, number, record, text, time32
 
 
-@record(native="TickInfo", frozen=True)
+@record(native="TickInfo", frozen=True)  # whoever asks for the last one is given the same
 class Tick(Record):
-    """One quote of a symbol. Never changed: all who ask for the last one are given the same."""
+    """One quote of a symbol."""
 
     symbol: str = text("symbol", 12, key=True)
     time: int = time32("ctm", doc="Unix seconds in the server's zone")
