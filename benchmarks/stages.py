@@ -119,9 +119,10 @@ def call_stages(session: Session, text: str) -> dict[str, float]:
         return _drive(given) if function.is_async else given
 
     result = invoke()
-    encoded = function.encode(result, "0") if function.result is not None else None
+    answers = function.result is not None
     outbox = session.outbox
     outbox.pieces.clear()
+    outbox.dirty = True  # no flush is to be scheduled while a call is carried alone
 
     def carry() -> None:
         again = Call(call.id, function, dict(call.arguments), call.body, None)
@@ -129,17 +130,16 @@ def call_stages(session: Session, text: str) -> dict[str, float]:
         outbox.pieces.clear()
 
     def answer() -> None:
-        outbox.answer(call, encoded)
+        outbox.answer(call, result)
         session.websocket.take_output()
 
     stages = {
         "frames: split, unmask": microseconds(lambda: websocket.receive(stream), DEPTH),
         "request: JSON, validation": microseconds(lambda: registry.parse(message)),
         "handler, to the backend and back": microseconds(invoke),
-        "result to JSON": microseconds(lambda: function.encode(result, "0")) if encoded is not None else 0.0,
-        "answer: head, frame, join": microseconds(answer),
+        "result to JSON": microseconds(lambda: function.encode(result, "0")) if answers else 0.0,
     }
-    outbox.dirty = True  # no flush is to be scheduled while a call is carried alone
+    stages["answer: head, frame, join"] = max(0.0, microseconds(answer) - stages["result to JSON"])
     carried = microseconds(carry)
     inner = ("handler, to the backend and back", "result to JSON", "answer: head, frame, join")
     stages["order, carrier, deadline, hooks"] = max(0.0, carried - sum(stages[name] for name in inner))

@@ -86,21 +86,18 @@ class Crew(Generic[S, C]):
         self.carriers: set[Carrier[S, C]] = set()
 
     def submit(self, session: S, call: C) -> None:
-        """Starts a call that may start now."""
-        if self._idle and self._stepper is not None and not self._inbox and self._step(self._stepper, session, call):
+        """Starts a call that may start now: takes its first step in the name of an idle carrier, where that can be."""
+        stepper = self._stepper
+        if stepper is None or not self._idle or self._inbox:
+            self._queue(session, call)
             return
-        self._inbox.append((session, call))
-        if self._rolling is None:
-            self._roll()
-
-    def _step(self, stepper: Stepper, session: S, call: C) -> bool:
-        """Takes a call's first step in the name of an idle carrier. ``False`` where that can't be."""
         carrier = self._idle.pop()
         try:
             stepper.enter(carrier.task)
         except RuntimeError:
             self._idle.append(carrier)
-            return False
+            self._queue(session, call)
+            return
         try:
             started = carrier.routine.step(session, call)
         except stepper.cancelled:
@@ -113,7 +110,11 @@ class Crew(Generic[S, C]):
         else:
             carrier.carries, carrier.since, carrier.started = (session, call), self._clock(), started
             carrier.wake()
-        return True
+
+    def _queue(self, session: S, call: C) -> None:
+        self._inbox.append((session, call))
+        if self._rolling is None:
+            self._roll()
 
     def _roll(self) -> None:
         if self._idle:

@@ -73,6 +73,7 @@ class Gateway:
         self.hooks = hooks
         self.catalogue = catalogue
         self.backend = backend
+        self.parse = catalogue.registry.parse
         self.clock = clock
         self.sessions: set[Session] = set()
         self.stopping = False
@@ -258,7 +259,7 @@ class Gateway:
             if function.is_list and function.is_long(result):
                 await self.slices.answer(session, call, result)
             else:
-                session.answer(call, result)
+                session.outbox.answer(call, result)
         except RequestError as failure:
             error = failure
         except Exception:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from mt_remote.backend import Connection, Event
 from mt_remote.errors import RequestError, SessionStateError
+from mt_remote.functions import RequestFailed
 from mt_remote.lanes import Lane
 from mt_remote.link import CONNECTION, Link
 from mt_remote.protocol.calls import Call
 from mt_remote.protocol.outbox import Kinds, Outbox
-from mt_remote.protocol.session import SessionProtocol
 from mt_remote.protocol.states import State
 from mt_remote.protocol.websocket import Closed, WebSocket
 from mt_remote.shell.wire import Wire
@@ -31,18 +31,17 @@ class Session:
     """
 
     __slots__ = ("_closing", "_lapsed", "_state", "gateway", "heard", "id", "lane", "link", "opened_at", "outbox",
-                 "pinged", "protocol", "unsent", "websocket", "wire")  # fmt: skip
+                 "pinged", "unsent", "websocket", "wire")  # fmt: skip
 
     def __init__(self, gateway: Gateway, wire: Wire, id_: int, now: float) -> None:
-        settings, contents = gateway.settings, gateway.catalogue
+        settings = gateway.settings
         self.gateway = gateway
         self.wire = wire
         self.websocket = WebSocket(settings.max_message)
         self.outbox = Outbox(
-            self.websocket, contents.encode_event, max_backlog=settings.max_backlog, sink=wire, due=gateway.due,
-            wake=gateway.flush_soon, owner=self,
+            self.websocket, gateway.catalogue.encode_event, max_backlog=settings.max_backlog, sink=wire,
+            due=gateway.due, wake=gateway.flush_soon, owner=self,
         )  # fmt: skip
-        self.protocol = SessionProtocol(contents.registry, self.websocket, self.outbox)
         self.id = id_
         self.opened_at = now
         self.lane = Lane()
@@ -114,18 +113,26 @@ class Session:
         self.outbox.flush()
 
     def _take(self, data: bytes) -> None:
-        submit = self.gateway.submit
+        """Submits each call as it is read. Messages that are no valid request are answered at once, in place."""
+        websocket, outbox, gateway = self.websocket, self.outbox, self.gateway
         while True:
-            for item in self.protocol.receive(data):
-                if isinstance(item, Call):
-                    submit(self, item)
-                elif isinstance(item, Closed):
-                    self._closing = self._closing or (item.code, item.reason)
-                    self.outbox.close()
-                    self.gateway.closing(self)
+            for received in websocket.receive(data):
+                if isinstance(received, bytes):
+                    try:
+                        call = gateway.parse(received, outbox.dialect)
+                    except RequestFailed as failed:
+                        if websocket.refuse_text(received):
+                            break
+                        outbox.fail(failed.id, failed.error)
+                    else:
+                        gateway.submit(self, call)
+                elif isinstance(received, Closed):
+                    self._closing = self._closing or (received.code, received.reason)
+                    outbox.close()
+                    gateway.closing(self)
                 else:
-                    self.gateway.upgrade(self, item)
-            if not self.websocket.ending:
+                    gateway.upgrade(self, received)
+            if not websocket.ends:
                 return
             data = b""
 
@@ -192,12 +199,6 @@ class Session:
             self.long_answer_over()
             self.gateway.closing(self)
             self.outbox.touch()
-
-    def answer(self, call: Call, result: object) -> None:
-        """Answers a call. Raises when the function's result can't be encoded."""
-        function = call.function
-        encoded = None if function.result is None else function.encode(result, self.outbox.dialect)
-        self.outbox.answer(call, encoded)
 
     def fail(self, call: Call, error: RequestError) -> None:
         """Answers a call with an error."""

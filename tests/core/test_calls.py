@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 import structlog
 
@@ -364,7 +365,7 @@ async def whose(number: int, suspends: bool) -> list[int]:
     before = WHOSE.get()
     WHOSE.set(number)
     if suspends:
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
     return [before, WHOSE.get()]
 
 

@@ -50,7 +50,7 @@ def take(websocket: WebSocket, data: bytes) -> list[Received]:
             if isinstance(item, bytes) and websocket.refuse_text(item):
                 break
             received.append(item)
-        data, pending = b"", websocket.ending
+        data, pending = b"", bool(websocket.ends)
     return received
 
 

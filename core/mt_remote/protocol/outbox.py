@@ -151,11 +151,12 @@ class Outbox:
 
     # Answers
 
-    def answer(self, call: Call, encoded: bytes | None) -> None:
-        """Success; ``encoded`` is the result's JSON, ``None`` where the function returns nothing."""
+    def answer(self, call: Call, result: object) -> None:
+        """Success. Raises when the function's result can't be encoded."""
+        function, id_ = call.function, call.id
+        encoded = None if function.result is None else function.encode(result, self.dialect)
         if self._websocket.state is not _OPEN:
             return
-        id_ = call.id
         if encoded is None:
             size = len(id_) + len(_HEAD) + len(_DONE)
             head = _SHORT_HEADS[size] if size < 126 else text_header(size) + _HEAD

@@ -11,8 +11,8 @@ out is the check for UTF-8: the JSON parser does it, and :meth:`WebSocket.refuse
 wsproto would lose them (it gives its HTTP parser's trailing data to nobody), so they are kept here.
 
 **The end** of a session (the peer's close frame, a broken rule) is taken up only when the messages before it were: a
-call to :meth:`WebSocket.receive` that gives messages leaves the end for the next one, and :attr:`WebSocket.ending`
-says so. So it makes no difference how the network cut the stream.
+call to :meth:`WebSocket.receive` that gives messages leaves the end for the next one, in :attr:`WebSocket.ends`. So it
+makes no difference how the network cut the stream.
 
 Where this differs from wsproto alone: a frame that breaks a rule is refused once it is whole, and one that declares
 more than the limit is refused with 1009 whatever else is wrong with it. Pings that came in one read with text that is
@@ -38,6 +38,7 @@ from mt_remote.protocol.states import State, Step, after
 MAX_HANDSHAKE = 16 * 1024
 """Bytes of the longest upgrade request."""
 
+_OPEN = State.OPEN  # looked up once: an enum's member costs as much as a call
 _TEXT_FRAME = 0x81
 _MASKED = 0x80
 _CLOSE = 0x8
@@ -76,11 +77,12 @@ Received = UpgradeRequested | Closed | bytes
 
 
 class WebSocket:
-    """Sans-IO. Feed :meth:`receive`, and ``b""`` again while :attr:`ending`; send what :meth:`take_output` gives, stop
-    when :attr:`finished`."""
+    """Sans-IO. Feed :meth:`receive`, and ``b""`` again while there are :attr:`ends`; send what :meth:`take_output`
+    gives, stop when :attr:`finished`. ``ends`` came behind all that was received: the next :meth:`receive` takes them
+    up."""
 
-    __slots__ = ("_chunks", "_connection", "_ends", "_handshake", "_have", "_limit", "_need", "_parts", "_size",
-                 "_skip", "out", "state")  # fmt: skip
+    __slots__ = ("_chunks", "_connection", "_handshake", "_have", "_limit", "_need", "_parts", "_size",
+                 "_skip", "ends", "out", "state")  # fmt: skip
 
     def __init__(self, max_message: int) -> None:
         self.state = State.CONNECTING
@@ -94,17 +96,12 @@ class WebSocket:
         self._connection: Connection | None = None
         self._parts: list[bytes] | None = None
         self._size = 0
-        self._ends: tuple[_End, ...] = ()
+        self.ends: tuple[_End, ...] = ()
 
     @property
     def finished(self) -> bool:
         """The connection can be shut once the output is sent."""
         return self.state is State.CLOSED
-
-    @property
-    def ending(self) -> bool:
-        """What came last ends the session; the next :meth:`receive` takes it up."""
-        return bool(self._ends)
 
     def take_output(self) -> bytes:
         """All bytes to send, once."""
@@ -134,7 +131,14 @@ class WebSocket:
 
     def receive(self, data: bytes) -> list[Received]:
         """Takes bytes off the network; gives what they complete, in order."""
-        if self._ends:
+        if self._have or self._skip or self.ends or self.state is not _OPEN:
+            return self._receive_rest(data)
+        received = self._receive_frames(data)
+        return received if received or not self.ends else self._end(b"")
+
+    def _receive_rest(self, data: bytes) -> list[Received]:
+        """All but frames in an open session with nothing before them."""
+        if self.ends:
             return self._end(data)
         if self._skip:
             dropped = min(self._skip, len(data))
@@ -148,9 +152,9 @@ class WebSocket:
             data = b"".join(self._chunks)
             self._chunks.clear()
             self._have = 0
-        if self.state is State.OPEN:
+        if self.state is _OPEN:
             received = self._receive_frames(data)
-            return received if received or not self._ends else self._end(b"")
+            return received if received or not self.ends else self._end(b"")
         if self.state is State.CONNECTING:
             return self._receive_request(data)
         if self.state is State.CLOSING:
@@ -227,7 +231,7 @@ class WebSocket:
             need = head + length
             if length > limit:
                 self._skip = max(0, need - left)
-                self._ends = (_End(1009, f"a message has at most {limit} bytes, this frame {length}"),)
+                self.ends = (_End(1009, f"a message has at most {limit} bytes, this frame {length}"),)
                 self._keep(data[position + need :], 0)
                 return received
             if left < need:
@@ -238,11 +242,12 @@ class WebSocket:
                 received.append(unmask(data[start:stop], data[start - 4 : start]))
             else:
                 self._receive_by_wsproto(data[position:stop], received)
-                if self._ends:
+                if self.ends:
                     self._keep(data[stop:], 0)
                     return received
             position = stop
-        self._keep(data[position:], need)
+        if left:
+            self._keep(data[position:], need)
         return received
 
     def _receive_by_wsproto(self, frame: bytes, received: list[Received]) -> None:
@@ -255,14 +260,14 @@ class WebSocket:
                 elif isinstance(event, Ping):
                     self.out.append(connection.send(event.response()))
                 elif isinstance(event, BytesMessage):
-                    self._ends = (_End(1003, "only text messages are spoken here"),)
+                    self.ends = (_End(1003, "only text messages are spoken here"),)
                 elif isinstance(event, CloseConnection):
-                    self._ends = (_End(int(event.code), event.reason or "", event.response()),)
-                if self._ends:
+                    self.ends = (_End(int(event.code), event.reason or "", event.response()),)
+                if self.ends:
                     return
         except RemoteProtocolError as error:
             code = getattr(error.event_hint, "code", 1002)
-            self._ends = (_End(int(code), str(error)),)
+            self.ends = (_End(int(code), str(error)),)
 
     def _receive_part(self, event: TextMessage, received: list[Received]) -> None:
         if self._parts is None:
@@ -271,7 +276,7 @@ class WebSocket:
         self._parts.append(part)
         self._size += len(part)
         if self._size > self._limit:
-            self._ends = (_End(1009, f"a message has at most {self._limit} bytes"),)
+            self.ends = (_End(1009, f"a message has at most {self._limit} bytes"),)
         elif event.message_finished:
             received.append(b"".join(self._parts))
             self._parts = None
@@ -280,7 +285,7 @@ class WebSocket:
     def _end(self, data: bytes) -> list[Received]:
         """Takes up what ends the session. Of several ends the first is told; the peer's close frame ends it whole."""
         received: list[Received] = []
-        ends, self._ends = self._ends, ()
+        ends, self.ends = self.ends, ()
         for end in ends:
             if self.state is State.OPEN:
                 received.append(Closed(end.code, end.reason))
@@ -356,7 +361,7 @@ class WebSocket:
         try:
             payload.decode()
         except UnicodeDecodeError as error:
-            self._ends = (_End(1007, f"the message is not UTF-8: {error.reason} at byte {error.start}"), *self._ends)
+            self.ends = (_End(1007, f"the message is not UTF-8: {error.reason} at byte {error.start}"), *self.ends)
             return True
         return False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from types import SimpleNamespace
 from typing import Annotated, Any, cast
 
 from hypothesis import given, settings
@@ -17,9 +18,11 @@ from mt_remote.functions import Function, Registry
 from mt_remote.plugin import Kind, Namespace
 from mt_remote.protocol.calls import Call
 from mt_remote.protocol.outbox import EventEncoder, Outbox
-from mt_remote.protocol.session import SessionProtocol
 from mt_remote.protocol.states import State
-from mt_remote.protocol.websocket import Closed, WebSocket
+from mt_remote.protocol.websocket import UpgradeRequested
+from mt_remote.session import Session
+from mt_remote.settings import Settings
+from mt_remote.shell.wire import Wire
 from tests.core.frames import BINARY, CONTINUATION, PING, close, cut, frame, sent, upgrade
 
 own = Namespace("own")
@@ -46,75 +49,84 @@ def encode(event: Event, dialect: str) -> bytes:
     return b',"data":%b}' % json.dumps(event.data).encode()
 
 
-class Client:
-    """What hears and owns an outbox in these tests."""
+class Desk:
+    """Stands in for the gateway: answers each call at once."""
+
+    def __init__(self, max_message: int, max_backlog: int, encoder: EventEncoder) -> None:
+        self.settings = Settings(max_message=max_message, max_backlog=max_backlog)
+        self.catalogue = SimpleNamespace(encode_event=encoder)
+        self.parse = REGISTRY.parse
+        self.due: list[Outbox] = []
+        self.wakes = 0
+        self.ended: tuple[int, str] | None = None
+
+    def flush_soon(self) -> None:
+        self.wakes += 1
+
+    def upgrade(self, session: Session, request: UpgradeRequested) -> None:
+        session.accept("0")
+
+    def session_opened(self, session: Session) -> None:
+        """Nobody is told."""
+
+    def submit(self, session: Session, call: Call) -> None:
+        session.outbox.answer(call, call.function.invoke(session, call.arguments, call.body))
+
+    def closing(self, session: Session) -> None:
+        """Nobody hurries here."""
+
+    def session_ended(self, session: Session, code: int, reason: str) -> None:
+        self.ended = (code, reason)
+
+
+class Line(Wire):
+    """Keeps what is written."""
+
+    peer = "nobody"
+    secure = False
+    unsent = 0
 
     def __init__(self) -> None:
         self.written: list[bytes] = []
-        self.overflows = 0
-        self.wakes = 0
-        self.due: list[Outbox] = []
+        self.closed = False
 
     def write(self, data: bytes) -> None:
         self.written.append(data)
 
-    def wake(self) -> None:
-        self.wakes += 1
+    def close(self) -> None:
+        self.closed = True
 
-    def overflowed(self) -> None:
-        self.overflows += 1
+    def abort(self) -> None:
+        self.closed = True
 
-    def flushed(self) -> None:
-        """A handshake is under way."""
+    def pause_reading(self) -> None:
+        """All is fed."""
 
-    def long_answer_over(self) -> None:
-        """No test here reads."""
+    def resume_reading(self) -> None:
+        """All is fed."""
 
 
 def opened(
-    *,
-    max_backlog: int = 100,
-    dialect: str = "0",
-    max_message: int = 10_000,
-    encoder: EventEncoder = encode,
-    client: Client | None = None,
-) -> SessionProtocol:
-    client = client or Client()
-    websocket = WebSocket(max_message)
-    outbox = Outbox(
-        websocket, encoder, max_backlog=max_backlog, sink=client, due=client.due, wake=client.wake, owner=client
-    )
-    protocol = SessionProtocol(REGISTRY, websocket, outbox)
-    protocol.receive(upgrade())
-    websocket.accept()
-    websocket.take_output()
-    outbox.open()
-    outbox.dialect = dialect
+    *, max_backlog: int = 100, dialect: str = "0", max_message: int = 10_000, encoder: EventEncoder = encode
+) -> Session:
+    desk = Desk(max_message, max_backlog, encoder)
+    session = Session(cast(Any, desk), Line(), 1, 0.0)
+    session.data_received(upgrade())
+    line(session).clear()
+    session.dialect = dialect
     for kind in KINDS:
-        outbox.subscribe(kind)
-    return protocol
+        session.outbox.subscribe(kind)
+    return session
 
 
-def serve(protocol: SessionProtocol, data: bytes) -> list[Closed]:
-    """What the gateway does with a read, each call answered at once."""
-    ends: list[Closed] = []
-    pending = True
-    while pending:
-        for item in protocol.receive(data):
-            if isinstance(item, Call):
-                result = item.function.invoke(None, item.arguments, item.body)  # type: ignore[arg-type]
-                dialect = protocol.outbox.dialect
-                encoded = None if item.function.result is None else item.function.encode(result, dialect)
-                protocol.outbox.answer(item, encoded)
-            else:
-                assert isinstance(item, Closed)
-                ends.append(item)
-        data, pending = b"", protocol.websocket.ending
-    return ends
+def line(session: Session) -> list[bytes]:
+    return cast(Line, session.wire).written
 
 
-def said(protocol: SessionProtocol) -> tuple[list[dict[str, Any]], int | None]:
-    messages, _, code = sent(protocol.websocket.take_output())
+def said(session: Session) -> tuple[list[dict[str, Any]], int | None]:
+    session.outbox.flush()
+    messages, _, code = sent(b"".join(line(session)))
+    line(session).clear()
     return [json.loads(message) for message in messages], code
 
 
@@ -142,14 +154,14 @@ messages = st.lists(st.one_of(requests, requests, unreadable, nameless), max_siz
 def test_every_request_has_exactly_one_answer(
     sequence: list[tuple[int | str | None, bytes]], places: list[int], dialect: str
 ) -> None:
-    protocol = opened(dialect=dialect)
+    session = opened(dialect=dialect)
     stream = b"".join(frame(text) for _, text in sequence)
     for piece in cut(stream, places):
-        assert serve(protocol, piece) == []
-        protocol.outbox.on_event(Event("tick", 1))
-    spoken, code = said(protocol)
+        session.data_received(piece)
+        session.outbox.on_event(Event("tick", 1))
+    spoken, code = said(session)
     assert code is None
-    assert protocol.websocket.state is State.OPEN
+    assert session.websocket.state is State.OPEN
     answers = [message for message in spoken if "event" not in message]
     assert sorted(repr(answer["id"]) for answer in answers) == sorted(repr(id_) for id_, _ in sequence)
     for answer in answers:
@@ -162,7 +174,7 @@ def test_every_request_has_exactly_one_answer(
             assert set(answer) == {"id", "status", "message"}
             assert answer["message"]
     numbers = [message["event_id"] for message in spoken if "event" in message]
-    assert numbers == list(range(protocol.outbox.events_sent))
+    assert numbers == list(range(session.outbox.events_sent))
 
 
 endings = st.sampled_from([
@@ -180,11 +192,14 @@ pieces_of_streams = st.lists(
 ).map(b"".join)
 
 
-def outcome(pieces: Iterable[bytes]) -> tuple[list[str], list[tuple[int, str]], State, int | None]:
-    protocol = opened(max_message=300)
-    ends = [(end.code, end.reason) for piece in pieces for end in serve(protocol, piece)]
-    spoken, code = said(protocol)
-    return sorted(json.dumps(message, sort_keys=True) for message in spoken), ends, protocol.websocket.state, code
+def outcome(pieces: Iterable[bytes]) -> tuple[list[dict[str, Any]], tuple[int, str] | None, State, int | None, bool]:
+    session = opened(max_message=300)
+    for piece in pieces:
+        session.data_received(piece)
+    state, closed = session.websocket.state, cast(Line, session.wire).closed
+    spoken, code = said(session)
+    session.connection_lost()
+    return spoken, cast(Desk, session.gateway).ended, state, code, closed
 
 
 @settings(max_examples=150, deadline=None)
@@ -197,27 +212,30 @@ def test_it_makes_no_difference_how_the_stream_is_cut(stream: bytes, ending: byt
 
 
 def test_the_first_end_is_told_and_what_came_before_it_is_answered() -> None:
-    protocol = opened()
+    session = opened()
     request = frame(b'{"id":1,"name":"own.double","data":{"number":2}}')
     bad = frame(b'{"id":2,"name":"none"}')
-    ends = serve(protocol, request + bad + frame(b"\xff") + request + close())
-    assert [end.code for end in ends] == [1007]
-    assert protocol.websocket.finished
-    spoken, code = said(protocol)
-    assert [(message["id"], message["status"]) for message in spoken] == [(2, "ERROR"), (1, "OK")]
+    session.data_received(request + bad + frame(b"\xff") + request + close())
+    assert session.websocket.finished
+    assert cast(Line, session.wire).closed
+    spoken, code = said(session)
+    assert [(message["id"], message["status"]) for message in spoken] == [(1, "OK"), (2, "ERROR")]
     assert code == 1007
+    session.connection_lost()
+    assert cast(Desk, session.gateway).ended == (1007, "the message is not UTF-8: invalid start byte at byte 0")
 
 
 def test_shapes_of_answers() -> None:
     call = Call(b'"7\\""', REGISTRY["own.nothing"], {}, None, None)
+    double_ = Call(b'"7\\""', REGISTRY["own.double"], {}, None, None)
     for dialect in ("0", "1.00", "2"):
-        protocol = opened(dialect=dialect)
-        protocol.outbox.answer(call, None)
-        protocol.outbox.answer(call, b"[1]")
-        protocol.outbox.fail(call.id, InvalidData("bad", details=(Problem("a.b", "is bad"),)))
-        protocol.outbox.fail(call.id, CallTimeout("late", outcome="not_done"))
-        spoken, _ = said(protocol)
-        assert spoken[:2] == [{"id": '7"', "status": "OK"}, {"id": '7"', "status": "OK", "result": [1]}]
+        session = opened(dialect=dialect)
+        session.outbox.answer(call, None)
+        session.outbox.answer(double_, 1)
+        session.outbox.fail(call.id, InvalidData("bad", details=(Problem("a.b", "is bad"),)))
+        session.outbox.fail(call.id, CallTimeout("late", outcome="not_done"))
+        spoken, _ = said(session)
+        assert spoken[:2] == [{"id": '7"', "status": "OK"}, {"id": '7"', "status": "OK", "result": 1}]
         more: list[dict[str, Any]] = [
             {"code": "invalid_data", "details": [{"path": "a.b", "problem": "is bad"}]},
             {"code": "timeout", "outcome": "not_done"},
@@ -228,15 +246,14 @@ def test_shapes_of_answers() -> None:
 
 
 def test_nothing_is_said_after_the_close_frame() -> None:
-    protocol = opened()
-    protocol.websocket.close(1001, "over")
-    protocol.outbox.close()
+    session = opened()
+    session.close(1001, "over")
     call = Call(b"1", REGISTRY["own.nothing"], {}, None, None)
-    protocol.outbox.answer(call, None)
-    protocol.outbox.fail(b"1", InvalidData("x"))
-    protocol.outbox.on_event(Event("tick", 1))
-    assert said(protocol) == ([], 1001)
-    assert protocol.outbox.events_sent == 0
+    session.outbox.answer(call, None)
+    session.outbox.fail(b"1", InvalidData("x"))
+    session.outbox.on_event(Event("tick", 1))
+    assert said(session) == ([], 1001)
+    assert session.outbox.events_sent == 0
 
 
 def test_an_event_is_encoded_once_for_each_dialect() -> None:
@@ -249,9 +266,9 @@ def test_an_event_is_encoded_once_for_each_dialect() -> None:
 
     event = Event("tick", 1)
     for dialect in ("0", "2", "0", "2"):
-        protocol = opened(encoder=counting, dialect=dialect)
-        protocol.outbox.on_event(event)
-        assert said(protocol)[0] == [{"event": "tick", "event_id": 0, "data": dialect}]
+        session = opened(encoder=counting, dialect=dialect)
+        session.outbox.on_event(event)
+        assert said(session)[0] == [{"event": "tick", "event_id": 0, "data": dialect}]
     assert count == 2
 
 
@@ -288,8 +305,7 @@ class Reader(RuleBasedStateMachine):
 
     @initialize()
     def start(self) -> None:
-        self.client = Client()
-        self.protocol = opened(max_backlog=self.BOUND, client=self.client)
+        self.session = opened(max_backlog=self.BOUND)
         self.kept: list[tuple[str, str | None, int]] = []
         self.expected: list[tuple[str, int]] = []
         self.got: list[tuple[str, int]] = []
@@ -299,15 +315,18 @@ class Reader(RuleBasedStateMachine):
     def emitted(self, kind: str, key: str | None) -> None:
         self.count += 1
         event = Event(kind, self.count, key)
-        if not self.protocol.outbox.congested:
+        if not self.session.outbox.congested:
             self.expected.append((kind, self.count))
-            self.protocol.outbox.on_event(event)
+            self.session.outbox.on_event(event)
             return
         if key is not None:
             self.kept = [each for each in self.kept if each[:2] != (kind, key)]
         self.kept.append((kind, key, self.count))
-        self.protocol.outbox.on_event(event)
-        assert self.client.overflows == (len(self.kept) > self.BOUND)
+        self.session.outbox.on_event(event)
+        assert self.session.is_open == (len(self.kept) <= self.BOUND)
+        if not self.session.is_open:
+            assert said(self.session)[1] == 1008
+            self.start()
 
     @rule(key=st.sampled_from(["EURUSD", "USDJPY"]))
     def tick(self, key: str) -> None:
@@ -322,33 +341,32 @@ class Reader(RuleBasedStateMachine):
     @rule()
     def one_too_many(self) -> None:
         self.emitted("trade", None)
-        self.start()
 
     @rule()
     def congest(self) -> None:
-        self.protocol.outbox.congested = True
+        self.session.outbox.congested = True
 
     @rule()
     def release(self) -> None:
-        self.protocol.outbox.release()
+        self.session.outbox.release()
         self.expected += [(kind, number) for kind, _, number in self.kept]
         self.kept = []
 
     @rule(kind=st.sampled_from(["tick", "trade"]))
     def unsubscribe(self, kind: str) -> None:
-        self.protocol.outbox.unsubscribe(kind)
-        self.protocol.outbox.on_event(Event(kind, "nobody asked for it"))
-        self.protocol.outbox.subscribe(kind)
+        self.session.outbox.unsubscribe(kind)
+        self.session.outbox.on_event(Event(kind, "nobody asked for it"))
+        self.session.outbox.subscribe(kind)
         self.kept = [each for each in self.kept if each[0] != kind]
 
     @invariant()
     def the_client_has_what_the_model_says(self) -> None:
-        for message in said(self.protocol)[0]:
+        for message in said(self.session)[0]:
             self.got.append((message["event"], message["data"]))
             self.numbers.append(message["event_id"])
         assert self.got == self.expected
         assert self.numbers == list(range(len(self.numbers)))
-        assert self.protocol.outbox.waiting == len(self.kept)
+        assert self.session.outbox.waiting == len(self.kept)
 
 
 Reader.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
