@@ -94,7 +94,7 @@ def scenarios(*, quick: bool = False) -> dict[str, Scenario]:
                  picows_target=1),
         Scenario("bursts", "bursts of 16 ticks", _fanout(16, subscribers), target=6, picows_target=1),
         Scenario("requests-4k", "4 KiB requests, one text", (*_text(4096), *desks), target=2),
-        Scenario("patches", "3.6 KB patches, 159 fields", (*_patches(), *desks), target=2),
+        Scenario("patches", "3.6 KB patches, 159 fields", (*_patches(), *desks)),
         Scenario("answers-1m", "1 MiB answers", _large_answers(), target=1),
         Scenario("feed", "call in a busy feed, p99", _feed(), Measure.P99, target=1),
         Scenario("idle", "idle session", idle, memory, limit=10),
