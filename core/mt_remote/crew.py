@@ -7,8 +7,8 @@ suspends; when one does, the next carrier goes on with the rest. Idle sessions n
 Where the loop allows it (see :mod:`mt_remote.shell.stepping`), a call takes its first step at once, in the name of an
 idle carrier: most calls end there. One that suspends is handed to that carrier, which takes it to its end.
 
-A call that ends with a cancellation which nobody asked for (its handler awaits what others cancelled) is answered like
-one that failed, and touches no other.
+A call that ends with a cancellation which is not ours (its handler awaits what others cancelled, or cancels the task
+that carries it) is answered like one that failed, and touches no other.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Coroutine
+from contextvars import copy_context
 from typing import Any, Generic, TypeVar
 
 import anyio
@@ -52,8 +53,10 @@ class Carrier(Generic[S, C]):
         self._wake.set()
 
     async def wait(self) -> None:
-        await self._wake.wait()
-        self._wake = anyio.Event()
+        try:
+            await self._wake.wait()
+        finally:
+            self._wake = anyio.Event()
 
 
 class Crew(Generic[S, C]):
@@ -80,6 +83,7 @@ class Crew(Generic[S, C]):
         self._soon = soon
         self._stepper = stepper
         self._clock = clock
+        self._context = copy_context()
         self._inbox: deque[tuple[S, C]] = deque()
         self._idle: list[Carrier[S, C]] = []
         self._rolling: Carrier[S, C] | None = None
@@ -121,9 +125,9 @@ class Crew(Generic[S, C]):
             carrier = self._idle.pop()
             carrier.wake()
         else:
-            carrier = Carrier(Routine(self._perform))
+            carrier = Carrier(Routine(self._perform, self._context))
             self.carriers.add(carrier)
-            self._group.start_soon(self._carry, carrier)
+            self._context.copy().run(self._group.start_soon, self._carry, carrier)
         self._rolling = carrier
         self._soon(self._check)
 
@@ -138,15 +142,24 @@ class Crew(Generic[S, C]):
             carrier.task = self._stepper.current()
         try:
             while not carrier.dismissed:
-                with anyio.CancelScope() as scope:
-                    carrier.scope = scope
-                    await self._carry_on(carrier, scope)
-                await self._settle(carrier)
+                try:
+                    with anyio.CancelScope() as scope:
+                        carrier.scope = scope
+                        await self._carry_on(carrier, scope)
+                except anyio.get_cancelled_exc_class():
+                    if not _is_stray():
+                        raise
+                    self._forgive(carrier)
+                await self._settle(carrier, late=scope.cancel_called)
         finally:
             self.carriers.discard(carrier)
 
-    async def _settle(self, carrier: Carrier[S, C]) -> None:
-        """A carrier's scope was cancelled: whatever it carried ends here."""
+    def _forgive(self, carrier: Carrier[S, C]) -> None:
+        if self._stepper is not None:
+            self._stepper.forgive(carrier.task)
+
+    async def _settle(self, carrier: Carrier[S, C], *, late: bool) -> None:
+        """A carrier was cancelled, at a deadline when it is ``late``: whatever it carried ends here."""
         if carrier.started is not None:  # cancelled before it took the call over
             started, carrier.started = carrier.started, None
             with anyio.CancelScope() as scope:
@@ -155,7 +168,8 @@ class Crew(Generic[S, C]):
                 carrier.carries = None
         carried, carrier.carries = carrier.carries, None
         if carried is not None:
-            self._timed_out(*carried)
+            end = self._timed_out if late else self._broken
+            end(*carried)
 
     async def _carry_on(self, carrier: Carrier[S, C], scope: anyio.CancelScope) -> None:
         """Carries call after call until one is cancelled or the carrier is not needed any more."""
@@ -173,7 +187,22 @@ class Crew(Generic[S, C]):
                 carrier.dismissed = True
                 return
             self._idle.append(carrier)
+            await self._rest(carrier)
+
+    async def _rest(self, carrier: Carrier[S, C]) -> None:
+        """Waits for the next call. A call whose first step was taken meanwhile may have cancelled this task, its own as
+        far as it knows: it is to hear of that."""
+        try:
             await carrier.wait()
+        except anyio.get_cancelled_exc_class() as cancelled:
+            if carrier.started is not None:
+                carrier.started.cancelled = cancelled
+                return
+            if not _is_stray():
+                raise
+            self._forgive(carrier)
+            if carrier in self._idle:
+                self._idle.remove(carrier)
 
     async def _carry_out(self, carrier: Carrier[S, C], session: S, call: C) -> None:
         """Takes a call to its end."""
@@ -181,9 +210,11 @@ class Crew(Generic[S, C]):
             started, carrier.started = carrier.started or carrier.routine.step(session, call), None
             if started is not None:
                 await started
+                self._forgive(carrier)
         except anyio.get_cancelled_exc_class():
-            if anyio.current_effective_deadline() == -math.inf:
+            if not _is_stray():
                 raise
+            self._forgive(carrier)
             self._broken(session, call)
         carrier.carries = None
 
@@ -211,3 +242,8 @@ class Crew(Generic[S, C]):
     def in_flight(self) -> int:
         """Calls queued or being carried out."""
         return len(self._inbox) + sum(carrier.carries is not None for carrier in self.carriers)
+
+
+def _is_stray() -> bool:
+    """Whether a cancellation that was caught is none of anyio's scopes'."""
+    return anyio.current_effective_deadline() != -math.inf

@@ -172,7 +172,7 @@ class Gateway:
         self.sessions.discard(session)
         self._closing.pop(session, None)
         self.upgrades.by_headers.discard(session)
-        session.outbox.close()
+        session.outbox.end()
         session.lane.clear()
         self.crew.cancel_where(lambda owner, call: owner is session and not call.function.changes_state)
         if session.link.wanted:
@@ -190,7 +190,11 @@ class Gateway:
         due = self.due.copy()
         self.due.clear()
         for outbox in due:
-            outbox.flush()
+            try:
+                outbox.flush()
+            except Exception:  # a bug of one connection is not to hold back what the others are to be sent
+                log.exception("output could not be written")
+                outbox.abort()
 
     # The MT4 server
 
@@ -321,28 +325,26 @@ class Gateway:
     def _timed_out(self, session: Session, call: Call) -> None:
         """A call was cancelled at its deadline, or with its session."""
         limit = self._limits[call.function.kind]
-        message = f"{call.name} took longer than {limit:g} s"
-        outcome = "not_done"
-        if call in self._unbegun:
-            self._unbegun.discard(call)
-            message += "; it was not carried out: a plugin was being asked about it"
-        elif call.function.changes_state:
-            message += "; whether it happened is unknown"
-            outcome = "unknown"
-        error = CallTimeout(message, outcome=outcome)
+        outcome, known = self._known(call)
+        error = CallTimeout(f"{call.name} took longer than {limit:g} s{known}", outcome=outcome)
         session.fail(call, error)
         self._finished(session, call, error, self.clock() - limit)
 
     def _broken(self, session: Session, call: Call) -> None:
         """A call ended with a cancellation that is not ours: its function awaited what somebody else cancelled."""
         log.error("a function was cancelled from outside", function=call.name, plugin=call.function.plugin)
-        known = "; whether it happened is unknown" if call.function.changes_state else ""
-        if call in self._unbegun:
-            self._unbegun.discard(call)
-            known = "; it was not carried out: a plugin was being asked about it"
-        error = InternalError(f"{call.name} was broken off inside the gateway{known}")
+        error = InternalError(f"{call.name} was broken off inside the gateway{self._known(call)[1]}")
         session.fail(call, error)
         self._finished(session, call, error, self.clock())
+
+    def _known(self, call: Call) -> tuple[str, str]:
+        """The outcome of a call that was cut off, and what there is to say of it."""
+        if call in self._unbegun:
+            self._unbegun.discard(call)
+            return "not_done", "; it was not carried out: a plugin was being asked about it"
+        if call.function.changes_state:
+            return "unknown", "; whether it happened is unknown"
+        return "not_done", ""
 
     def _finished(self, session: Session, call: Call, error: RequestError | None, began: float) -> None:
         if self.hooks.watches_finishes:

@@ -128,7 +128,7 @@ class Session:
                         gateway.submit(self, call)
                 elif isinstance(received, Closed):
                     self._closing = self._closing or (received.code, received.reason)
-                    outbox.close()
+                    outbox.closing()
                     gateway.closing(self)
                 else:
                     gateway.upgrade(self, received)
@@ -165,21 +165,25 @@ class Session:
         """The client caught up."""
         self.outbox.slow = False
         self.outbox.release()
-        self.long_answer_over()
+        self.read_on()
         self.outbox.touch()
 
-    def long_answer_over(self) -> None:
-        """A long answer is on its way or given up: input is taken again when nothing else holds it."""
+    def read_on(self) -> None:
+        """Input is taken again, unless something still holds it back."""
         if not self.outbox.slow and not self.outbox.holding:
             self.wire.resume_reading()
 
     # Output
 
     def flushed(self) -> None:
-        """All was written while a handshake is under way: the connection can go once that is over."""
+        """All was written of a session that is not open: the connection can go once it is over."""
         if self.websocket.state is State.CLOSED:
             self.wire.close()
             self.gateway.closing(self)
+
+    def abort(self) -> None:
+        """Ends the connection at once."""
+        self.wire.abort()
 
     def overflowed(self) -> None:
         """The client takes its events too slowly."""
@@ -194,9 +198,9 @@ class Session:
         if self.websocket.state is State.OPEN:
             self._closing = (code, reason)
             self.websocket.close(code, reason)
-            self.outbox.close()
+            self.outbox.closing()
             self.outbox.release()
-            self.long_answer_over()
+            self.read_on()
             self.gateway.closing(self)
             self.outbox.touch()
 

@@ -44,7 +44,7 @@ class Slices:
         else:
             outbox.fill(place, call, parts)
         finally:
-            session.long_answer_over()
+            session.read_on()
             outbox.touch()
 
     async def _encoded(self, session: Session, call: Call, elements: Sequence[Any] | Page) -> list[bytes]:

@@ -56,8 +56,11 @@ def start(memory: MemoryServer, monkeypatch: pytest.MonkeyPatch) -> Start:
         hooks = shipped()[0]
         if plugins:
             hooks = Hooks(plugin_manager(plugins=[mt_remote_plugins, *plugins], entry_points=False))
+        ended = False
         async with running(Settings(port=0, **settings), hooks, memory) as gateway:
             yield gateway
+            ended = True
+        assert ended, "the gateway ended on its own, and the test with it"
 
     return start
 

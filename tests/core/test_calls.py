@@ -13,10 +13,12 @@ import anyio
 import anyio.lowlevel
 import pytest
 import structlog
+from wsproto.events import TextMessage
 
 from mt_remote.errors import ConnectionLost
 from mt_remote.logs import configure
 from mt_remote.plugin import Kind, Namespace, hookimpl
+from mt_remote.server import Running
 from tests.core.conftest import Peer, Start, peer, until
 from tests.core.memory import MemoryServer
 
@@ -360,6 +362,50 @@ async def later() -> None:
 
 
 @strays.function()
+async def itself() -> None:
+    """Cancels the task that it finds itself in, and waits."""
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()
+    await anyio.sleep(1)
+
+
+@strays.function()
+async def behind_itself() -> None:
+    """Has the task that carries it cancelled when it is done."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().call_soon(task.cancel)
+
+
+@strays.function()
+async def past_deadline() -> str:
+    """A time that was over before it began."""
+    try:
+        async with asyncio.timeout(0):
+            await anyio.sleep(10)
+    except TimeoutError:
+        return "over"
+    return "not over"
+
+
+@strays.function()
+async def failing_group() -> str:
+    """A group of tasks of which one fails: Python leaves a cancellation on the task's record."""
+
+    async def fail() -> None:
+        raise ValueError
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(fail())
+            group.create_task(anyio.sleep(10))
+    except* ValueError:
+        pass
+    return "failed"
+
+
+@strays.function(kind=Kind.CHANGE)
 async def whose(number: int, suspends: bool) -> list[int]:
     """What the call's own context said before it was set, and after."""
     before = WHOSE.get()
@@ -369,32 +415,65 @@ async def whose(number: int, suspends: bool) -> list[int]:
     return [before, WHOSE.get()]
 
 
+@strays.function()
+async def sleeps() -> None:
+    """Until its deadline."""
+    await anyio.sleep(100)
+
+
 class Strays:
     @hookimpl
     def mt_remote_namespaces(self) -> list[Namespace]:
         return [strays]
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
-async def test_a_cancellation_that_nobody_asked_for_ends_its_call_alone(start: Start) -> None:
+ONE_LOOP = pytest.mark.parametrize("anyio_backend", ["asyncio"])
+"""trio lets nobody but its own scopes cancel."""
+
+
+@ONE_LOOP
+@pytest.mark.parametrize("name", ["at_once", "later", "itself"])
+async def test_a_cancellation_that_nobody_asked_for_ends_its_call_alone(start: Start, name: str) -> None:
     """A handler that awaits what others cancel must not take its carrier, the session or the gateway with it."""
-    async with start(plugins=(Strays(),)) as gateway, peer(gateway) as client:
+    async with start(plugins=(Strays(),), deadlines={"read": 0.3}) as gateway, peer(gateway) as client:
         await client.connect()
-        for round_ in range(3):
-            for name in ("at_once", "later"):
-                answer = await client.ask(f"stray.{name}")
-                assert answer["status"] == "ERROR"
-                assert answer["message"].startswith(f"stray.{name} was broken off inside the gateway")
-                assert ("unknown" in answer["message"]) == (name == "later"), round_
-        assert (await client.ask("config.group.get", group="demo"))["status"] == "OK"
-        counters = gateway.gateway.counters()
-        assert counters["calls_in_flight"] == counters["calls_waiting"] == 0
+        for _ in range(3):
+            answer = await client.ask(f"stray.{name}")
+            assert answer["status"] == "ERROR"
+            assert answer["message"].startswith(f"stray.{name} was broken off inside the gateway")
+            assert ("unknown" in answer["message"]) == (name == "later")
+        await goes_on(gateway, client)
+
+
+@ONE_LOOP
+@pytest.mark.parametrize(
+    ("name", "result"), [("past_deadline", "over"), ("failing_group", "failed"), ("behind_itself", None)]
+)
+async def test_what_handlers_cancel_themselves_stays_with_them(start: Start, name: str, result: str | None) -> None:
+    async with start(plugins=(Strays(),), deadlines={"read": 0.3}) as gateway, peer(gateway) as client:
+        await client.connect()
+        for _ in range(3):
+            answer = await client.ask(f"stray.{name}")
+            assert (answer["status"], answer.get("result")) == ("OK", result)
+            await anyio.lowlevel.checkpoint()
+        await goes_on(gateway, client)
+
+
+async def goes_on(gateway: Running, client: Peer) -> None:
+    """The same carriers serve the next calls, deadlines included."""
+    await client.send({"id": "slow", "name": "stray.sleeps"})
+    assert "took longer than 0.3 s" in (await client.answer("slow"))["message"]
+    assert (await client.ask("config.group.get", group="demo"))["status"] == "OK"
+    counters = gateway.gateway.counters()
+    assert counters["calls_in_flight"] == counters["calls_waiting"] == 0
 
 
 async def test_every_call_has_a_context_of_its_own(start: Start) -> None:
-    async with start(plugins=(Strays(),)) as gateway, peer(gateway) as client:
+    """Whatever another call, of another session even, left in its own."""
+    async with start(plugins=(Strays(),)) as gateway, peer(gateway) as one, peer(gateway) as other:
         calls = [{"id": n, "name": "stray.whose", "data": {"number": n, "suspends": n % 3 == 0}} for n in range(1, 20)]
-        for call in calls:
-            await client.send(call)
-        answers = {answer["id"]: answer["result"] for answer in [await client.message() for _ in calls]}
-        assert answers == {n: [0, n] for n in range(1, 20)}
+        for client in (one, other):
+            frames = [client.ws.send(TextMessage(data=json.dumps(call))) for call in calls]
+            await client.stream.send(b"".join(frames))
+            answers = {answer["id"]: answer["result"] for answer in [await client.message() for _ in calls]}
+            assert answers == {n: [0, n] for n in range(1, 20)}

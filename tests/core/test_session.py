@@ -256,6 +256,15 @@ def test_nothing_is_said_after_the_close_frame() -> None:
     assert session.outbox.events_sent == 0
 
 
+def test_a_subscription_that_comes_to_be_after_the_close_frame_sends_nothing() -> None:
+    session = opened()
+    session.close(1001, "over")
+    session.outbox.subscribe("tick")
+    session.on_event(Event("tick", 1))
+    assert said(session) == ([], 1001)
+    assert session.subscriptions == frozenset()
+
+
 def test_an_event_is_encoded_once_for_each_dialect() -> None:
     count = 0
 

@@ -11,6 +11,7 @@ import pytest
 from mt_remote.plugin import Event, EventKind, hookimpl
 from mt_remote.server import Running
 from tests.core.conftest import Peer, Start, peer, until
+from tests.core.memory import MemoryServer
 
 pytestmark = pytest.mark.anyio
 
@@ -116,3 +117,22 @@ async def test_unsubscribing_forgets_what_was_kept(start: Start) -> None:
         await session.unsubscribe("price")
         events = [await client.message() for _ in range(sent + 1)]
         assert events[-1] == {"event": "connection", "event_id": sent, "data": True}
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio", ("asyncio", {"use_uvloop": True}), "trio"], ids=str)
+async def test_a_connection_that_is_lost_holds_nobody_back(start: Start, memory: MemoryServer) -> None:
+    """What was to be written to it goes with it; the others, due in the same turn, get theirs."""
+    async with start() as gateway, peer(gateway) as first, peer(gateway) as second, peer(gateway) as third:
+        for client in (first, second, third):
+            await client.connect()
+            await client.ask("symbol.show", symbol="EURUSD")
+            await client.ask("subscribe", event="tick")
+        lost = min(gateway.gateway.sessions, key=lambda session: session.id)
+        lost.wire.abort()
+        for number in range(3):
+            memory.tick("EURUSD", 1.1, 1.2 + number)
+            for client in (second, third):
+                with anyio.fail_after(5):
+                    assert (await client.message())["data"]["ask"] == 1.2 + number
+        await until(lambda: lost not in gateway.gateway.sessions)
+        assert (lost.outbox.pieces, lost.outbox.waiting, lost.outbox.subscriptions) == ([], 0, frozenset())

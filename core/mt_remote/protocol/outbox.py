@@ -43,13 +43,16 @@ class Owner(Protocol):
     """The session of an outbox hears what needs more than writing."""
 
     def flushed(self) -> None:
-        """All was written while a handshake is under way: the opening or the closing one may be over."""
+        """All was written of a session that is not open: it may be over."""
 
     def overflowed(self) -> None:
         """More events wait for the client than the bound allows."""
 
-    def long_answer_over(self) -> None:
-        """A long answer is on its way."""
+    def abort(self) -> None:
+        """Something is wrong with the connection: it ends at once."""
+
+    def read_on(self) -> None:
+        """A long answer has left: nothing of it holds back the client's input any more."""
 
 
 class LongAnswer:
@@ -76,7 +79,7 @@ class Outbox:
     while there are long answers (:meth:`hold`): these keep back other answers too.
 
     ``dialect`` is the session's. ``remember``, where there is one, hears each event before it is sent or not.
-    ``handshaking`` is set while the session is not or no longer open.
+    ``handshaking`` is set while the session is not yet or no longer open.
     """
 
     __slots__ = ("_backlog", "_due", "_encode", "_long", "_max_backlog", "_next_event", "_owner", "_sink", "_unique",
@@ -194,8 +197,9 @@ class Outbox:
     # Events
 
     def subscribe(self, kind: str) -> None:
-        """From now on events of this kind are sent."""
-        self.subscriptions = _shared(self.subscriptions | {kind})
+        """From now on events of this kind are sent, unless the session ended while the subscription was being made."""
+        if self._websocket.state is _OPEN:
+            self.subscriptions = _shared(self.subscriptions | {kind})
 
     def unsubscribe(self, kind: str) -> None:
         """No event of this kind follows, kept ones included."""
@@ -209,10 +213,21 @@ class Outbox:
         """The session is open."""
         self.handshaking = False
 
-    def close(self) -> None:
+    def closing(self) -> None:
         """The session is closing: no event follows."""
         self.subscriptions = _shared(frozenset())
         self.handshaking = True
+
+    def abort(self) -> None:
+        """Gives the client up."""
+        self.end()
+        self._owner.abort()
+
+    def end(self) -> None:
+        """The connection is gone: nobody takes what is here."""
+        self.closing()
+        self.pieces.clear()
+        self._backlog, self._long, self.sending, self.congested = None, 0, False, self.slow
 
     def on_event(self, event: Event) -> None:
         """Numbers and sends an event if its kind is subscribed to, or keeps it while congested."""
@@ -327,7 +342,7 @@ class Outbox:
         self.sending = False
         self.congested = self.slow
         self.release()
-        self._owner.long_answer_over()
+        self._owner.read_on()
 
     @property
     def holding(self) -> bool:

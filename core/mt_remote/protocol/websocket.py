@@ -340,11 +340,6 @@ class WebSocket:
         self.out.append("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body)
         self._handshake = None
 
-    def send_text(self, payload: bytes) -> None:
-        """A text message; ``payload`` is UTF-8."""
-        self.out.append(text_header(len(payload)))
-        self.out.append(payload)
-
     def ping(self) -> None:
         """Asks whether the peer is there; its pong is answered by silence."""
         self.out.append(cast(Connection, self._connection).send(Ping()))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class AsyncioWire(asyncio.Protocol, Wire):
     """One connection; hands its bytes to the session at once and writes without awaiting."""
 
-    __slots__ = ("_gateway", "_queued", "_socket", "_transport", "peer", "secure", "session")
+    __slots__ = ("_ended", "_gateway", "_queued", "_socket", "_transport", "peer", "secure", "session")
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
@@ -34,14 +34,19 @@ class AsyncioWire(asyncio.Protocol, Wire):
         direct = sys.platform != "win32" and not self.secure and plain is not None  # a Windows socket is no file
         self._socket = plain.fileno() if direct else -1
         self._queued = not direct
+        self._ended = False
         self.session: Session = self._gateway.open_session(self)
 
     def data_received(self, data: bytes) -> None:
         self.session.data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._socket, self._queued = -1, True  # the number may be another connection's from now on
+        self._end()
         self.session.connection_lost()
+
+    def _end(self) -> None:
+        """Nothing is written from now on; the socket's number may be another connection's soon."""
+        self._socket, self._queued, self._ended = -1, True, True
 
     def pause_writing(self) -> None:
         self.session.writing_paused()
@@ -58,7 +63,8 @@ class AsyncioWire(asyncio.Protocol, Wire):
         the end of the turn) costs more than the system call. What the kernel does not take goes that way, and so do
         errors."""
         if self._queued and (self._socket < 0 or self._transport.get_write_buffer_size()):
-            self._transport.write(data)
+            if not self._ended:
+                self._transport.write(data)
             return
         try:
             sent = os.write(self._socket, data)
@@ -69,9 +75,11 @@ class AsyncioWire(asyncio.Protocol, Wire):
             self._transport.write(data[sent:])
 
     def close(self) -> None:
+        self._end()
         self._transport.close()
 
     def abort(self) -> None:
+        self._end()
         self._transport.abort()
 
     def pause_reading(self) -> None:

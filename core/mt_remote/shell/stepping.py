@@ -7,7 +7,8 @@ that waits for work, through the functions that asyncio documents for third-part
 ``_leave_task``; section "Extending" of its manual). If the call suspends, that same task takes it to its end.
 
 To make and to end a coroutine costs as much as a short call, so a :class:`Routine` is one coroutine that carries out
-call after call and is suspended between them. Each runs in a context of its own, from its first step to its end.
+call after call and is suspended between them. Each runs in a context of its own, from its first step to its end: a
+copy of the one that the routine was made for, whatever the context of whoever calls may be.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 import asyncio
 from asyncio.tasks import _enter_task, _leave_task
 from collections.abc import Callable, Coroutine, Generator
-from contextvars import Context, copy_context
+from contextvars import Context
 from functools import partial
 from types import coroutine
 from typing import Any, Generic, TypeVarTuple
@@ -35,10 +36,11 @@ def _next() -> Generator[object, Any, Any]:
 class Routine(Generic[*Ts]):
     """Carries out ``perform`` with one call's arguments after another's. One that an exception ended starts afresh."""
 
-    __slots__ = ("_coroutine", "_perform", "_send")
+    __slots__ = ("_context", "_coroutine", "_perform", "_send")
 
-    def __init__(self, perform: Callable[[*Ts], Coroutine[Any, Any, None]]) -> None:
+    def __init__(self, perform: Callable[[*Ts], Coroutine[Any, Any, None]], context: Context) -> None:
         self._perform = perform
+        self._context = context
         self.restart()
 
     def restart(self) -> None:
@@ -53,7 +55,7 @@ class Routine(Generic[*Ts]):
 
     def step(self, *arguments: *Ts) -> Started | None:
         """Takes a call's first step; ``None`` when it was the last one too. Raises what the call does."""
-        context = copy_context()
+        context = self._context.copy()
         try:
             yielded = context.run(self._send, arguments)
         except BaseException:
@@ -64,9 +66,9 @@ class Routine(Generic[*Ts]):
 
 class Started:
     """A call that suspended after its first step. Awaiting it takes it to its end. ``broken`` hears that it ended with
-    an exception, which is raised."""
+    an exception, which is raised. ``cancelled`` is a cancellation that it is to hear of where it waits."""
 
-    __slots__ = ("_broken", "_context", "_coroutine", "_yielded")
+    __slots__ = ("_broken", "_context", "_coroutine", "_yielded", "cancelled")
 
     def __init__(
         self,
@@ -79,10 +81,13 @@ class Started:
         self._coroutine = coroutine
         self._context = context
         self._yielded = yielded
+        self.cancelled: BaseException | None = None
 
     def __await__(self) -> Generator[Any, Any, None]:
         run, coroutine, yielded = self._context.run, self._coroutine, self._yielded
         try:
+            if self.cancelled is not None:
+                yielded = run(coroutine.throw, self.cancelled)
             while yielded is not _DONE:
                 try:
                     sent = yield yielded
@@ -112,3 +117,10 @@ class Stepper:
     def current(self) -> asyncio.Task[Any] | None:
         """The task that runs now."""
         return asyncio.current_task(self._loop)
+
+    @staticmethod
+    def forgive(task: Any) -> None:
+        """Forgets that a task was cancelled: what was meant is over. With a cancellation on record anyio's scopes would
+        let the next one of their own through."""
+        while task.cancelling():
+            task.uncancel()

@@ -229,7 +229,7 @@ class Worker:
     # Ends
 
     def _cancel(self, number: int) -> None:
-        request = self.requests.get(number)
+        request = self.requests.pop(number, None)
         if request is not None:
             self.host.crew.cancel(request)
 
