@@ -26,8 +26,19 @@ class Link:
     """One session's way to an MT4 server; also the listener of its backend connection."""
 
     __slots__ = (
-        "_broken", "_known", "_password", "_restoring", "_scope", "_shown", "connection", "delay", "login", "on_event",
-        "server", "session",
+        "_broken",
+        "_known",
+        "_password",
+        "_restoring",
+        "_scope",
+        "_shown",
+        "_told",
+        "connection",
+        "delay",
+        "login",
+        "on_event",
+        "server",
+        "session",
     )  # fmt: skip
 
     def __init__(self, session: Session) -> None:
@@ -42,6 +53,7 @@ class Link:
         self._broken: RequestError | None = None
         self._shown: Sequence[str] = ()
         self._known: dict[str, dict[Hashable, Hashable]] = {}
+        self._told: dict[tuple[str, Hashable], Hashable] = {}
         self.on_event = session.outbox.on_event  # straight to where events are sent from: there are many
 
     @property
@@ -136,8 +148,10 @@ class Link:
 
     async def _restore(self) -> None:
         """A new connection that watches and shows what the old one did, then one event for each missed change. Raises
-        what broke it when it is lost before that; nothing counts as told then."""
+        what broke it when it is lost before that; nothing counts as told then. What the new connection tells meanwhile
+        goes out at once and is newer than what was read: nothing older follows it."""
         known, self._broken = dict(self._known), None
+        self._told.clear()
         try:
             with anyio.CancelScope() as self._restoring:
                 connection, missed = await self._reopen()
@@ -151,10 +165,15 @@ class Link:
             raise self._broken
         self.connection = connection
         self._tell(up=True)
-        for event in missed:
-            self.session.on_event(event)
+        for (kind, key), fingerprint in self._told.items():
+            if kind in self._known:
+                self._known[kind][key] = fingerprint
+        for key, event in missed:
+            if (event.kind, key) not in self._told:
+                self.session.on_event(event)
+        self._told.clear()
 
-    async def _reopen(self) -> tuple[Connection, list[Event]]:
+    async def _reopen(self) -> tuple[Connection, list[tuple[Hashable, Event]]]:
         gateway = self.session.gateway
         connection = await gateway.open_connection(self.server, self.login, self._password, self, attempt=False)
         try:
@@ -190,16 +209,20 @@ class Link:
         known, kind = self._known.get(event.kind), self.session.gateway.kinds.get(event.kind)
         resync = None if kind is None else kind.resync
         if known is not None and resync is not None:
-            known[resync.key(event.data)] = hash(resync.fingerprint(event.data))
+            key, fingerprint = resync.key(event.data), hash(resync.fingerprint(event.data))
+            known[key] = fingerprint
+            if self._restoring is not None:
+                self._told[event.kind, key] = fingerprint
 
-    async def _missed(self, connection: Connection, kind: EventKind) -> list[Event]:
+    async def _missed(self, connection: Connection, kind: EventKind) -> list[tuple[Hashable, Event]]:
+        """What the client does not know, by key."""
         known = self._known.get(kind.name)
         resync = kind.resync
         if known is None or resync is None:
             return []
         found = {resync.key(record): record for record in await resync.read(connection)}
         events = [
-            Event(kind.name, record)
+            (key, Event(kind.name, record))
             for key, record in found.items()
             if known.get(key) != hash(resync.fingerprint(record))
         ]
@@ -207,6 +230,6 @@ class Link:
             for key in [key for key in known if key not in found]:
                 record = await resync.vanished(connection, key)
                 if record is not None and known[key] != hash(resync.fingerprint(record)):
-                    events.append(Event(kind.name, record))
+                    events.append((key, Event(kind.name, record)))
         self._known[kind.name] = {key: hash(resync.fingerprint(record)) for key, record in found.items()}
         return events

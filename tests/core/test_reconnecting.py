@@ -7,11 +7,12 @@ import threading
 from collections.abc import Callable
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 import pytest
 import trio
 
-from mt_remote.records import ConGroup
+from mt_remote.records import ConGroup, Patch
 from tests.core.conftest import Peer, Start, peer, until
 from tests.core.memory import MemoryGroups, MemoryServer
 
@@ -190,6 +191,43 @@ async def test_a_loss_while_things_are_made_good_is_noticed_at_once(
         assert len(memory.connections) == 1, "the client's connection is the one that stands"
         assert (await client.ask("config.group.get", group="added"))["status"] == "OK"
         assert client.messages == []
+
+
+async def test_nothing_older_follows_what_is_told_while_things_are_made_good(
+    start: Start, memory: MemoryServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change behind the read of what was missed is told at once; what was read of that group is old by then."""
+    real, reads = MemoryGroups.get_all, 0
+
+    async def overtaken(self: MemoryGroups) -> list[ConGroup]:
+        nonlocal reads
+        reads += 1
+        read = await real(self)
+        if reads == 1:
+            await self.set(Patch(ConGroup, {"group": "busy", "copies": 3}))
+            await anyio.lowlevel.checkpoint()
+        return read
+
+    memory.table["busy"] = ConGroup(group="busy", copies=1)
+    memory.table["quiet"] = ConGroup(group="quiet", copies=1)
+    async with start() as gateway, peer(gateway) as client:
+        await prepared(client, 20)
+        monkeypatch.setattr(MemoryGroups, "get_all", overtaken)
+        memory.down = True
+        memory.lose()
+        assert (await client.message())["data"] is False
+        memory.table["busy"] = ConGroup(group="busy", copies=2)
+        memory.table["quiet"] = ConGroup(group="quiet", copies=2)
+        memory.down = False
+        await until(lambda: reads and gateway.gateway.counters()["connections"])
+        assert (await client.ask("config.group.get", group="busy"))["result"]["copies"] == 3
+        told = [(each["data"]["group"], each["data"]["copies"]) for each in client.messages if each["event"] == "group"]
+        assert told == [("busy", 3), ("quiet", 2)]
+        client.messages.clear()
+        memory.lose()
+        assert [(await client.message())["data"] for _ in range(2)] == [False, True]
+        assert (await client.ask("config.group.get", group="busy"))["status"] == "OK"
+        assert client.messages == [], "it is known as it was told"
 
 
 async def test_a_loss_told_in_a_plain_callback_from_a_thread(
