@@ -410,11 +410,18 @@ def _default_of(field: dataclasses.Field[Any]) -> dict[str, Any]:
 
 def _output_hint(wire: Wire, dialect: str) -> object:
     if wire.older and dialect != "2":
-        older = {str(new): str(old) for new, old in wire.older.items()}
-        return Annotated[wire.hint, PlainSerializer(lambda value: older.get(value, value), return_type=str)]
+        shown = _Shown({each: str(wire.older.get(each, each)) for each in cast("type[StrEnum]", wire.hint)})
+        return Annotated[wire.hint, PlainSerializer(shown.__getitem__, return_type=str)]
     if wire.unit in _SENT_AS:
         return Annotated[wire.hint, _SentAs(_SENT_AS[wire.unit])]
     return wire.hint
+
+
+class _Shown(dict[str, str]):
+    """What older dialects see of an enum's members; any other text as it is. No call into Python for a member."""
+
+    def __missing__(self, value: str) -> str:
+        return value
 
 
 _SENT_AS: dict[Unit, Literal["str", "int"]] = {Unit.NAMED: "str", Unit.CHOICE: "int"}
