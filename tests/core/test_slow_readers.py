@@ -136,3 +136,26 @@ async def test_a_connection_that_is_lost_holds_nobody_back(start: Start, memory:
                     assert (await client.message())["data"]["ask"] == 1.2 + number
         await until(lambda: lost not in gateway.gateway.sessions)
         assert (lost.outbox.pieces, lost.outbox.waiting, lost.outbox.subscriptions) == ([], 0, frozenset())
+
+
+async def test_a_connection_that_can_not_be_written_to_ends_alone(
+    start: Start, memory: MemoryServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bug of a wire is that session's: the others that are due in the same turn get theirs."""
+    async with start() as gateway, peer(gateway) as first, peer(gateway) as second:
+        for client in (first, second):
+            await client.connect()
+            await client.ask("symbol.show", symbol="EURUSD")
+            await client.ask("subscribe", event="tick")
+        broken = min(gateway.gateway.sessions, key=lambda session: session.id)
+
+        def fails(self: object, data: bytes) -> None:
+            raise RuntimeError("a bug")
+
+        monkeypatch.setattr(broken.outbox, "_sink", type("Broken", (), {"write": fails})())
+        for number in range(2):
+            memory.tick("EURUSD", 1.1, 1.2 + number)
+            with anyio.fail_after(5):
+                assert (await second.message())["data"]["ask"] == 1.2 + number
+        await until(lambda: broken not in gateway.gateway.sessions)
+        assert first.messages == []

@@ -77,9 +77,8 @@ Received = UpgradeRequested | Closed | bytes
 
 
 class WebSocket:
-    """Sans-IO. Feed :meth:`receive`, and ``b""`` again while there are :attr:`ends`; send what :meth:`take_output`
-    gives, stop when :attr:`finished`. ``ends`` came behind all that was received: the next :meth:`receive` takes them
-    up."""
+    """Sans-IO. Feed :meth:`receive`, and ``b""`` again while there are :attr:`ends`: they came behind all that was
+    received, and the next :meth:`receive` takes them up. Send what is in :attr:`out`, up to :attr:`state` CLOSED."""
 
     __slots__ = ("_chunks", "_connection", "_handshake", "_have", "_limit", "_need", "_parts", "_size",
                  "_skip", "ends", "out", "state")  # fmt: skip
