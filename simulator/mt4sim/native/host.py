@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from mt4sim.echo import echo
+from mt4sim.desk.echo import echo
 from mt4sim.native.vtable import Memory, drop_object, make_object
 from mt4sim.server import Server
 from mt_remote.errors import InvalidData, NotFound, ReturnCode, ServerError

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ctypes
 from typing import Any
 
-from mt4sim.quotes import Quote
-from mt4sim.symbols import DaySessions, Symbol, Window
+from mt4sim.market.symbols import DaySessions, Symbol, Window
+from mt4sim.market.ticks import Quote
 from mt_remote_plugins.manager.abi import structure
 from mt_remote_plugins.manager.marshal import CodePage
 
