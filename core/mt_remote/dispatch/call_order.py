@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
+from mt_remote.area import Kind
 from mt_remote.dispatch.calls import Call
-from mt_remote.plugin import Kind
 
 
 class Lane:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from anyio.abc import TaskGroup
 
+from mt_remote.area import Kind
 from mt_remote.backend import Backend, Connection, Event, Listener
 from mt_remote.dispatch.calls import Call, Outcome
 from mt_remote.dispatch.functions import Function
@@ -33,7 +34,7 @@ from mt_remote.gateway.carriers import Crew, Soon
 from mt_remote.gateway.handshakes import Upgrades
 from mt_remote.gateway.login_limiter import LoginLimiter
 from mt_remote.logs import Log
-from mt_remote.plugin import EventKind, Kind
+from mt_remote.plugin import EventKind
 from mt_remote.plugins.host import Catalogue
 from mt_remote.session.long_answers import Slices
 from mt_remote.session.outbox import Outbox
@@ -73,6 +74,7 @@ class Gateway:
         self.hooks = hooks
         self.catalogue = catalogue
         self.backend = backend
+        self.implemented = backend.implemented()
         self.parse = catalogue.registry.parse
         self.clock = clock
         self.sessions: set[Session] = set()
@@ -211,11 +213,13 @@ class Gateway:
                 f"Too many failed logins from {address}: try again in {seconds:.0f} s", code="too_many_logins"
             )
         try:
-            return await self.backend.open(server, login, password, listener, peer=address)
+            connection = await self.backend.open(server, login, password, listener, peer=address)
         except ServerError as error:
             if attempt and error.return_code in _CREDENTIAL_ERRORS:
                 self.limiter.failed(address, self.clock())
             raise
+        connection.implemented = self.implemented
+        return connection
 
     def event_kind(self, name: str) -> EventKind:
         """The kind of that name. Raises :class:`~mt_remote.errors.InvalidData` with names that are near."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 import anyio
@@ -27,11 +27,11 @@ class Link:
 
     __slots__ = (
         "_broken",
+        "_carried",
         "_known",
         "_password",
         "_restoring",
         "_scope",
-        "_shown",
         "_told",
         "connection",
         "delay",
@@ -51,7 +51,7 @@ class Link:
         self._scope: anyio.CancelScope | None = None
         self._restoring: anyio.CancelScope | None = None
         self._broken: RequestError | None = None
-        self._shown: Sequence[str] = ()
+        self._carried: object = None
         self._known: dict[str, dict[Hashable, Hashable]] = {}
         self._told: dict[tuple[str, Hashable], Hashable] = {}
         self.on_event = session.outbox.on_event  # straight to where events are sent from: there are many
@@ -120,7 +120,7 @@ class Link:
         if self.connection is None:
             return
         log.warning("MT4 connection lost", server=self.server, login=self.login, reason=error.message)
-        self._shown = tuple(self.connection.market.shown())
+        self._carried = self.connection.carried()
         self.connection = None
         self._tell(up=False)
         if self.delay > 0:
@@ -177,8 +177,7 @@ class Link:
         gateway = self.session.gateway
         connection = await gateway.open_connection(self.server, self.login, self._password, self, attempt=False)
         try:
-            for symbol in self._shown:
-                await connection.market.show(symbol)
+            await connection.restore(self._carried)
             for kind in self.session.watched():
                 await connection.watch(kind.name)
             missed = [event for kind in self.session.watched() for event in await self._missed(connection, kind)]
