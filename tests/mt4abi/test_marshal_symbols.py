@@ -8,6 +8,9 @@ import subprocess
 
 import pytest
 
+from mt4abi import structure, table
+from mt4abi.header import header
+from mt4abi.marshal import Marshal
 from mt_remote.errors import InvalidData
 from mt_remote.records import (
     ConHoliday,
@@ -24,9 +27,6 @@ from mt_remote.records import (
     SymbolTradeMode,
     Weekday,
 )
-from mt_remote_plugins.manager.abi import structure, table
-from mt_remote_plugins.manager.abi.header import header
-from mt_remote_plugins.manager.marshal import Marshal
 
 MARSHAL = Marshal("cp1252", ("Forex", "", "Metals"))
 

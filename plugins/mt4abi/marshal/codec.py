@@ -15,11 +15,11 @@ from functools import partial
 from itertools import islice
 from typing import Any, Generic, TypeVar, cast
 
+from mt4abi import Layout, Member, table
+from mt4abi.marshal.lines import CODES, Column, Line, at_most, inner_kind, plain_line
+from mt4abi.marshal.text import CodePage
 from mt_remote.errors import InvalidData, Problem
 from mt_remote.records import Record, Unit, Wire
-from mt_remote_plugins.manager.abi import Layout, Member, table
-from mt_remote_plugins.manager.marshal.lines import CODES, Column, Line, at_most, inner_kind, plain_line
-from mt_remote_plugins.manager.marshal.text import CodePage
 
 R = TypeVar("R", bound=Record)
 

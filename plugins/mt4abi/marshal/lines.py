@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, get_args
 
+from mt4abi import Layout, Member
+from mt4abi.marshal import units
+from mt4abi.marshal.locales import langid_of, tag_of
+from mt4abi.marshal.text import CodePage
 from mt_remote.errors import InvalidData
 from mt_remote.records import Record, Unit, Wire
-from mt_remote_plugins.manager.abi import Layout, Member
-from mt_remote_plugins.manager.marshal import units
-from mt_remote_plugins.manager.marshal.locales import langid_of, tag_of
-from mt_remote_plugins.manager.marshal.text import CodePage
 
 Column = tuple[Any, ...]
 

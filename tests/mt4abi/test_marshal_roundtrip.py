@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mt4abi import table
+from mt4abi.marshal import Marshal
 from mt_remote.errors import InvalidData
 from mt_remote.records import RECORDS, Record, Unit
-from mt_remote_plugins.manager.abi import table
-from mt_remote_plugins.manager.marshal import Marshal
-from tests.plugins.manager.strategies import PAGE, SECURITIES, natives, records
+from tests.mt4abi.strategies import PAGE, SECURITIES, natives, records
 
 MARSHAL = Marshal(PAGE, SECURITIES)
 KINDS = pytest.mark.parametrize("kind", RECORDS, ids=lambda kind: kind.__name__)

@@ -8,10 +8,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from mt4abi import table
+from mt4abi.marshal.lines import CODES, inner_kind
+from mt4abi.marshal.locales import tag_of
 from mt_remote.records import Record, Unit, Wire
-from mt_remote_plugins.manager.abi import table
-from mt_remote_plugins.manager.marshal.lines import CODES, inner_kind
-from mt_remote_plugins.manager.marshal.locales import tag_of
 
 SECURITIES = ("Forex", "CFD", "Metals", "Индексы")
 """Securities of the server in the tests; the page is cp1251, so that bytes and characters differ from ASCII's."""
