@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     import typer
 
-    from mt_remote.gateway import Gateway
-    from mt_remote.protocol.calls import Call, Outcome
-    from mt_remote.session import Session
-    from mt_remote.testing import StandSpec
+    from mt_remote.dispatch.calls import Call, Outcome
+    from mt_remote.gateway.gateway import Gateway
+    from mt_remote.session.session import Session
+    from mt_remote_tools.testing import StandSpec
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 F = TypeVar("F", bound=Callable[..., object])

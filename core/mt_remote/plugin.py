@@ -50,9 +50,9 @@ from mt_remote.errors import (
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from mt_remote.gateway import Gateway
-    from mt_remote.protocol.calls import Call, Outcome
-    from mt_remote.session import Session
+    from mt_remote.dispatch.calls import Call, Outcome
+    from mt_remote.gateway.gateway import Gateway
+    from mt_remote.session.session import Session
     from mt_remote.settings import Settings
 
 PROJECT = "mt_remote"
@@ -280,10 +280,10 @@ def __getattr__(name: str) -> object:
     import importlib
 
     homes = {
-        "Call": "mt_remote.protocol.calls",
-        "Gateway": "mt_remote.gateway",
-        "Outcome": "mt_remote.protocol.calls",
-        "Session": "mt_remote.session",
+        "Call": "mt_remote.dispatch.calls",
+        "Gateway": "mt_remote.gateway.gateway",
+        "Outcome": "mt_remote.dispatch.calls",
+        "Session": "mt_remote.session.session",
     }
     if name in homes:
         return getattr(importlib.import_module(homes[name]), name)

@@ -15,10 +15,10 @@ from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, CloseConnection, Ping, RejectConnection, RejectData, Request, TextMessage
 
 import mt_remote_plugins
-from mt_remote.hooks import Hooks
-from mt_remote.host import Catalogue, catalogue, plugin_manager
-from mt_remote.server import Running, running
+from mt_remote.plugins.hooks import Hooks
+from mt_remote.plugins.host import Catalogue, catalogue, plugin_manager
 from mt_remote.settings import Settings
+from mt_remote.shell.server import Running, running
 from tests.core.memory import MemoryServer
 
 Start = Callable[..., AbstractAsyncContextManager[Running]]
@@ -49,7 +49,7 @@ def start(memory: MemoryServer, monkeypatch: pytest.MonkeyPatch) -> Start:
         known, contents = shipped()
         return contents if hooks is known else catalogue(hooks, backend, code_page)
 
-    monkeypatch.setattr("mt_remote.server.catalogue", catalogue_of)
+    monkeypatch.setattr("mt_remote.shell.server.catalogue", catalogue_of)
 
     @asynccontextmanager
     async def start(*, plugins: tuple[object, ...] = (), **settings: Any) -> AsyncIterator[Running]:

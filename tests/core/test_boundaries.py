@@ -13,6 +13,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "core" / "mt_remote"
+TOOLS = ROOT / "core" / "mt_remote_tools"
+KIT = ROOT / "core" / "mt_remote_conformance"
 PLUGINS = ROOT / "plugins" / "mt_remote_plugins"
 ABI = ROOT / "plugins" / "mt4abi"
 SIMULATOR = ROOT / "simulator" / "mt4sim"
@@ -71,28 +73,29 @@ def test_the_simulator_knows_records_and_errors(path: Path) -> None:
 
 
 def test_core_names_no_function_and_no_backend() -> None:
-    """But for the default of the setting ``backend``, and the command line's texts of help. The conformance kit is a
-    client that knows the protocol; nothing else of the core knows the kit."""
+    """But for the default of the setting ``backend``."""
     names = ("config.group", "order.open", "demoforex")
     for path in files(CORE):
-        if "cli" in path.parts or path.parent.name == "records" or "conformance" in path.parts:
+        if path.parent.name == "records":
             continue
         code = ast.unparse(_without_docstrings(ast.parse(path.read_text(encoding="utf-8"))))
         assert [name for name in names if name in code] == [], path
 
 
 def test_only_the_command_line_knows_the_conformance_kit() -> None:
-    kit = "mt_remote.conformance"
-    knowing = {path.relative_to(CORE).as_posix() for path in files(CORE) if any(within(m, kit) for m in imports(path))}
-    assert {path for path in knowing if not path.startswith("conformance/")} == {"cli/conformance.py"}
+    kit = "mt_remote_conformance"
+    paths = [*files(CORE), *files(TOOLS)]
+    knowing = {path.name for path in paths if any(within(m, kit) for m in imports(path))}
+    assert knowing == {"conformance.py"}
 
 
 def test_the_conformance_kit_is_a_client() -> None:
     """What it judges with shares nothing with what it judges."""
-    gateway = ("server", "hooks", "host", "settings", "backend", "client")  # to start one, and to say what went wrong
-    allowed = ("mt_remote.conformance", "mt_remote.recording", *(f"mt_remote.{name}" for name in gateway))
-    for path in files(CORE / "conformance"):
-        assert [m for m in imports(path) if within(m, "mt_remote") and not within(m, *allowed)] == [], path
+    gateway = ("shell.server", "plugins", "settings", "backend", "client")  # to start one, and to say what went wrong
+    allowed = ("mt_remote_conformance", "mt_remote_tools.recording", *(f"mt_remote.{name}" for name in gateway))
+    for path in files(KIT):
+        ours = [m for m in imports(path) if within(m, "mt_remote", "mt_remote_tools")]
+        assert [m for m in ours if not within(m, *allowed)] == [], path
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:
@@ -120,7 +123,8 @@ def test_what_is_imported_is_a_dependency() -> None:
     known = {re.split(r"[^A-Za-z0-9-]", each)[0].replace("-", "_") for each in stated}
     known |= {"trio"}  # only where it is the loop already
     known |= {"pytest"}  # only by pytest itself
-    known |= {"pydantic_core", "mt_remote", "mt4abi", "mt_remote_plugins", "mt4sim", *sys.stdlib_module_names}
-    paths = [path for root in (CORE, ABI, PLUGINS, SIMULATOR) for path in files(root)]
+    known |= {"pydantic_core", *sys.stdlib_module_names}
+    known |= {root.name for root in (CORE, TOOLS, KIT, ABI, PLUGINS, SIMULATOR)}
+    paths = [path for root in (CORE, TOOLS, KIT, ABI, PLUGINS, SIMULATOR) for path in files(root)]
     found = {module.partition(".")[0] for path in paths for module in imports(path)}
     assert found - known == set()

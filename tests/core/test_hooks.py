@@ -15,8 +15,6 @@ from pydantic import BaseModel
 import mt_remote_plugins
 from mt_remote import hookspecs
 from mt_remote.errors import NotFound
-from mt_remote.hooks import Hooks
-from mt_remote.host import catalogue, find_backend, plugin_manager
 from mt_remote.plugin import (
     BackendSpec,
     Call,
@@ -29,9 +27,11 @@ from mt_remote.plugin import (
     Session,
     hookimpl,
 )
-from mt_remote.server import running
+from mt_remote.plugins.hooks import Hooks
+from mt_remote.plugins.host import catalogue, find_backend, plugin_manager
 from mt_remote.settings import Settings
-from mt_remote.testing import StandSpec
+from mt_remote.shell.server import running
+from mt_remote_tools.testing import StandSpec
 from tests.core.conftest import Start, peer, until
 from tests.core.memory import MemoryServer
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from mt_remote.dispatch.problems import problems_of
 from mt_remote.errors import Problem
-from mt_remote.problems import problems_of
 from mt_remote.records import (
     DIALECTS,
     RECORDS,

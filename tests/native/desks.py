@@ -16,11 +16,11 @@ from mt4sim.gateway.backend import SimulatorBackend
 from mt4sim.native.host import Host, SimulatedLibrary
 from mt_remote.backend import Connection, Listener
 from mt_remote.errors import ConnectionLost
-from mt_remote.hooks import Hooks
-from mt_remote.host import plugin_manager
 from mt_remote.plugin import Namespace, hookimpl
-from mt_remote.server import running
+from mt_remote.plugins.hooks import Hooks
+from mt_remote.plugins.host import plugin_manager
 from mt_remote.settings import Settings
+from mt_remote.shell.server import running
 from mt_remote_plugins.manager import plugin
 from mt_remote_plugins.manager.backend import ManagerBackend, ManagerSettings
 from mt_remote_plugins.manager.connection import LibraryConnection

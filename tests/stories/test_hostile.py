@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mt4sim.snapshot import state
-from mt_remote.functions import Function
+from mt_remote.dispatch.functions import Function
 from tests.stories.client import CallFailed, Client, manager
 from tests.stories.conftest import Desk
 

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_origin, get_type_hi
 
 from mt_remote import backend as interface
 from mt_remote.backend import Backend, Connection, Event, Listener, Market
+from mt_remote.dispatch.calls import Call
+from mt_remote.dispatch.functions import Function
+from mt_remote.dispatch.idempotency import FirstAnswer, Owner, Repeats, fingerprint
 from mt_remote.errors import ConnectionLost, RequestError
-from mt_remote.functions import Function
-from mt_remote.protocol.calls import Call
-from mt_remote.repeats import FirstAnswer, Owner, Repeats, fingerprint
-from mt_remote.shell.channel import Channel, Message
+from mt_remote.workers.channel import Channel, Message
 from mt_remote.workers.parcels import Parts, pack, unpack
 
 if TYPE_CHECKING:
     from mt_remote.plugin import Declared
-    from mt_remote.session import Session
+    from mt_remote.session.session import Session
 
 
 class _Asked(NamedTuple):

@@ -5,7 +5,8 @@ Messages from a worker (``number`` is that of the request, ``at`` that of a conn
 - ``open number at server login password peer`` · ``close at`` · ``cancel number``
 - ``call number at area method arguments named``: a method of :class:`~mt_remote.backend.Connection` or of an area
 - ``function number at state name arguments body``: a function of the backend's own namespaces
-- ``claim number owner key fingerprint`` · ``settle owner key result error happened``: see :mod:`mt_remote.repeats`
+- ``claim number owner key fingerprint`` · ``settle owner key result error happened``:
+  see :mod:`mt_remote.dispatch.idempotency`
 
 To a worker: ``reply number value`` · ``error number packed`` · ``part number bytes`` … ``list number length`` ·
 ``event kind data merge_key connections`` · ``lost at packed``.
@@ -25,19 +26,19 @@ from typing import Any
 import anyio
 
 from mt_remote.backend import Backend, Connection, Event
-from mt_remote.crew import Crew
 from mt_remote.errors import CallTimeout, ConnectionLost, InternalError, RequestError, UnknownFunction
-from mt_remote.gateway import Gateway
-from mt_remote.hooks import Hooks
-from mt_remote.host import Catalogue
+from mt_remote.gateway.carriers import Crew
+from mt_remote.gateway.gateway import Gateway
 from mt_remote.logs import Log
-from mt_remote.server import assembled
-from mt_remote.session import Session
+from mt_remote.plugins.hooks import Hooks
+from mt_remote.plugins.host import Catalogue
+from mt_remote.session.session import Session
 from mt_remote.settings import Settings
 from mt_remote.shell.asyncio_shell import soon
-from mt_remote.shell.channel import Channel, Message
+from mt_remote.shell.server import assembled
 from mt_remote.shell.stepping import Stepper
-from mt_remote.shell.wire import Wire
+from mt_remote.wire.transport import Wire
+from mt_remote.workers.channel import Channel, Message
 from mt_remote.workers.far import FarFunction
 from mt_remote.workers.parcels import PART, pack, unpack
 

@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from mt_remote.errors import ConfigurationError, PluginError
-from mt_remote.hooks import Hooks
-from mt_remote.host import catalogue
 from mt_remote.logs import Log
 from mt_remote.plugin import BackendSpec
+from mt_remote.plugins.hooks import Hooks
+from mt_remote.plugins.host import catalogue
 from mt_remote.settings import Settings
 from mt_remote.workers.far import FarBackend, FarFunction
 from mt_remote.workers.processes import Common, Ready, host, work
