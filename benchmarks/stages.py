@@ -19,13 +19,13 @@ from benchmarks.gateway.__main__ import gateway_parts
 from benchmarks.load.loadgen import frame
 from benchmarks.sample import group_patch, request
 from mt_remote.backend import Event
-from mt_remote.protocol.calls import Call
-from mt_remote.protocol.websocket import WebSocket
+from mt_remote.dispatch.calls import Call
 from mt_remote.records import Tick
-from mt_remote.server import running
-from mt_remote.session import Session
+from mt_remote.session.session import Session
 from mt_remote.settings import Settings
-from mt_remote.shell.wire import Wire
+from mt_remote.shell.server import running
+from mt_remote.wire.transport import Wire
+from mt_remote.wire.websocket import WebSocket
 
 DEPTH = 64
 _UPGRADE = (

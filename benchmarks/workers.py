@@ -27,8 +27,8 @@ class Gateway:
     """``mt-remote serve`` with so many workers; a context manager."""
 
     def __init__(self, workers: int) -> None:
-        command = [sys.executable, "-m", "mt_remote.cli", "serve", "--port", "0", "--clock", "manual", "--feed", "off",
-                   "--plugin", "mt_remote_plugins", "--plugin", "mt4sim.gateway", "--plugin",
+        command = [sys.executable, "-m", "mt_remote_tools.cli", "serve", "--port", "0", "--clock", "manual",
+                   "--feed", "off", "--plugin", "mt_remote_plugins", "--plugin", "mt4sim.gateway", "--plugin",
                    "benchmarks.gateway.functions", "--workers", str(workers), "--log-level", "warning"]  # fmt: skip
         path = os.pathsep.join(filter(None, (str(ROOT), *sys.path)))
         self._process = subprocess.Popen(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mt_remote import pytest_plugin
+from mt_remote_tools import pytest_plugin
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:

@@ -17,11 +17,11 @@ from benchmarks.sample import GROUP, SECURITIES
 from mt4sim import gateway as simulator
 from mt4sim.gateway.settings import SimulatorSettings
 from mt_remote.backend import Backend
-from mt_remote.hooks import Hooks
-from mt_remote.host import find_backend, plugin_manager
+from mt_remote.plugins.hooks import Hooks
+from mt_remote.plugins.host import find_backend, plugin_manager
 from mt_remote.records import ConGroup, ConGroupSecurity
-from mt_remote.server import Running, serve
 from mt_remote.settings import Settings
+from mt_remote.shell.server import Running, serve
 
 
 def _announce(gateway: Running) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, Field
 
-from mt_remote.paging import MASKS
+from mt_remote.dispatch.paging import MASKS
 from mt_remote.records.accept import TextCheck, check_lots
 
 Login: TypeAlias = Annotated[int, Field(ge=1, le=2**31 - 1, description="account or manager login")]

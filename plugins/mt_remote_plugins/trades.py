@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from mt_remote.masks import matcher
 from mt_remote.plugin import Connection, Filter, InvalidData, Kind, Listing, Namespace, Session
 from mt_remote.records import TradeRecord
+from mt_remote.records.masks import matcher
 from mt_remote.values import GroupName, Login, Masks, Ticket, UnixTime
 
 trade = Namespace("trade", help="One order")

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
 
-_MODULE = [sys.executable, "-m", "mt_remote.cli"]
+_MODULE = [sys.executable, "-m", "mt_remote_tools.cli"]
 _SHIPPED = ["--plugin", "mt_remote_plugins", "--plugin", "mt4sim.gateway"]
 _WITH_PLUGINS = ("serve", "functions", "plugins", "check-plugin", "new-plugin", "conformance")
 PATIENCE = 30.0

@@ -16,12 +16,12 @@ import pytest
 import typer
 from websockets.sync.client import connect
 
-from mt_remote.cli import main
-from mt_remote.cli.app import build
-from mt_remote.cli.serving import warn_of_plain_text
 from mt_remote.errors import PluginError
 from mt_remote.plugin import hookimpl
 from mt_remote.settings import Settings
+from mt_remote_tools.cli import main
+from mt_remote_tools.cli.app import build
+from mt_remote_tools.cli.serving import warn_of_plain_text
 from tests.cli.command import PATIENCE, Gateway, command, start
 
 SHIPPED = ["--plugin", "mt_remote_plugins", "--plugin", "mt4sim.gateway"]

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field
 
-from mt_remote.cli import flags, serving
-from mt_remote.cli.configuration import Given, Startup, load, model_for
 from mt_remote.errors import ConfigurationError, PluginError
-from mt_remote.host import plugin_manager
 from mt_remote.plugin import Backend, BackendSpec
+from mt_remote.plugins.host import plugin_manager
 from mt_remote.settings import Settings
+from mt_remote_tools.cli import flags, serving
+from mt_remote_tools.cli.configuration import Given, Startup, load, model_for
 
 
 class ShopSettings(BaseModel, extra="forbid"):

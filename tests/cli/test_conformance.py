@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mt_remote.conformance import LAWS
+from mt_remote_conformance import LAWS
 from tests.cli.command import Gateway, command
 
 FEW = ("--cases", "1", "--seconds", "60")

@@ -11,11 +11,11 @@ import pytest
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
-from mt_remote.cli import main
-from mt_remote.cli.reference import page
-from mt_remote.functions import Function
+from mt_remote.dispatch.functions import Function
 from mt_remote.plugin import EventKind, Filter, Kind, Listing, Namespace, Session
 from mt_remote.records import TradeRecord
+from mt_remote_tools.cli import main
+from mt_remote_tools.cli.reference import page
 
 desk = Namespace("desk")
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from mt_remote.cli import main, reloading
-from mt_remote.cli.configuration import Startup
 from mt_remote.client import Client
+from mt_remote_tools.cli import main, reloading
+from mt_remote_tools.cli.configuration import Startup
 from tests.cli.command import PATIENCE, start
 
 PLUGIN = '''

@@ -7,11 +7,11 @@ import sys
 
 _START = """
 import sys
-from mt_remote.cli.app import build
+from mt_remote_tools.cli.app import build
 
 plugins = ("mt_remote_plugins", "mt_remote_plugins.manager.plugin", "mt4sim.gateway", "mt4sim.native.plugin")
 build([*(f"--plugin={name}" for name in plugins), "serve"])
-import mt4sim.gateway.backend, mt_remote.server
+import mt4sim.gateway.backend, mt_remote.shell.server
 
 print(*sys.modules)
 """

@@ -10,9 +10,9 @@ import pytest
 
 import mt4sim.gateway
 import mt_remote_plugins
-from mt_remote.conformance.targets import Target, serving
-from mt_remote.hooks import Hooks
-from mt_remote.host import find_backend, plugin_manager
+from mt_remote.plugins.hooks import Hooks
+from mt_remote.plugins.host import find_backend, plugin_manager
+from mt_remote_conformance.targets import Target, serving
 
 PLUGINS = (mt_remote_plugins, mt4sim.gateway)
 
@@ -29,7 +29,7 @@ def simulator(**settings: Any) -> Iterator[Target]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where answers are missing on purpose, the kit need not wait as long for them as for a real server's."""
-    monkeypatch.setattr("mt_remote.conformance.wire.PATIENCE", 5.0)
+    monkeypatch.setattr("mt_remote_conformance.wire.PATIENCE", 5.0)
 
 
 @pytest.fixture(scope="module")

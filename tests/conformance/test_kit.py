@@ -7,10 +7,10 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from mt_remote.conformance import report
-from mt_remote.conformance.laws import AREAS, LAWS
-from mt_remote.conformance.runner import Effort, examine
-from mt_remote.conformance.targets import Profile, Target
+from mt_remote_conformance import report
+from mt_remote_conformance.laws import AREAS, LAWS
+from mt_remote_conformance.runner import Effort, examine
+from mt_remote_conformance.targets import Profile, Target
 from tests.conformance.conftest import simulator
 from tests.conformance.mutants import ROOT
 

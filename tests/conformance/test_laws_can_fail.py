@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from mt_remote.conformance.laws import LAWS
-from mt_remote.conformance.runner import Effort, Report, examine
-from mt_remote.conformance.targets import Profile, Target
+from mt_remote_conformance.laws import LAWS
+from mt_remote_conformance.runner import Effort, Report, examine
+from mt_remote_conformance.targets import Profile, Target
 from tests.conformance.impostor import Change, impostor
 from tests.conformance.lies import LIES
 from tests.conformance.test_almost_right import FRAMES

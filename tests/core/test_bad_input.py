@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import pytest
 
-from mt_remote.server import Running
+from mt_remote.shell.server import Running
 from tests.core.conftest import Peer, Start, peer, raw, rest, until
 from tests.core.frames import BINARY, CONTINUATION, PING, PONG, close, frame, upgrade
 

@@ -13,7 +13,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "core" / "mt_remote"
+TOOLS = ROOT / "core" / "mt_remote_tools"
+KIT = ROOT / "core" / "mt_remote_conformance"
 PLUGINS = ROOT / "plugins" / "mt_remote_plugins"
+ABI = ROOT / "plugins" / "mt4abi"
 SIMULATOR = ROOT / "simulator" / "mt4sim"
 
 _FROM_CORE = ("mt_remote.records", "mt_remote.errors")
@@ -44,7 +47,7 @@ def within(module: str, *packages: str) -> bool:
 
 @pytest.mark.parametrize("path", files(CORE), ids=lambda path: path.relative_to(CORE).as_posix())
 def test_core_knows_neither_plugins_nor_simulator(path: Path) -> None:
-    assert [module for module in imports(path) if within(module, "mt_remote_plugins", "mt4sim")] == []
+    assert [module for module in imports(path) if within(module, "mt_remote_plugins", "mt4abi", "mt4sim")] == []
 
 
 @pytest.mark.parametrize("path", files(PLUGINS), ids=lambda path: path.relative_to(PLUGINS).as_posix())
@@ -52,38 +55,47 @@ def test_plugins_know_no_simulator(path: Path) -> None:
     assert [module for module in imports(path) if within(module, "mt4sim")] == []
 
 
+@pytest.mark.parametrize("path", files(ABI), ids=lambda path: path.relative_to(ABI).as_posix())
+def test_the_library_s_interface_knows_records_and_errors(path: Path) -> None:
+    ours = [module for module in imports(path) if within(module, "mt_remote", "mt_remote_plugins", "mt4sim")]
+    assert [module for module in ours if not within(module, *_FROM_CORE)] == []
+
+
 @pytest.mark.parametrize("path", files(SIMULATOR), ids=lambda path: path.relative_to(SIMULATOR).as_posix())
 def test_the_simulator_knows_records_and_errors(path: Path) -> None:
     room = path.relative_to(SIMULATOR).parts[0]
-    shared = ("mt_remote_plugins.manager",) if room == "native" else ()  # the table of the interface, from both sides
+    manager = "mt_remote_plugins.manager"  # the backend for a stand, and the group of commands that both have
+    shared = (f"{manager}.backend", f"{manager}.commands") if room == "native" else ()
     assert [m for m in imports(path) if within(m, "mt_remote_plugins") and not within(m, *shared)] == []
     if room not in _GATEWAY_ROOMS:
+        assert [module for module in imports(path) if within(module, "mt4abi")] == []
         assert [m for m in imports(path) if within(m, "mt_remote") and not within(m, *_FROM_CORE)] == []
 
 
 def test_core_names_no_function_and_no_backend() -> None:
-    """But for the default of the setting ``backend``, and the command line's texts of help. The conformance kit is a
-    client that knows the protocol; nothing else of the core knows the kit."""
+    """But for the default of the setting ``backend``."""
     names = ("config.group", "order.open", "demoforex")
     for path in files(CORE):
-        if "cli" in path.parts or path.parent.name == "records" or "conformance" in path.parts:
+        if path.parent.name == "records":
             continue
         code = ast.unparse(_without_docstrings(ast.parse(path.read_text(encoding="utf-8"))))
         assert [name for name in names if name in code] == [], path
 
 
 def test_only_the_command_line_knows_the_conformance_kit() -> None:
-    kit = "mt_remote.conformance"
-    knowing = {path.relative_to(CORE).as_posix() for path in files(CORE) if any(within(m, kit) for m in imports(path))}
-    assert {path for path in knowing if not path.startswith("conformance/")} == {"cli/conformance.py"}
+    kit = "mt_remote_conformance"
+    paths = [*files(CORE), *files(TOOLS)]
+    knowing = {path.name for path in paths if any(within(m, kit) for m in imports(path))}
+    assert knowing == {"conformance.py"}
 
 
 def test_the_conformance_kit_is_a_client() -> None:
     """What it judges with shares nothing with what it judges."""
-    gateway = ("server", "hooks", "host", "settings", "backend", "client")  # to start one, and to say what went wrong
-    allowed = ("mt_remote.conformance", "mt_remote.recording", *(f"mt_remote.{name}" for name in gateway))
-    for path in files(CORE / "conformance"):
-        assert [m for m in imports(path) if within(m, "mt_remote") and not within(m, *allowed)] == [], path
+    gateway = ("shell.server", "plugins", "settings", "backend", "client")  # to start one, and to say what went wrong
+    allowed = ("mt_remote_conformance", "mt_remote_tools.recording", *(f"mt_remote.{name}" for name in gateway))
+    for path in files(KIT):
+        ours = [m for m in imports(path) if within(m, "mt_remote", "mt_remote_tools")]
+        assert [m for m in ours if not within(m, *allowed)] == [], path
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:
@@ -111,7 +123,8 @@ def test_what_is_imported_is_a_dependency() -> None:
     known = {re.split(r"[^A-Za-z0-9-]", each)[0].replace("-", "_") for each in stated}
     known |= {"trio"}  # only where it is the loop already
     known |= {"pytest"}  # only by pytest itself
-    known |= {"pydantic_core", "mt_remote", "mt_remote_plugins", "mt4sim", *sys.stdlib_module_names}
-    paths = [path for root in (CORE, PLUGINS, SIMULATOR) for path in files(root)]
+    known |= {"pydantic_core", *sys.stdlib_module_names}
+    known |= {root.name for root in (CORE, TOOLS, KIT, ABI, PLUGINS, SIMULATOR)}
+    paths = [path for root in (CORE, TOOLS, KIT, ABI, PLUGINS, SIMULATOR) for path in files(root)]
     found = {module.partition(".")[0] for path in paths for module in imports(path)}
     assert found - known == set()

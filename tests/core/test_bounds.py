@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mt_remote.functions import Function
-from mt_remote.lanes import Lane
-from mt_remote.limiter import LoginLimiter
+from mt_remote.dispatch.call_order import Lane
+from mt_remote.dispatch.calls import Call
+from mt_remote.dispatch.functions import Function
+from mt_remote.dispatch.idempotency import KEPT_SECONDS, FirstAnswer, KeyReused, Repeats, fingerprint
+from mt_remote.gateway.login_limiter import LoginLimiter
 from mt_remote.plugin import Declared, Kind
-from mt_remote.protocol.calls import Call
 from mt_remote.records import ConGroup, Patch
-from mt_remote.repeats import KEPT_SECONDS, FirstAnswer, KeyReused, Repeats, fingerprint
 
 
 def nothing() -> None:

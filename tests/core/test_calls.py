@@ -18,7 +18,7 @@ from wsproto.events import TextMessage
 from mt_remote.errors import ConnectionLost
 from mt_remote.logs import configure
 from mt_remote.plugin import Kind, Namespace, hookimpl
-from mt_remote.server import Running
+from mt_remote.shell.server import Running
 from tests.core.conftest import Peer, Start, peer, until
 from tests.core.memory import MemoryServer
 

@@ -9,11 +9,11 @@ import anyio
 from websockets.asyncio.client import connect
 
 import mt_remote_plugins
-from mt_remote.hooks import Hooks
-from mt_remote.host import plugin_manager
 from mt_remote.plugin import Namespace, hookimpl
-from mt_remote.server import running
+from mt_remote.plugins.hooks import Hooks
+from mt_remote.plugins.host import plugin_manager
 from mt_remote.settings import Settings
+from mt_remote.shell.server import running
 from tests.core.memory import MemoryServer
 
 pauses = Namespace("pauses", "Functions that wait.")

@@ -11,14 +11,14 @@ import pytest
 from pydantic import AfterValidator, Field
 
 from mt_remote.backend import Connection
+from mt_remote.dispatch.calls import Call
+from mt_remote.dispatch.functions import Function, Registry, RequestFailed
 from mt_remote.errors import InvalidData, PluginError, Problem, Refused, RequestError
-from mt_remote.functions import Function, Registry, RequestFailed
 from mt_remote.plugin import Declared, Kind, Namespace
-from mt_remote.protocol.calls import Call
 from mt_remote.records import ConGroup, Draft, Patch, Tick
 
 if TYPE_CHECKING:
-    from mt_remote.session import Session
+    from mt_remote.session.session import Session
 
 # Signatures that are refused
 

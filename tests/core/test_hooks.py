@@ -14,9 +14,8 @@ from pydantic import BaseModel
 
 import mt_remote_plugins
 from mt_remote import hookspecs
+from mt_remote.area import Area
 from mt_remote.errors import NotFound
-from mt_remote.hooks import Hooks
-from mt_remote.host import catalogue, find_backend, plugin_manager
 from mt_remote.plugin import (
     BackendSpec,
     Call,
@@ -29,9 +28,11 @@ from mt_remote.plugin import (
     Session,
     hookimpl,
 )
-from mt_remote.server import running
+from mt_remote.plugins.hooks import Hooks
+from mt_remote.plugins.host import catalogue, find_backend, plugin_manager
 from mt_remote.settings import Settings
-from mt_remote.testing import StandSpec
+from mt_remote.shell.server import running
+from mt_remote_tools.testing import StandSpec
 from tests.core.conftest import Start, peer, until
 from tests.core.memory import MemoryServer
 
@@ -69,6 +70,10 @@ class Everything:
     @hookimpl
     def mt_remote_namespaces(self) -> list[Namespace]:
         return [self.own]
+
+    @hookimpl
+    def mt_remote_implementations(self, backend: str) -> list[type[Area]]:
+        return []
 
     @hookimpl
     def mt_remote_backend_namespaces(self, backend: str) -> list[Namespace]:

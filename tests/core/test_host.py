@@ -14,9 +14,9 @@ from pydantic import BaseModel
 import mt_remote_plugins
 from mt_remote.backend import Event
 from mt_remote.errors import PluginError
-from mt_remote.hooks import Hooks
-from mt_remote.host import catalogue, find_backend, plugin_manager
 from mt_remote.plugin import BackendSpec, EventKind, Namespace, hookimpl
+from mt_remote.plugins.hooks import Hooks
+from mt_remote.plugins.host import catalogue, find_backend, plugin_manager
 from mt_remote.records import Tick
 from tests.core import memory
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
+from mt_remote.dispatch.functions import Function
+from mt_remote.dispatch.paging import Page
 from mt_remote.errors import PluginError
-from mt_remote.functions import Function
-from mt_remote.masks import matcher
-from mt_remote.paging import Page
 from mt_remote.plugin import Declared, Filter, Kind, Listing, Namespace, Session, hookimpl
 from mt_remote.records import ConGroup, TradeRecord, UserRecord
+from mt_remote.records.masks import matcher
 from tests.core.conftest import Peer, Start, peer, shipped
 
 

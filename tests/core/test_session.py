@@ -13,16 +13,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from pydantic import Field
 
 from mt_remote.backend import Event
+from mt_remote.dispatch.calls import Call
+from mt_remote.dispatch.functions import Function, Registry
 from mt_remote.errors import CallTimeout, InvalidData, Problem
-from mt_remote.functions import Function, Registry
 from mt_remote.plugin import Kind, Namespace
-from mt_remote.protocol.calls import Call
-from mt_remote.protocol.outbox import EventEncoder, Outbox
-from mt_remote.protocol.states import State
-from mt_remote.protocol.websocket import UpgradeRequested
-from mt_remote.session import Session
+from mt_remote.session.outbox import EventEncoder, Outbox
+from mt_remote.session.session import Session
 from mt_remote.settings import Settings
-from mt_remote.shell.wire import Wire
+from mt_remote.wire.states import State
+from mt_remote.wire.transport import Wire
+from mt_remote.wire.websocket import UpgradeRequested
 from tests.core.frames import BINARY, CONTINUATION, PING, close, cut, frame, sent, upgrade
 
 own = Namespace("own")

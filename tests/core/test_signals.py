@@ -9,10 +9,10 @@ import anyio
 import pytest
 
 import mt_remote_plugins
-from mt_remote.hooks import Hooks
-from mt_remote.host import plugin_manager
-from mt_remote.server import Running, serve
+from mt_remote.plugins.hooks import Hooks
+from mt_remote.plugins.host import plugin_manager
 from mt_remote.settings import Settings
+from mt_remote.shell.server import Running, serve
 from tests.core.memory import MemoryServer
 
 pytestmark = pytest.mark.anyio

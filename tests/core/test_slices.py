@@ -13,7 +13,7 @@ from typing_extensions import TypedDict
 from wsproto.events import TextMessage
 
 from mt_remote.plugin import Event, EventKind, Listing, Namespace, Session, hookimpl
-from mt_remote.server import Running
+from mt_remote.shell.server import Running
 from tests.core.conftest import Start, peer, until
 
 pytestmark = pytest.mark.anyio

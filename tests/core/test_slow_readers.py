@@ -9,7 +9,7 @@ import anyio.lowlevel
 import pytest
 
 from mt_remote.plugin import Event, EventKind, hookimpl
-from mt_remote.server import Running
+from mt_remote.shell.server import Running
 from tests.core.conftest import Peer, Start, peer, until
 from tests.core.memory import MemoryServer
 

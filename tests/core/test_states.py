@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from mt_remote.protocol.states import TABLE, IllegalStep, State, Step, after
-from mt_remote.protocol.websocket import WebSocket
+from mt_remote.wire.states import TABLE, IllegalStep, State, Step, after
+from mt_remote.wire.websocket import WebSocket
 from tests.core.frames import close, upgrade
 
 LEGAL = {

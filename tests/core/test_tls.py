@@ -15,7 +15,7 @@ import trustme
 from anyio.streams.tls import TLSStream
 
 from mt_remote.errors import ConfigurationError
-from mt_remote.server import Running, tls_context
+from mt_remote.shell.server import Running, tls_context
 from tests.core.conftest import Peer, Start, until
 
 pytestmark = pytest.mark.anyio

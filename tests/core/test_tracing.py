@@ -7,9 +7,9 @@ from collections.abc import Generator
 import pytest
 
 from mt_remote.errors import Refused
-from mt_remote.host import plugin_manager
 from mt_remote.plugin import Call, Session, hookimpl
-from mt_remote.tracing import Traced, trace
+from mt_remote.plugins.host import plugin_manager
+from mt_remote.plugins.tracing import Traced, trace
 from tests.core.conftest import Start, peer
 
 pytestmark = pytest.mark.anyio

@@ -11,8 +11,8 @@ import pytest
 
 from mt_remote import hookspecs
 from mt_remote.errors import DeprecatedHook, PluginError
-from mt_remote.host import plugin_manager
 from mt_remote.plugin import HOOKSPEC_VERSION, hookimpl
+from mt_remote.plugins.host import plugin_manager
 
 
 @hookspecs.deprecated(since="1.1", replacement="mt_remote_new")

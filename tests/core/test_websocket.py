@@ -15,9 +15,9 @@ from wsproto.connection import Connection, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Ping, TextMessage
 from wsproto.utilities import RemoteProtocolError
 
-from mt_remote.protocol.masking import unmask, unmask_in_python
-from mt_remote.protocol.states import State
-from mt_remote.protocol.websocket import MAX_HANDSHAKE, Closed, Received, UpgradeRequested, WebSocket, text_header
+from mt_remote.wire.masking import unmask, unmask_in_python
+from mt_remote.wire.states import State
+from mt_remote.wire.websocket import MAX_HANDSHAKE, Closed, Received, UpgradeRequested, WebSocket, text_header
 from tests.core.frames import BINARY, CLOSE, CONTINUATION, MASK, PING, PONG, TEXT, close, cut, frame, sent, upgrade
 
 LIMIT = 300

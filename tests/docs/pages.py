@@ -19,14 +19,14 @@ import mt_remote_plugins.manager.plugin
 from mt4sim.gateway import control
 from mt4sim.gateway.faults import Rule
 from mt4sim.native import coverage
-from mt_remote.checking import CODES
-from mt_remote.checking.public import PUBLIC
-from mt_remote.cli import flags, reference
-from mt_remote.cli.configuration import PREFIX
-from mt_remote.functions import Function
-from mt_remote.hooks import Hooks
-from mt_remote.host import find_backend, plugin_manager
+from mt_remote.dispatch.functions import Function
+from mt_remote.plugins.hooks import Hooks
+from mt_remote.plugins.host import find_backend, plugin_manager
 from mt_remote.records import RECORDS
+from mt_remote_tools.checking import CODES
+from mt_remote_tools.checking.public import PUBLIC
+from mt_remote_tools.cli import flags, reference
+from mt_remote_tools.cli.configuration import PREFIX
 from tests.docs import public_page
 from tests.docs.scenario import Story, tell
 

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Callable
 from typing import Any
 
-from mt_remote.conformance.laws import LAWS
+from mt_remote_conformance.laws import LAWS
 from tests.cli.command import command
 from tests.conformance.mutants import MUTANTS
 from tests.docs.conversations import ROOT, blocks

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import mt4sim
-from mt_remote.checking.public import not_public_in
+from mt_remote_tools.checking.public import not_public_in
 from tests.cli.command import command
 from tests.cli.installed import ROOT, search_path
 
@@ -77,6 +77,8 @@ def test_all_else_that_it_imports_is_its_own_or_brought_by_what_it_states(folder
     known = {re.split(r"[\[<>=~! ]", each)[0].replace("-", "_") for each in stated}
     known |= {
         "mt4sim",
+        "mt_remote_tools",
+        "mt_remote_conformance",
         "__future__",
         *sys.stdlib_module_names,
         *(path.stem for path in (folder / "tests").glob("*.py")),

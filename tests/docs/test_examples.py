@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from mt_remote.cli.configuration import Given, load, model_for
-from mt_remote.host import find_backend, plugin_manager
+from mt_remote.plugins.host import find_backend, plugin_manager
+from mt_remote_tools.cli.configuration import Given, load, model_for
 from tests.cli.command import Gateway, command
 from tests.docs import conversations, pages
 from tests.docs.conversations import ROOT, Block, blocks

@@ -12,7 +12,7 @@ import pytest
 
 from mt4sim.gateway import hookspecs as simulator_hooks
 from mt_remote import hookspecs
-from mt_remote.testing import Stand, StandSpec
+from mt_remote_tools.testing import Stand, StandSpec
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")

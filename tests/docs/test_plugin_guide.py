@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mt_remote.checking.public import PUBLIC, is_public, names_of, not_public_in
+from mt_remote_tools.checking.public import PUBLIC, is_public, names_of, not_public_in
 from tests.cli.command import Gateway
 from tests.cli.installed import ROOT, search_path
 from tests.docs import conversations
@@ -63,7 +63,7 @@ def run(line: str, folder: Path, path: str, block: Block) -> str:
     """A line of shell, as somebody types it where MT Remote is installed; gives what it printed."""
     program, *words = shlex.split(line)
     if program == "mt-remote":
-        words = ["-m", "mt_remote.cli", *words]
+        words = ["-m", "mt_remote_tools.cli", *words]
     else:
         assert program == "python", line
     done = subprocess.run(
@@ -87,7 +87,7 @@ def test_so_do_the_other_examples(tmp_path: Path) -> None:
 
 
 def test_so_does_what_new_plugin_writes(tmp_path: Path) -> None:
-    from mt_remote.cli.authoring import write as write_package
+    from mt_remote_tools.cli.authoring import write as write_package
 
     written = write_package("risk-desk", ["functions", "event", "veto", "backend"], tmp_path / "risk-desk")
     assert [line for path in written if path.suffix == ".py" for line in not_public_in(path)] == []
@@ -96,10 +96,10 @@ def test_so_does_what_new_plugin_writes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "found"),
     [
-        ("from mt_remote.plugin import hookimpl\nimport mt_remote.client\nfrom mt_remote import records, testing", []),
-        ("from mt_remote.testing import Bench\nfrom mt_remote.records import *\nimport anyio", []),
-        ("from mt_remote.gateway import Gateway", ["x.py:1 mt_remote.gateway.Gateway"]),
-        ("import anyio\nimport mt_remote.host as host", ["x.py:2 mt_remote.host"]),
+        ("from mt_remote.plugin import hookimpl\nimport mt_remote.client\nfrom mt_remote import records", []),
+        ("from mt_remote_tools.testing import Bench\nfrom mt_remote.records import *\nimport anyio", []),
+        ("from mt_remote.gateway.gateway import Gateway", ["x.py:1 mt_remote.gateway.gateway.Gateway"]),
+        ("import anyio\nimport mt_remote.plugins.host as host", ["x.py:2 mt_remote.plugins.host"]),
         ("from mt_remote import gateway", ["x.py:1 mt_remote.gateway"]),
         ("from mt_remote.plugin import functools", ["x.py:1 mt_remote.plugin.functools"]),
         ("def late():\n    from mt_remote_plugins import users", ["x.py:2 mt_remote_plugins.users"]),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from mt_remote.checking.public import not_public
 from mt_remote.errors import CallTimeout, ConnectionLost, Refused, RequestError, SessionStateError
+from mt_remote_tools.checking.public import not_public
 from tests.docs.conversations import ROOT, blocks
 
 PAGE = ROOT / "docs" / "public-api.md"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mt_remote.functions import Function
+from mt_remote.dispatch.functions import Function
 from tests.docs import pages
 
 

@@ -9,21 +9,21 @@ from pathlib import Path
 from typing import Any, cast
 
 import mt_remote_plugins
+from mt4abi.library import Library, open_library
 from mt4sim import Server
 from mt4sim.gateway import control
 from mt4sim.gateway.backend import SimulatorBackend
 from mt4sim.native.host import Host, SimulatedLibrary
 from mt_remote.backend import Connection, Listener
 from mt_remote.errors import ConnectionLost
-from mt_remote.hooks import Hooks
-from mt_remote.host import plugin_manager
 from mt_remote.plugin import Namespace, hookimpl
-from mt_remote.server import running
+from mt_remote.plugins.hooks import Hooks
+from mt_remote.plugins.host import plugin_manager
 from mt_remote.settings import Settings
+from mt_remote.shell.server import running
 from mt_remote_plugins.manager import plugin
 from mt_remote_plugins.manager.backend import ManagerBackend, ManagerSettings
 from mt_remote_plugins.manager.connection import LibraryConnection
-from mt_remote_plugins.manager.engine.library import Library, open_library
 from tests.native.current import serving
 from tests.stories.conftest import Desk
 

@@ -11,12 +11,12 @@ import pytest
 
 import mt_remote_plugins
 from mt4sim.native.host import Host
-from mt_remote.cli.configuration import Given, load, model_for
 from mt_remote.errors import ConfigurationError
-from mt_remote.hooks import Hooks
-from mt_remote.host import find_backend, plugin_manager
-from mt_remote.server import running
+from mt_remote.plugins.hooks import Hooks
+from mt_remote.plugins.host import find_backend, plugin_manager
+from mt_remote.shell.server import running
 from mt_remote_plugins.manager import plugin
+from mt_remote_tools.cli.configuration import Given, load, model_for
 from tests.cli.command import Gateway
 from tests.native.current import serving
 from tests.stories.client import Client, manager

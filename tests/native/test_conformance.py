@@ -10,7 +10,7 @@ import pytest
 
 import mt_remote_plugins
 from mt4sim.native.host import SimulatedLibrary
-from mt_remote.conformance import Effort, Target, examine, serving, text
+from mt_remote_conformance import Effort, Target, examine, serving, text
 from mt_remote_plugins.manager import plugin
 from mt_remote_plugins.manager.backend import ManagerBackend, ManagerSettings
 from tests.native import current

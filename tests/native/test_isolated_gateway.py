@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 import mt_remote_plugins
-from mt_remote.hooks import Hooks
-from mt_remote.host import plugin_manager
-from mt_remote.server import running
+from mt_remote.plugins.hooks import Hooks
+from mt_remote.plugins.host import plugin_manager
 from mt_remote.settings import Settings
+from mt_remote.shell.server import running
 from mt_remote_plugins.manager import plugin
 from mt_remote_plugins.manager.backend import ManagerBackend, ManagerSettings
 from mt_remote_plugins.manager.ports import WorkerPort

@@ -12,10 +12,10 @@ import mt4sim.gateway
 import mt_remote_plugins
 from mt4sim import Server
 from mt4sim.gateway.backend import SimulatorBackend
-from mt_remote.hooks import Hooks
-from mt_remote.host import find_backend, plugin_manager
-from mt_remote.server import Running, running
+from mt_remote.plugins.hooks import Hooks
+from mt_remote.plugins.host import find_backend, plugin_manager
 from mt_remote.settings import Settings
+from mt_remote.shell.server import Running, running
 
 START = 1_579_500_000
 """Server time at which the stories begin: Monday, 20 January 2020, 06:00."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mt_remote.functions import Function
+from mt_remote.dispatch.functions import Function
 from tests.stories.client import CallFailed, Client, manager
 from tests.stories.conftest import Desk
 

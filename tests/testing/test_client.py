@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed, ConnectionClosedOK
 
 import mt4sim
 from mt_remote.client import Client, Credentials
-from mt_remote.testing import Bench
+from mt_remote_tools.testing import Bench
 
 CALLS = 2000
 BOSS = Credentials("Demo", 1, "manager")

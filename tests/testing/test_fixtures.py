@@ -15,7 +15,7 @@ from mt4sim.gateway.stand import SPEC
 from mt_remote.client import DIALECTS, CallFailed, Client, Credentials
 from mt_remote.errors import ConfigurationError
 from mt_remote.plugin import Namespace, hookimpl
-from mt_remote.testing import Bench, ManualClock, StandSpec
+from mt_remote_tools.testing import Bench, ManualClock, StandSpec
 
 
 class House:

@@ -11,9 +11,9 @@ from tests.cli.installed import search_path
 
 
 def test_it_is_light_until_a_fixture_is_asked_for() -> None:
-    heavy = "[m for m in ('pydantic', 'mt_remote.gateway', 'mt_remote.plugin', 'anyio') if m in sys.modules]"
+    heavy = "[m for m in ('pydantic', 'mt_remote.gateway.gateway', 'mt_remote.plugin', 'anyio') if m in sys.modules]"
     done = subprocess.run(
-        [sys.executable, "-c", f"import sys, pytest, mt_remote.pytest_plugin; print({heavy})"], text=True,
+        [sys.executable, "-c", f"import sys, pytest, mt_remote_tools.pytest_plugin; print({heavy})"], text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(each for each in sys.path if each)}, capture_output=True,
         timeout=60, check=True,
     )  # fmt: skip

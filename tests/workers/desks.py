@@ -13,10 +13,10 @@ import mt4sim.gateway
 import mt_remote_plugins
 from mt4sim.gateway.backend import SimulatorBackend
 from mt4sim.gateway.connection import SimulatorConnection
-from mt_remote.hooks import Hooks
-from mt_remote.host import catalogue, find_backend, plugin_manager
-from mt_remote.server import Worker, running
+from mt_remote.plugins.hooks import Hooks
+from mt_remote.plugins.host import catalogue, find_backend, plugin_manager
 from mt_remote.settings import Settings
+from mt_remote.shell.server import Worker, running
 from mt_remote.workers.far import FarBackend, FarConnection, FarFunction, FarRepeats
 from mt_remote.workers.host import Host, hosting
 from tests.stories.conftest import START, Desk
@@ -64,6 +64,8 @@ async def open_workers(
         path = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "backend"
         far = [FarBackend("simulator", path) for _ in range(count)]
         contents = [catalogue(hooks, "simulator", "cp1252", partial(FarFunction, backend=each)) for each in far]
+        for each, content in zip(far, contents, strict=True):
+            each.forward(content.areas.values())
         host = await stack.enter_async_context(hosting(options, hooks, backend, contents[0], path))
         opened = WorkerDesks(host, [], far)
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mt_remote.dispatch.idempotency import KeyReused
 from mt_remote.errors import (
     Busy,
     CallTimeout,
@@ -21,7 +22,6 @@ from mt_remote.errors import (
     ServerError,
     SessionStateError,
 )  # fmt: skip
-from mt_remote.repeats import KeyReused
 from mt_remote.workers.parcels import PART, Parts, pack, unpack
 
 ERRORS = [

@@ -11,10 +11,10 @@ from anyio.abc import SocketAttribute, SocketStream, TaskGroup
 from anyio.streams.tls import TLSListener, TLSStream
 
 from mt_remote.logs import Log
-from mt_remote.shell.wire import Wire
+from mt_remote.wire.transport import Wire
 
 if TYPE_CHECKING:
-    from mt_remote.gateway import Gateway
+    from mt_remote.gateway.gateway import Gateway
 
 Stream = SocketStream | TLSStream
 

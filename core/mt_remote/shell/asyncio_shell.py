@@ -9,11 +9,11 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-from mt_remote.shell.wire import Wire
+from mt_remote.wire.transport import Wire
 
 if TYPE_CHECKING:
-    from mt_remote.gateway import Gateway
-    from mt_remote.session import Session
+    from mt_remote.gateway.gateway import Gateway
+    from mt_remote.session.session import Session
 
 
 class AsyncioWire(asyncio.Protocol, Wire):

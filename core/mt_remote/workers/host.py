@@ -5,7 +5,8 @@ Messages from a worker (``number`` is that of the request, ``at`` that of a conn
 - ``open number at server login password peer`` · ``close at`` · ``cancel number``
 - ``call number at area method arguments named``: a method of :class:`~mt_remote.backend.Connection` or of an area
 - ``function number at state name arguments body``: a function of the backend's own namespaces
-- ``claim number owner key fingerprint`` · ``settle owner key result error happened``: see :mod:`mt_remote.repeats`
+- ``claim number owner key fingerprint`` · ``settle owner key result error happened``:
+  see :mod:`mt_remote.dispatch.idempotency`
 
 To a worker: ``reply number value`` · ``error number packed`` · ``part number bytes`` … ``list number length`` ·
 ``event kind data merge_key connections`` · ``lost at packed``.
@@ -25,19 +26,19 @@ from typing import Any
 import anyio
 
 from mt_remote.backend import Backend, Connection, Event
-from mt_remote.crew import Crew
 from mt_remote.errors import CallTimeout, ConnectionLost, InternalError, RequestError, UnknownFunction
-from mt_remote.gateway import Gateway
-from mt_remote.hooks import Hooks
-from mt_remote.host import Catalogue
+from mt_remote.gateway.carriers import Crew
+from mt_remote.gateway.gateway import Gateway
 from mt_remote.logs import Log
-from mt_remote.server import assembled
-from mt_remote.session import Session
+from mt_remote.plugins.hooks import Hooks
+from mt_remote.plugins.host import Catalogue
+from mt_remote.session.session import Session
 from mt_remote.settings import Settings
 from mt_remote.shell.asyncio_shell import soon
-from mt_remote.shell.channel import Channel, Message
+from mt_remote.shell.server import assembled
 from mt_remote.shell.stepping import Stepper
-from mt_remote.shell.wire import Wire
+from mt_remote.wire.transport import Wire
+from mt_remote.workers.channel import Channel, Message
 from mt_remote.workers.far import FarFunction
 from mt_remote.workers.parcels import PART, pack, unpack
 
@@ -148,7 +149,9 @@ class Worker:
     async def _do_open(self, request: Request, at: int, server: str, login: int, password: str, peer: str) -> None:
         ear = self.ears[at] = Ear(self, at)
         try:
-            connection = await self.host.gateway.backend.open(server, login, password, ear, peer=peer)
+            backend = self.host.gateway.backend
+            connection = await backend.open(server, login, password, ear, peer=peer)
+            connection.implemented = backend.implemented()
         except BaseException:
             del self.ears[at]
             raise
@@ -168,7 +171,12 @@ class Worker:
         self, request: Request, at: int, area: str, method: str, arguments: tuple[Any, ...], named: dict[str, Any]
     ) -> None:
         connection = self._connection(at)
-        result = await getattr(getattr(connection, area) if area else connection, method)(*arguments, **named)
+        owner: object = connection
+        if ":" in area:
+            owner = connection[self.host.gateway.catalogue.areas[area]]
+        elif area:
+            owner = getattr(connection, area)
+        result = await getattr(owner, method)(*arguments, **named)
         if isinstance(result, Sequence) and not isinstance(result, str | bytes) and len(result) > _LONG:
             await self._send_list(request.number, result, self.ears[at])
         else:
@@ -336,6 +344,7 @@ async def hosting(
     settings: Settings, hooks: Hooks, backend: Backend, contents: Catalogue, path: Path
 ) -> AsyncIterator[Host]:
     """The backend at work, and workers served at ``path``, a socket's, while the context is open."""
+    backend.areas = (*backend.areas, *contents.brought)
     async with assembled(settings, hooks, backend, contents) as gateway:
         host = Host(gateway, partial(Crew, gateway.group, soon=soon(), stepper=Stepper(), clock=time.monotonic))
         listener = await host.listen(path)

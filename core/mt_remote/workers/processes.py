@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mt_remote import server
-from mt_remote.hooks import Hooks
-from mt_remote.host import Catalogue
 from mt_remote.plugin import BackendSpec
+from mt_remote.plugins.hooks import Hooks
+from mt_remote.plugins.host import Catalogue
 from mt_remote.settings import Settings
+from mt_remote.shell import server
 from mt_remote.workers.far import FarBackend, FarRepeats
 from mt_remote.workers.host import hosting
 

@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from mt_remote.errors import ConfigurationError, PluginError
-from mt_remote.hooks import Hooks
-from mt_remote.host import catalogue
 from mt_remote.logs import Log
 from mt_remote.plugin import BackendSpec
+from mt_remote.plugins.hooks import Hooks
+from mt_remote.plugins.host import catalogue
 from mt_remote.settings import Settings
 from mt_remote.workers.far import FarBackend, FarFunction
 from mt_remote.workers.processes import Common, Ready, host, work
@@ -91,7 +91,10 @@ class Supervisor:
     def _prepared(self, port: int, path: Path) -> Common:
         settings = self._settings.model_copy(update={"port": port})
         far = FarBackend(self._spec.name, path)
-        contents = catalogue(self._hooks, far.name, settings.code_page, partial(FarFunction, backend=far))
+        contents = catalogue(
+            self._hooks, far.name, settings.code_page, partial(FarFunction, backend=far), self._spec.areas()
+        )
+        far.forward(contents.areas.values())
         return Common(settings, self._hooks, self._spec, far, contents, path)
 
     # Starting

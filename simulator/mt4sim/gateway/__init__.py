@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from mt4sim.gateway.settings import SimulatorSettings
     from mt_remote.plugin import Gateway
-    from mt_remote.testing import StandSpec
+    from mt_remote_tools.testing import StandSpec
 
 
 def _make(settings: SimulatorSettings) -> Backend:

@@ -10,7 +10,7 @@ from mt4sim.gateway.backend import SimulatorBackend
 from mt4sim.gateway.settings import SimulatorSettings
 from mt_remote.client import Credentials
 from mt_remote.errors import ConfigurationError
-from mt_remote.testing import Stand, StandSpec
+from mt_remote_tools.testing import Stand, StandSpec
 
 CREDENTIALS = Credentials("Demo", 1, "manager")
 """The manager of the packaged demo broker who may do everything."""

@@ -9,7 +9,7 @@ from mt_remote.plugin import hookimpl
 if TYPE_CHECKING:
     import typer
 
-    from mt_remote.testing import StandSpec
+    from mt_remote_tools.testing import StandSpec
 
 
 @hookimpl

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import cast
 
+from mt4abi import Pump, Trans, number
 from mt4sim.desk.managers import without_details
 from mt4sim.events import Change, Happened
 from mt4sim.market.symbols import Symbol
@@ -23,7 +24,6 @@ from mt4sim.state.orders import Order
 from mt4sim.state.requests import DealRequest
 from mt_remote.errors import ReturnCode, ServerError
 from mt_remote.records import ConGroup, TradeRecord, UserRecord
-from mt_remote_plugins.manager.abi import Pump, Trans, number
 
 TRANS = {
     Change.ADD: Trans.ADD,

@@ -10,8 +10,8 @@ from mt4sim.market.feeds.specs import FeedSpec
 from mt4sim.native.host import Host, SimulatedLibrary
 from mt4sim.server import Server
 from mt4sim.world import World
-from mt_remote.testing import Stand, StandSpec
 from mt_remote_plugins.manager.backend import ManagerBackend, ManagerSettings
+from mt_remote_tools.testing import Stand, StandSpec
 
 
 @contextmanager

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from mt_remote.recording import Recording, proxy, read
-from mt_remote.recording.compare import Result, compare
-from mt_remote.recording.player import LogIn, Player, Terms
-from mt_remote.recording.redact import Secrets
-from mt_remote.recording.tape import FileTape
+from mt_remote_tools.recording import Recording, proxy, read
+from mt_remote_tools.recording.compare import Result, compare
+from mt_remote_tools.recording.player import LogIn, Player, Terms
+from mt_remote_tools.recording.redact import Secrets
+from mt_remote_tools.recording.tape import FileTape
 from tests.stories.client import manager
 from tests.stories.conftest import open_desk
 

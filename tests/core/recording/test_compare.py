@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mt_remote.recording.compare import Kind, compare, json_type
-from mt_remote.recording.format import (
+from mt_remote_tools.recording.compare import Kind, compare, json_type
+from mt_remote_tools.recording.format import (
     FORMAT,
     Answer,
     Call,
@@ -28,8 +28,8 @@ from mt_remote.recording.format import (
     read,
     write,
 )  # fmt: skip
-from mt_remote.recording.player import Played
-from mt_remote.recording.volatile import Bindings
+from mt_remote_tools.recording.player import Played
+from mt_remote_tools.recording.volatile import Bindings
 
 HEADER = Header(kind="recording")
 

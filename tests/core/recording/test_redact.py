@@ -12,9 +12,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from mt_remote.recording import read
-from mt_remote.recording.redact import PLACEHOLDER, Redactor, Secrets
-from mt_remote.recording.tape import FileTape
+from mt_remote_tools.recording import read
+from mt_remote_tools.recording.redact import PLACEHOLDER, Redactor, Secrets
+from mt_remote_tools.recording.tape import FileTape
 
 SECRET_FIELDS = [
     "password",

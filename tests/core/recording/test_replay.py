@@ -11,13 +11,13 @@ from websockets.exceptions import InvalidStatus
 
 from mt4sim.gateway.faults import Faults
 from mt_remote.plugin import Call, Refused, Session, hookimpl
-from mt_remote.recording import Recording, proxy, read
-from mt_remote.recording.compare import Kind, compare
-from mt_remote.recording.format import Answer, Closed, EventHeard, Opened, Request
-from mt_remote.recording.player import LogIn, Player
-from mt_remote.recording.redact import Secrets
-from mt_remote.recording.tape import FileTape
 from mt_remote.records import ConGroup, ConManager, Patch
+from mt_remote_tools.recording import Recording, proxy, read
+from mt_remote_tools.recording.compare import Kind, compare
+from mt_remote_tools.recording.format import Answer, Closed, EventHeard, Opened, Request
+from mt_remote_tools.recording.player import LogIn, Player
+from mt_remote_tools.recording.redact import Secrets
+from mt_remote_tools.recording.tape import FileTape
 from tests.core.recording.story import PASSWORD, TERMS, recorded, replayed
 from tests.stories.client import client, manager
 from tests.stories.conftest import START, Desk, open_desk

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mt_remote.recording import Header, read, write
-from mt_remote.recording.format import Call, Closed, Entry, EventHeard, Opened, Silence
-from mt_remote.recording.redact import Secrets
+from mt_remote_tools.recording import Header, read, write
+from mt_remote_tools.recording.format import Call, Closed, Entry, EventHeard, Opened, Silence
+from mt_remote_tools.recording.redact import Secrets
 from tests.core.recording.story import replayed
 from tests.stories.conftest import open_desk
 

@@ -12,10 +12,10 @@ from typing import Any
 import anyio
 import pytest
 
+from mt4abi import NotifyFunctionEx, Pump, Trans
 from mt_remote.backend import Connection
 from mt_remote.errors import Busy, CallTimeout, ConfigurationError, ConnectionLost, NotFound, ServerError
 from mt_remote.records import TradeCommand
-from mt_remote_plugins.manager.abi import NotifyFunctionEx, Pump, Trans
 from mt_remote_plugins.manager.backend import ManagerBackend, ManagerSettings
 from mt_remote_plugins.manager.door import Door
 from mt_remote_plugins.manager.engine.messages import Tuning

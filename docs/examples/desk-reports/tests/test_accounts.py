@@ -8,7 +8,7 @@ import pytest
 
 from mt4sim import Server
 from mt_remote.client import Client
-from mt_remote.testing import ManualClock
+from mt_remote_tools.testing import ManualClock
 
 
 def buy(client: Client, login: int, volume: float, command: str = "buy") -> None:

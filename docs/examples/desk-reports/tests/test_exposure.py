@@ -9,7 +9,7 @@ import pytest
 from mt4sim import NewOrder, Server
 from mt_remote.client import Client, Credentials
 from mt_remote.records import TradeCommand
-from mt_remote.testing import Bench
+from mt_remote_tools.testing import Bench
 
 
 def order(client: Client, login: int, command: str, volume: float, price: float, symbol: str = "EURUSD") -> int:

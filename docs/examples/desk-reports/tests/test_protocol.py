@@ -10,11 +10,11 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mt_remote.checking import check
 from mt_remote.client import Client
-from mt_remote.conformance import Effort, Profile, Target, examine, text
-from mt_remote.conformance.strategies import hostile
-from mt_remote.testing import Bench
+from mt_remote_conformance import Effort, Profile, Target, examine, text
+from mt_remote_conformance.strategies import hostile
+from mt_remote_tools.checking import check
+from mt_remote_tools.testing import Bench
 
 FUNCTIONS = ("report.exposure", "report.accounts", "report.daily")
 README = Path(__file__).parents[1] / "README.md"

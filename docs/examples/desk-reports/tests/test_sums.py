@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from desk_reports.daily import day_of
 from desk_reports.figures import exact, plain
 from mt_remote.client import Client
-from mt_remote.conformance.strategies import orders
-from mt_remote.testing import Bench
+from mt_remote_conformance.strategies import orders
+from mt_remote_tools.testing import Bench
 
 STEPS = st.one_of(
     st.tuples(st.just("open"), orders()),

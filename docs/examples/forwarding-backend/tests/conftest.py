@@ -12,9 +12,9 @@ import forwarding_backend
 from forwarding_backend.backend import ForwardBackend
 from forwarding_backend.settings import ForwardSettings
 from mt_remote.client import Client, Credentials
-from mt_remote.conformance import serving
 from mt_remote.plugin import hookimpl
-from mt_remote.testing import Bench
+from mt_remote_conformance import serving
+from mt_remote_tools.testing import Bench
 from relay import Relay
 
 MANAGER = Credentials("Demo", 1, "manager")

@@ -9,8 +9,8 @@ from conftest import MANAGER
 from door import Door
 from forwarding_backend.backend import ForwardBackend
 from forwarding_backend.settings import ForwardSettings
-from mt_remote.conformance import Effort, Profile, examine, serving, text
-from mt_remote.testing import Bench
+from mt_remote_conformance import Effort, Profile, examine, serving, text
+from mt_remote_tools.testing import Bench
 
 ALL: tuple[str, ...] = ()
 

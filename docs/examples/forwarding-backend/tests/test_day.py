@@ -13,7 +13,7 @@ from conftest import MANAGER, in_front_of, logged_in
 from mt4sim import NewOrder
 from mt_remote.client import Client, Credentials
 from mt_remote.records import TradeCommand
-from mt_remote.testing import Bench
+from mt_remote_tools.testing import Bench
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from forwarding_backend.wire import nothing
 from mt_remote.client import Client, Credentials
 from mt_remote.errors import CallTimeout, ConnectionLost, RequestError
 from mt_remote.plugin import Event
-from mt_remote.testing import Bench
+from mt_remote_tools.testing import Bench
 from relay import Relay
 
 PATIENCE = 10.0

@@ -15,13 +15,13 @@ from pydantic import ValidationError
 from conftest import logged_in
 from forwarding_backend.backend import ForwardBackend
 from forwarding_backend.settings import ForwardSettings
-from mt_remote.checking import check
 from mt_remote.errors import ConfigurationError
-from mt_remote.testing import Bench
+from mt_remote_tools.checking import check
+from mt_remote_tools.testing import Bench
 
 SOURCE = Path(__file__).parents[1] / "src"
 
-SERVE = (sys.executable, "-m", "mt_remote.cli", "serve", "--plugin", "forwarding_backend", "--backend", "forward")
+SERVE = (sys.executable, "-m", "mt_remote_tools.cli", "serve", "--plugin", "forwarding_backend", "--backend", "forward")
 
 
 def start(flags: Sequence[str]) -> subprocess.Popen[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mt_remote.client import Client, Credentials
-from mt_remote.testing import Bench
+from mt_remote_tools.testing import Bench
 
 BID, ASK = 1.10000, 1.10010
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mt_remote.client import Client
-from mt_remote.conformance import Effort, Profile, Target, examine, text
-from mt_remote.testing import Bench
+from mt_remote_conformance import Effort, Profile, Target, examine, text
+from mt_remote_tools.testing import Bench
 from scene import Limit
 
 SUITES = ["partial-closes", "pendings", "wrong-orders", "close-all", "repeated-calls"]

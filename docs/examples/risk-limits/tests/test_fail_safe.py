@@ -10,7 +10,7 @@ from mt4sim import NewOrder, Server, World
 from mt4sim.world import demo_toml
 from mt_remote.client import Client
 from mt_remote.records import TradeCommand
-from mt_remote.testing import Bench
+from mt_remote_tools.testing import Bench
 from risk_limits import check
 from scene import ASK, BID, Json, Limit, manager, order
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mt_remote.client import Client
-from mt_remote.testing import Bench
+from mt_remote_tools.testing import Bench
 from scene import Json
 
 POINT = 100_000

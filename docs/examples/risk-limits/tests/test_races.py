@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mt_remote.client import Client
-from mt_remote.testing import Bench
+from mt_remote_tools.testing import Bench
 from risk_limits.ledger import UNKNOWN_FOR, Ledger
 from risk_limits.orders import Side
 from scene import Json, Limit, order

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mt_remote.client import Client
-from mt_remote.testing import Bench
+from mt_remote_tools.testing import Bench
 from scene import ASK, Limit, manager, order
 
 

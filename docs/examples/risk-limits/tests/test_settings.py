@@ -11,7 +11,7 @@ import pytest
 
 from mt_remote.client import Client
 from mt_remote.errors import ConfigurationError
-from mt_remote.testing import Bench
+from mt_remote_tools.testing import Bench
 from risk_limits.limits import Limits, Terms, configured
 from scene import Json, Limit, manager, order
 
@@ -82,7 +82,7 @@ def test_a_variable_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_gateway_does_not_start_without_its_limits() -> None:
-    arguments = ["-m", "mt_remote.cli", "--plugin", "risk_limits.plugin", "serve", "--port", "0"]
+    arguments = ["-m", "mt_remote_tools.cli", "--plugin", "risk_limits.plugin", "serve", "--port", "0"]
     paths = os.pathsep.join([str(Path(__file__).parents[1] / "src"), *sys.path])
     environment = {**os.environ, "RISK_LIMITS_MAX_LOTS": "many", "PYTHONPATH": paths}
     ended = subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, text=True, timeout=60)

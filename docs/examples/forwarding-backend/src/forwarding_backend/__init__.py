@@ -11,7 +11,7 @@ from forwarding_backend.settings import ForwardSettings
 from mt_remote.plugin import Backend, BackendSpec, Connection, Namespace, hookimpl
 
 if TYPE_CHECKING:
-    from mt_remote.testing import StandSpec
+    from mt_remote_tools.testing import StandSpec
 
 __all__ = ["ForwardSettings", "forward"]
 

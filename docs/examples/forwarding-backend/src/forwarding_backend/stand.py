@@ -12,7 +12,7 @@ from forwarding_backend.backend import ForwardBackend
 from forwarding_backend.settings import ForwardSettings
 from mt4sim import World
 from mt_remote.client import Credentials
-from mt_remote.testing import Bench, Stand, StandSpec
+from mt_remote_tools.testing import Bench, Stand, StandSpec
 
 
 @contextmanager

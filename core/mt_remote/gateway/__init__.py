@@ -1,0 +1,1 @@
+"""The gateway: sessions on one side, a backend on the other, calls carried out between them."""

@@ -1,1 +1,0 @@
-"""The wire without I/O: bytes in, bytes and calls out. No clock, no task, no socket."""

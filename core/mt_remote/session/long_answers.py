@@ -1,0 +1,66 @@
+"""Long lists as answers, a slice at a time, so that no other session waits for one client's list.
+
+A list is encoded slice by slice, one slice a turn of the event loop, whoever asks: of several lists under way each gets
+its turn. The slices become one WebSocket message, whose length is known before its first byte leaves. (Continuation
+frames would leave earlier. But a deadline, or an element that can't be encoded, could then only end the session, and
+not every deployed client was ever sent one.) It is written a part a turn too, and no faster than the client reads.
+
+What the session has to say meanwhile waits for the list (see :meth:`Outbox.hold`): its elements are those of
+the moment of the call, so an event that is newer must not come before them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from mt_remote.dispatch.paging import Page
+
+if TYPE_CHECKING:
+    from mt_remote.dispatch.calls import Call
+    from mt_remote.session.session import Session
+
+
+class Slices:
+    """Answers calls with long lists, for all sessions of a gateway."""
+
+    def __init__(self) -> None:
+        self._turn = anyio.Lock()
+        self.made = 0
+
+    async def answer(self, session: Session, call: Call, elements: Sequence[Any] | Page) -> None:
+        """Answers a call; everything that the session sends from now on comes behind the answer. Raises what encoding
+        an element raises; there is no answer then."""
+        outbox = session.outbox
+        place = outbox.hold()
+        session.wire.pause_reading()
+        try:
+            parts = await self._encoded(session, call, elements)
+        except BaseException:
+            outbox.give_up(place)
+            raise
+        else:
+            outbox.fill(place, call, parts)
+        finally:
+            session.read_on()
+            outbox.touch()
+
+    async def _encoded(self, session: Session, call: Call, elements: Sequence[Any] | Page) -> list[bytes]:
+        """The result's JSON in parts, with what stands beside it."""
+        function, dialect = call.function, session.dialect
+        page = elements if isinstance(elements, Page) else Page(elements)
+        parts: list[bytes] = []
+        slices = page.slices(lambda: function.at_once)
+        going_on = True
+        while going_on:
+            async with self._turn:  # fair, and acquiring it lets the loop take a turn
+                part = next(slices, None)
+                self.made += 1
+                going_on = part is not None
+                if part:
+                    encoded = function.encode(part, dialect)
+                    function.learn(len(part), len(encoded))
+                    parts += (b"," if parts else b"[", encoded[1:-1])
+        return [*(parts or [b"["]), b"]" + page.beside]

@@ -1,0 +1,365 @@
+"""What leaves for one client: answers in the order in which they are given, events numbered without gaps.
+
+Of thousands of sessions that hear an event, each is out of the processor's caches when its turn comes. So what an event
+needs of a session is in this one object, and :meth:`Outbox.on_event` touches nothing else of it; frames, and even
+numbers, are shared by the sessions that count alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Protocol
+
+from pydantic_core import to_json
+
+from mt_remote.backend import Event
+from mt_remote.dispatch.calls import Call
+from mt_remote.errors import CallTimeout, ConnectionLost, RequestError
+from mt_remote.wire.states import State
+from mt_remote.wire.websocket import WebSocket, text_header
+
+_OPEN = State.OPEN  # looked up once: an enum's member costs as much as a call, and this is asked at each answer
+_PART = 256 * 1024
+"""Bytes of a long answer that are written at once."""
+
+_HEAD, _DONE, _RESULT = b'{"id":', b',"status":"OK"}', b',"status":"OK","result":'
+_SHORT_HEADS = tuple(text_header(length) + _HEAD for length in range(126))
+
+EventEncoder = Callable[[Event, str], bytes]
+"""Encodes an event's data for a dialect; the tail of the message, from ``,"data":`` on."""
+
+Kinds = frozenset[str]
+"""Names of event kinds."""
+
+
+class Sink(Protocol):
+    """Takes bytes on their way to the client."""
+
+    def write(self, data: bytes) -> None: ...
+
+
+class Owner(Protocol):
+    """The session of an outbox hears what needs more than writing."""
+
+    def flushed(self) -> None:
+        """All was written of a session that is not open: it may be over."""
+
+    def overflowed(self) -> None:
+        """More events wait for the client than the bound allows."""
+
+    def abort(self) -> None:
+        """Something is wrong with the connection: it ends at once."""
+
+    def read_on(self) -> None:
+        """A long answer has left: nothing of it holds back the client's input any more."""
+
+
+class LongAnswer:
+    """The place of an answer that is being made. ``frame`` is the whole message in pieces, once it is known."""
+
+    __slots__ = ("frame",)
+
+    def __init__(self) -> None:
+        self.frame: list[bytes] | None = None
+
+
+@lru_cache(maxsize=1024)
+def _shared(kinds: Kinds) -> Kinds:
+    """One object for all sessions that subscribed to the same."""
+    return kinds
+
+
+class Outbox:
+    """Sans-IO: writes to ``sink`` when flushed. When something is there it is put among those that are ``due``, the
+    first of them calls ``wake``. Until :meth:`flush` all that comes up is collected, so that it leaves in one write.
+
+    While :attr:`congested`, events are kept unnumbered in order of arrival; one with a merge key replaces an earlier
+    one of the same key. :meth:`release` numbers and writes them. It is congested while the client is ``slow`` and
+    while there are long answers (:meth:`hold`): these keep back other answers too.
+
+    ``dialect`` is the session's. ``remember``, where there is one, hears each event before it is sent or not.
+    ``handshaking`` is set while the session is not yet or no longer open.
+    """
+
+    __slots__ = ("_backlog", "_due", "_encode", "_long", "_max_backlog", "_next_event", "_owner", "_sink", "_unique",
+                 "_wake", "_websocket", "congested", "dialect", "dirty", "handshaking", "pieces", "remember", "sending",
+                 "slow", "subscriptions")  # fmt: skip
+
+    def __init__(
+        self,
+        websocket: WebSocket,
+        encode: EventEncoder,
+        *,
+        max_backlog: int,
+        sink: Sink,
+        due: list[Outbox],
+        wake: Callable[[], object],
+        owner: Owner,
+    ) -> None:
+        self.dialect = "0"
+        self.subscriptions: Kinds = _shared(frozenset())
+        self.pieces = websocket.out
+        self.dirty = False
+        self.handshaking = True
+        self.congested = False
+        self.slow = False
+        self.sending = False
+        self.remember: Callable[[Event], None] | None = None
+        self._websocket = websocket
+        self._encode = encode
+        self._max_backlog = max_backlog
+        self._sink = sink
+        self._due = due
+        self._wake = wake
+        self._owner = owner
+        self._next_event = 0
+        self._long = 0
+        self._backlog: dict[object, Event | bytes | LongAnswer] | None = None
+        self._unique = 0
+
+    # Writing
+
+    def touch(self) -> None:
+        """Something may be there: it leaves once the present turn of the loop is over, with all else that comes up."""
+        if not self.dirty:
+            self.dirty = True
+            if not self._due:
+                self._wake()
+            self._due.append(self)
+
+    def flush(self) -> None:
+        """Writes what is there."""
+        self.dirty = False
+        pieces = self.pieces
+        if pieces:
+            if self.sending:
+                self._flush_part()
+                return
+            data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            pieces.clear()
+            self._sink.write(data)
+        if self.handshaking:
+            self._owner.flushed()
+
+    def _flush_part(self) -> None:
+        """Writes a part of a long answer, and the next one in the loop's next turn; none while the client has enough
+        to take as it is."""
+        if not self.slow:
+            self._sink.write(self._websocket.take_part(_PART))
+        if not self.pieces:
+            self._sent()
+        if not self.slow:
+            self.touch()
+
+    # Answers
+
+    def answer(self, call: Call, result: object) -> None:
+        """Success. Raises when the function's result can't be encoded."""
+        function, id_ = call.function, call.id
+        encoded = None if function.result is None else function.encode(result, self.dialect)
+        if self._websocket.state is not _OPEN:
+            return
+        if encoded is None:
+            size = len(id_) + len(_HEAD) + len(_DONE)
+            head = _SHORT_HEADS[size] if size < 126 else text_header(size) + _HEAD
+            frame: tuple[bytes, ...] = (head, id_, _DONE)
+        else:
+            size = len(id_) + len(encoded) + len(_HEAD) + len(_RESULT) + 1
+            head = _SHORT_HEADS[size] if size < 126 else text_header(size) + _HEAD
+            frame = (head, id_, _RESULT, encoded, b"}")
+        if self._long:
+            self._put(b"".join(frame))
+        else:
+            self.pieces += frame
+        if not self.dirty:
+            self.touch()
+
+    def fail(self, id_: bytes, error: RequestError) -> None:
+        """Failure. Older dialects get the message, dialect 2 code and details too."""
+        if self._websocket.state is not _OPEN:
+            return
+        content: dict[str, object] = {"status": "ERROR", "message": error.message}
+        if self.dialect == "2":
+            content["code"] = error.wire_code
+            if error.details:
+                content["details"] = [{"path": d.path, "problem": d.problem} for d in error.details]
+            if isinstance(error, CallTimeout | ConnectionLost) and error.outcome:
+                content["outcome"] = error.outcome
+        message = b'{"id":%b,%b' % (id_, to_json(content)[1:])
+        frame = text_header(len(message)) + message
+        if self._long:
+            self._put(frame)
+        else:
+            self.pieces.append(frame)
+        self.touch()
+
+    # Events
+
+    def subscribe(self, kind: str) -> None:
+        """From now on events of this kind are sent, unless the session ended while the subscription was being made."""
+        if self._websocket.state is _OPEN:
+            self.subscriptions = _shared(self.subscriptions | {kind})
+
+    def unsubscribe(self, kind: str) -> None:
+        """No event of this kind follows, kept ones included."""
+        self.subscriptions = _shared(self.subscriptions - {kind})
+        if self._backlog:
+            self._backlog = {
+                key: item for key, item in self._backlog.items() if not isinstance(item, Event) or item.kind != kind
+            }
+
+    def open(self) -> None:
+        """The session is open."""
+        self.handshaking = False
+
+    def closing(self) -> None:
+        """The session is closing: no event follows."""
+        self.subscriptions = _shared(frozenset())
+        self.handshaking = True
+
+    def abort(self) -> None:
+        """Gives the client up."""
+        self.end()
+        self._owner.abort()
+
+    def end(self) -> None:
+        """The connection is gone: nobody takes what is here."""
+        self.closing()
+        self.pieces.clear()
+        self._backlog, self._long, self.sending, self.congested = None, 0, False, self.slow
+
+    def on_event(self, event: Event) -> None:
+        """Numbers and sends an event if its kind is subscribed to, or keeps it while congested."""
+        if self.remember is not None:
+            self.remember(event)
+        if event.kind not in self.subscriptions:
+            return
+        if self.congested:
+            self._keep(event)
+            return
+        if self._next_event == event.number and self.dialect == event.dialect:
+            self._next_event = event.following
+            self.pieces.append(event.frame)
+        else:
+            self._number(event)
+        if not self.dirty:  # as touch() has it: a call less for each session that hears the event
+            self.dirty = True
+            if not self._due:
+                self._wake()
+            self._due.append(self)
+
+    def _number(self, event: Event) -> None:
+        """Sends an event in a frame of its own, which others may share. Only the number differs between sessions of a
+        dialect, and only its length changes the frame's header."""
+        number, dialect = self._next_event, self.dialect
+        digits = b"%d" % number
+        parts = event.encoded.get((dialect, len(digits)))
+        if parts is None:
+            tail = self._encode(event, dialect)
+            head = b'{"event":"%b","event_id":' % event.kind.encode()
+            parts = text_header(len(head) + len(digits) + len(tail)) + head, tail
+            event.encoded[dialect, len(digits)] = parts
+        event.number, event.following, event.dialect = number, number + 1, dialect
+        event.frame = parts[0] + digits + parts[1]
+        self._next_event = event.following
+        self.pieces.append(event.frame)
+
+    def _keep(self, event: Event) -> None:
+        if event.merge_key is None:
+            backlog = self._put(event)
+        else:
+            backlog = self._kept()
+            key = (event.kind, event.merge_key)
+            backlog.pop(key, None)
+            backlog[key] = event
+        if len(backlog) > self._max_backlog:
+            self._owner.overflowed()
+
+    def _kept(self) -> dict[object, Event | bytes | LongAnswer]:
+        if self._backlog is None:
+            self._backlog = {}
+        return self._backlog
+
+    def _put(self, item: Event | bytes | LongAnswer) -> dict[object, Event | bytes | LongAnswer]:
+        backlog = self._kept()
+        self._unique += 1
+        backlog[self._unique] = item
+        return backlog
+
+    def release(self) -> None:
+        """What was kept goes out, events numbered now: up to a long answer that is not made yet or, once one is, up to
+        that; nothing while the client is slow."""
+        if self._websocket.state is not _OPEN and not self.sending:  # nobody waits for any of it
+            self._backlog, self._long, self.congested = None, 0, self.slow
+            return
+        if self.slow or self.sending:
+            return
+        items = list((self._backlog or {}).items())
+        self.congested, self._backlog = False, None
+        for place, (_, item) in enumerate(items):
+            if isinstance(item, Event):
+                self._number(item)
+            elif isinstance(item, bytes):
+                self.pieces.append(item)
+            else:
+                self.congested = True
+                if item.frame is None:
+                    self._backlog = dict(items[place:])
+                    return
+                self.sending = True
+                self._backlog = dict(items[place + 1 :])
+                self.pieces += item.frame
+                return
+
+    # Long answers
+
+    def hold(self) -> LongAnswer:
+        """Keeps a place for an answer that takes a while to make: what is sent from now on comes behind it."""
+        place = LongAnswer()
+        self._long += 1
+        self.congested = True
+        self._put(place)
+        return place
+
+    def fill(self, place: LongAnswer, call: Call, parts: list[bytes]) -> None:
+        """The answer is made; ``parts`` are the result's JSON. It is one message, put out in pieces: :attr:`sending`
+        until the last one left."""
+        size = len(_HEAD) + len(call.id) + len(_RESULT) + sum(map(len, parts)) + 1
+        place.frame = [text_header(size) + _HEAD, call.id, _RESULT, *parts, b"}"]
+        self.release()
+
+    def give_up(self, place: LongAnswer) -> None:
+        """There will be no such answer."""
+        left = {key: item for key, item in self._kept().items() if item is not place}
+        self._long -= len(self._kept()) - len(left)
+        self._backlog = left
+        self.release()
+
+    def _sent(self) -> None:
+        """The long answer left; what waited behind it follows."""
+        self._long -= 1
+        self.sending = False
+        self.congested = self.slow
+        self.release()
+        self._owner.read_on()
+
+    @property
+    def holding(self) -> bool:
+        """There are long answers, made or not."""
+        return self._long > 0
+
+    @property
+    def preparing(self) -> bool:
+        """There are long answers that are not made yet."""
+        return any(isinstance(item, LongAnswer) and item.frame is None for item in (self._backlog or {}).values())
+
+    @property
+    def waiting(self) -> int:
+        """Events kept for a slow reader, or behind a long answer."""
+        return sum(isinstance(item, Event) for item in (self._backlog or {}).values())
+
+    @property
+    def events_sent(self) -> int:
+        """How many events have a number."""
+        return self._next_event

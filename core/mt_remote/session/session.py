@@ -1,0 +1,269 @@
+"""A client's session as plugins and the gateway see it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mt_remote.backend import Connection, Event
+from mt_remote.dispatch.call_order import Lane
+from mt_remote.dispatch.calls import Call
+from mt_remote.dispatch.functions import RequestFailed
+from mt_remote.errors import RequestError, SessionStateError
+from mt_remote.session.mt4_connection import CONNECTION, Link
+from mt_remote.session.outbox import Kinds, Outbox
+from mt_remote.wire.states import State
+from mt_remote.wire.transport import Wire
+from mt_remote.wire.websocket import Closed, WebSocket
+
+if TYPE_CHECKING:
+    from mt_remote.gateway.gateway import Gateway
+    from mt_remote.plugin import EventKind
+
+BROKEN = 1006
+"""Close code of a connection that ended without a word (RFC 6455, 7.4.1)."""
+
+
+class Session:
+    """One WebSocket session.
+
+    Plugins may read ``id``, ``peer``, ``dialect``, ``login``, ``server``, ``subscriptions``, ``connection``, keep
+    what they like in :attr:`state`, and send events with :meth:`on_event`.
+    """
+
+    __slots__ = ("_closing", "_lapsed", "_state", "gateway", "heard", "id", "lane", "link", "opened_at", "outbox",
+                 "pinged", "unsent", "websocket", "wire")  # fmt: skip
+
+    def __init__(self, gateway: Gateway, wire: Wire, id_: int, now: float) -> None:
+        settings = gateway.settings
+        self.gateway = gateway
+        self.wire = wire
+        self.websocket = WebSocket(settings.max_message)
+        self.outbox = Outbox(
+            self.websocket, gateway.catalogue.encode_event, max_backlog=settings.max_backlog, sink=wire,
+            due=gateway.due, wake=gateway.flush_soon, owner=self,
+        )  # fmt: skip
+        self.id = id_
+        self.opened_at = now
+        self.lane = Lane()
+        self.link = Link(self)
+        self.heard = False
+        self.pinged = False
+        self.unsent = 0
+        self._lapsed: set[str] | None = None
+        self._state: dict[str, Any] | None = None
+        self._closing: tuple[int, str] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Session {self.id} of {self.peer}>"
+
+    # What plugins read
+
+    @property
+    def peer(self) -> str:
+        """The client's address."""
+        return self.wire.peer
+
+    @property
+    def dialect(self) -> str:
+        """``0``, ``1.00`` or ``2``; set, it counts from the next message on."""
+        return self.outbox.dialect
+
+    @dialect.setter
+    def dialect(self, dialect: str) -> None:
+        self.outbox.dialect = dialect
+
+    @property
+    def subscriptions(self) -> Kinds:
+        """Names of the kinds of events that the client is sent."""
+        return self.outbox.subscriptions
+
+    @property
+    def login(self) -> int:
+        """The manager's login, 0 while not connected."""
+        return self.link.login if self.link.wanted else 0
+
+    @property
+    def server(self) -> str:
+        """The MT4 server's name, empty while not connected."""
+        return self.link.server
+
+    @property
+    def connection(self) -> Connection | None:
+        """The connection to the MT4 server, ``None`` while there is none."""
+        return self.link.connection
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """Room for plugins to keep what they like by their own names."""
+        if self._state is None:
+            self._state = {}
+        return self._state
+
+    @property
+    def is_open(self) -> bool:
+        return self.websocket.state is State.OPEN
+
+    # Input, called by the shell
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes off the network."""
+        self.heard = True
+        self.outbox.dirty = True  # all that comes of this read is written at its end, in one piece
+        self._take(data)
+        self.outbox.flush()
+
+    def _take(self, data: bytes) -> None:
+        """Submits each call as it is read. Messages that are no valid request are answered at once, in place."""
+        websocket, outbox, gateway = self.websocket, self.outbox, self.gateway
+        while True:
+            for received in websocket.receive(data):
+                if isinstance(received, bytes):
+                    try:
+                        call = gateway.parse(received, outbox.dialect)
+                    except RequestFailed as failed:
+                        if websocket.refuse_text(received):
+                            break
+                        outbox.fail(failed.id, failed.error)
+                    else:
+                        gateway.submit(self, call)
+                elif isinstance(received, Closed):
+                    self._closing = self._closing or (received.code, received.reason)
+                    outbox.closing()
+                    gateway.closing(self)
+                else:
+                    gateway.upgrade(self, received)
+            if not websocket.ends:
+                return
+            data = b""
+
+    def accept(self, dialect: str) -> None:
+        """Answers the upgrade; frames that came behind it are taken up."""
+        self.outbox.dialect = dialect
+        self.websocket.accept()
+        self.outbox.open()
+        self.gateway.session_opened(self)
+        self._take(b"")
+        self.outbox.touch()
+
+    def refuse(self, status: int, code: str, message: str, **headers: str) -> None:
+        """Answers the upgrade with an HTTP error."""
+        self.websocket.refuse(status, code, message, headers)
+        self.outbox.touch()
+
+    def connection_lost(self) -> None:
+        """The network connection is gone."""
+        if self.websocket.state is not State.CLOSED:
+            self.websocket.receive_eof()
+        self.gateway.session_ended(self, *(self._closing or (BROKEN, "the connection broke")))
+
+    def writing_paused(self) -> None:
+        """The client takes less than we have for it: no input either until it catches up, and events wait."""
+        self.outbox.slow = self.outbox.congested = True
+        self.wire.pause_reading()
+
+    def writing_resumed(self) -> None:
+        """The client caught up."""
+        self.outbox.slow = False
+        self.outbox.release()
+        self.read_on()
+        self.outbox.touch()
+
+    def read_on(self) -> None:
+        """Input is taken again, unless something still holds it back."""
+        if not self.outbox.slow and not self.outbox.holding:
+            self.wire.resume_reading()
+
+    # Output
+
+    def flushed(self) -> None:
+        """All was written of a session that is not open: the connection can go once it is over."""
+        if self.websocket.state is State.CLOSED:
+            self.wire.close()
+            self.gateway.closing(self)
+
+    def abort(self) -> None:
+        """Ends the connection at once."""
+        self.wire.abort()
+
+    def overflowed(self) -> None:
+        """The client takes its events too slowly."""
+        self.close(1008, f"slow reader: more than {self.gateway.settings.max_backlog} events are waiting")
+
+    def on_event(self, event: Event) -> None:
+        """Sends an event if this session subscribed to its kind."""
+        self.outbox.on_event(event)
+
+    def close(self, code: int, reason: str) -> None:
+        """Starts the closing handshake; the shell gives the peer a while to answer."""
+        if self.websocket.state is State.OPEN:
+            self._closing = (code, reason)
+            self.websocket.close(code, reason)
+            self.outbox.closing()
+            self.outbox.release()
+            self.read_on()
+            self.gateway.closing(self)
+            self.outbox.touch()
+
+    def fail(self, call: Call, error: RequestError) -> None:
+        """Answers a call with an error."""
+        self.outbox.fail(call.id, error)
+
+    # Subscriptions
+
+    async def subscribe(self, name: str) -> None:
+        """Subscribes to a kind of event; takes effect exactly at the call's answer.
+
+        Raises :class:`~mt_remote.errors.SessionStateError` when subscribed already, or without a connection where the
+        kind comes over one.
+        """
+        kind = self.gateway.event_kind(name)
+        if name in self.subscriptions:
+            raise SessionStateError("already_subscribed", f"Already subscribed to {name!r}")
+        if kind.from_backend:
+            connection = self.link.required()
+            await connection.watch(name)
+            try:
+                await self.link.baseline(kind)
+            except BaseException:
+                await connection.unwatch(name)
+                raise
+        self.outbox.subscribe(name)
+        if self._lapsed:
+            self._lapsed.discard(name)
+
+    async def unsubscribe(self, name: str) -> None:
+        """Ends a subscription; no event of the kind follows the call's answer."""
+        kind = self.gateway.event_kind(name)
+        if self._lapsed and name in self._lapsed:
+            self._lapsed.discard(name)
+            return
+        if name not in self.subscriptions:
+            raise SessionStateError("not_subscribed", f"Not subscribed to {name!r}")
+        self.outbox.unsubscribe(name)
+        self.link.forget(kind)
+        if kind.from_backend and self.link.connection is not None:
+            await self.link.connection.unwatch(name)
+
+    def watched(self) -> list[EventKind]:
+        """The kinds that the backend's connection has to watch for this session."""
+        kinds = (self.gateway.kinds[name] for name in sorted(self.subscriptions))
+        return [kind for kind in kinds if kind.from_backend]
+
+    def lapse(self) -> None:
+        """The MT4 connection was given up: what came over it lapses. A client that unsubscribes later is not told
+        off for it."""
+        lapsed = {kind.name for kind in self.watched()}
+        for name in lapsed:
+            self.outbox.unsubscribe(name)
+        self._lapsed = (self._lapsed or set()) | lapsed
+
+    def link_lost(self) -> None:
+        """The MT4 connection is gone and will not be restored: dialect 0 may ``connect`` again, a session that came
+        by headers has nothing left to do."""
+        if self.gateway.came_by_headers(self):
+            self.close(1011, "the connection to the MT4 server was lost")
+        else:
+            self.lapse()
+
+
+__all__ = ["BROKEN", "CONNECTION", "Session"]

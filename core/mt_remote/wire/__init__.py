@@ -1,0 +1,1 @@
+"""The wire without I/O: bytes in, bytes and messages out. No clock, no task, no socket."""
