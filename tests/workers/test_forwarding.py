@@ -9,6 +9,7 @@ from typing import Any
 import anyio
 import pytest
 
+from mt4sim import NewOrder
 from mt_remote.backend import Event
 from mt_remote.plugin import Call, Connection, Kind, Namespace, Refused, Session, hookimpl, vetoes
 from mt_remote.records import Draft, TradeCommand, UserRecord
@@ -80,7 +81,9 @@ def fill(opened: WorkerDesks, trades: int) -> list[int]:
     draft = {"group": "demoforex", "name": "Many", "password": "Pass1", "enable": True, "leverage": 100}
     login = server.accounts.add(Draft(UserRecord, draft)).login
     server.tick("EURUSD", 1.1, 1.1001)
-    return [server.trading.open(login, "EURUSD", TradeCommand.BUY, 0.01, 1.1) for _ in range(trades)]
+    return [
+        server.trading.transactions.open(login, NewOrder("EURUSD", TradeCommand.BUY, 0.01, 1.1)) for _ in range(trades)
+    ]
 
 
 async def test_what_one_worker_does_the_other_hears(two: WorkerDesks) -> None:
@@ -131,8 +134,8 @@ async def test_an_event_behind_an_answer_stays_behind_it(two: WorkerDesks, monke
 
 def fill_one(opened: WorkerDesks) -> Any:
     (ticket,) = fill(opened, 1)
-    trading = opened.desks[0].server.trading
-    return trading.record(trading.get(ticket))
+    server = opened.desks[0].server
+    return server.record(server.state.orders.find(ticket))
 
 
 async def test_sessions_of_a_worker_share_an_event(two: WorkerDesks, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,12 +15,13 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from mt4sim import Server
-from mt4sim.dealing import DealRequest
-from mt4sim.faults import Faults, Rule
+from mt4sim.desk.traders import Trader
 from mt4sim.gateway.backend import SimulatorBackend
-from mt4sim.ticks import Source
-from mt4sim.trader import Trader
-from mt4sim.world_specs import FeedSpec
+from mt4sim.gateway.faults import Faults, Rule
+from mt4sim.market.feeds.specs import FeedSpec
+from mt4sim.market.ticks import Source
+from mt4sim.state.orders import NewOrder
+from mt4sim.state.requests import DealRequest
 from mt_remote.errors import ConfigurationError, InvalidData, NotFound, SessionStateError
 from mt_remote.plugin import Kind, Namespace, Session
 from mt_remote.records import TradeCommand, TransactionFlag
@@ -212,11 +213,9 @@ def trader_open(
     flags: Flags = TransactionFlag.NONE,
 ) -> Heard:
     """A trader asks to open a position (price 0: the market's) or to place a pending order; all checks apply."""
-    deal = _trader(session, login).open(
-        symbol, TradeCommand(command), volume, price, sl=sl, tp=tp, deviation=deviation, comment=comment,
-        expiration=expiration, flags=flags,
-    )  # fmt: skip
-    return _heard(deal)
+    kind = TradeCommand(command)
+    order = NewOrder(symbol, kind, volume, price, sl=sl, tp=tp, expiration=expiration, comment=comment)
+    return _heard(_trader(session, login).open(order, deviation=deviation, flags=flags))
 
 
 @trader.function("close", kind=Kind.TRADE, example={"login": 5001, "order": 1}, errors=FOR_MANAGERS)

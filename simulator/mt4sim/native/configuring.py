@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from mt4abi import number, structure
-from mt4sim.managers import DETAILS
+from mt4sim.desk.managers import DETAILS
 from mt4sim.native.handle_base import OK, HandleBase, listing, request
 from mt4sim.native.native_values import integer_at, integers_at, put, struct_at
 from mt4sim.native.symbols_native import con_symbol, security_groups

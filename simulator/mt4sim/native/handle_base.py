@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from mt4sim.managers import ManagerSession
+from mt4sim.desk.managers import ManagerSession
 from mt4sim.native.host import Host
 from mt4sim.native.native_values import put_integer, text_at
 from mt4sim.native.notifier import Notifier

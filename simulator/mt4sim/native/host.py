@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mt4abi import table
 from mt4abi.marshal import Marshal
-from mt4sim.echo import echo
+from mt4sim.desk.echo import echo
 from mt4sim.native.vtable import Memory, drop_object, make_object
 from mt4sim.server import Server
 from mt_remote.errors import InvalidData, NotFound, ReturnCode, ServerError

@@ -6,10 +6,10 @@ import os
 import time
 from functools import cache
 
+from mt4sim.market.feeds.specs import FeedSpec
 from mt4sim.native.host import Host, SimulatedLibrary
 from mt4sim.server import Server
 from mt4sim.world import World
-from mt4sim.world_specs import FeedSpec
 
 
 @cache

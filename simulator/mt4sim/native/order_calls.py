@@ -7,8 +7,8 @@ from typing import Any
 from mt4abi import structure
 from mt4sim.native.handle_base import OK, HandleBase, listing, pumped, request
 from mt4sim.native.native_values import put, struct_at
+from mt4sim.trading.clients import check_stops
 from mt4sim.trading.profit import profit
-from mt4sim.trading.requests import check_stops
 from mt_remote.errors import InvalidData, ReturnCode
 from mt_remote.records import TradeCommand
 from mt_remote.records.enums import TRADE_COMMAND_NUMBERS
@@ -61,14 +61,14 @@ class OrderPart(HandleBase):
     @listing(pumped=True)
     def trades_get_by_market(self, total: int) -> int | None:
         """Orders that wait for a dealer to carry out what the market reached."""
-        tickets = [order.ticket for order in self.host.server.trading.by_market()]
+        tickets = [order.ticket for order in self.host.server.trading.triggers.marked()]
         return self.records(lambda: [trade for trade in self.manager.trades() if trade.order in tickets], total)
 
     @pumped
     def trade_clear_rollback(self, order: int) -> int:
         self.manager.need("broker")
         self.manager.trade(order)
-        self.host.server.trading.clear_rollback(order)
+        self.host.server.trading.triggers.clear(order)
         return OK
 
     # Requests

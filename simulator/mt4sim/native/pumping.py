@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import cast
 
 from mt4abi import Pump, Trans, number
-from mt4sim.accounts import Account
-from mt4sim.dealing import DealRequest
+from mt4sim.desk.managers import without_details
 from mt4sim.events import Change, Happened
-from mt4sim.managers import without_details
+from mt4sim.market.symbols import Symbol
+from mt4sim.market.ticks import Quote
 from mt4sim.native.handle_base import OK, listing, pumped, request
 from mt4sim.native.host import Host
 from mt4sim.native.native_values import put
@@ -18,10 +18,10 @@ from mt4sim.native.notifier import Item, Notifier, plain_delivery, pumping_deliv
 from mt4sim.native.risk_calls import RiskPart
 from mt4sim.native.symbols_native import symbol_info, tick_info
 from mt4sim.native.trading_calls import DealingPart
-from mt4sim.quotes import Quote
-from mt4sim.symbols import Symbol
-from mt4sim.trading.margin import MarginLevel
-from mt4sim.trading.orders import Order
+from mt4sim.state.accounts import Account
+from mt4sim.state.figures import MarginLevel
+from mt4sim.state.orders import Order
+from mt4sim.state.requests import DealRequest
 from mt_remote.errors import ReturnCode, ServerError
 from mt_remote.records import ConGroup, TradeRecord, UserRecord
 
@@ -113,7 +113,7 @@ class PumpingPart(DealingPart, RiskPart):
             self._put(Pump.UPDATE_TRADES, TRANS[happened.change], self.encoded(self._record(order)))
 
     def _record(self, order: Order) -> TradeRecord:
-        return self.host.server.trading.record(order)
+        return self.host.server.record(order)
 
     def _user(self, happened: Happened) -> None:
         account = cast(Account, happened.data)
@@ -122,7 +122,7 @@ class PumpingPart(DealingPart, RiskPart):
             self._put(Pump.UPDATE_USERS, TRANS[happened.change], self.encoded(self._seen(account)))
 
     def _seen(self, account: Account) -> UserRecord:
-        record = self.host.server.accounts.record(account)
+        record = account.record()
         return record if self.manager.rights.user_details else without_details(record)
 
     def _group(self, happened: Happened) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from mt4abi import structure
 from mt4abi.marshal import CodePage
-from mt4sim.quotes import Quote
-from mt4sim.symbols import DaySessions, Symbol, Window
+from mt4sim.market.symbols import DaySessions, Symbol, Window
+from mt4sim.market.ticks import Quote
 
 _NUMBERS = (
     "digits", "background_color", "starting", "expiration", "filter", "filter_counter", "filter_limit",

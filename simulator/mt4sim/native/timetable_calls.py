@@ -6,10 +6,10 @@ from typing import Any
 
 from mt4abi import structure
 from mt4sim.events import Change
+from mt4sim.market.sessions import Holiday
+from mt4sim.market.symbols import Execution
 from mt4sim.native.handle_base import OK, HandleBase, listing, request
 from mt4sim.native.native_values import put, struct_at
-from mt4sim.sessions import Holiday
-from mt4sim.symbols import Execution
 from mt_remote.errors import InvalidData
 
 

@@ -8,14 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 from mt4abi import Deal, Transaction, structure
-from mt4sim.dealing import Dealer, DealRequest
-from mt4sim.managers import ManagerSession
+from mt4sim.desk.managers import ManagerSession
 from mt4sim.native.configuring import AccountsPart
 from mt4sim.native.handle_base import OK, listing, request
 from mt4sim.native.host import Host
 from mt4sim.native.native_values import integer_at, integers_at, put, put_integer, put_pointer, struct_at
 from mt4sim.native.notifier import Notifier, plain_delivery
 from mt4sim.native.order_calls import command_of
+from mt4sim.state.orders import NewOrder, OrderChange
+from mt4sim.state.requests import Dealer, DealRequest
 from mt_remote.errors import NotFound, ReturnCode, ServerError
 from mt_remote.records import ConfirmMode, TradeRecord
 from mt_remote.records.enums import CONFIRM_MODE_NUMBERS
@@ -81,10 +82,11 @@ Carrier = Callable[[TradingPart, ManagerSession, Any], int | None]
 
 
 def _open(part: TradingPart, manager: ManagerSession, info: Any) -> int:
-    return manager.open(
-        info.orderby, part.words(info.symbol), command_of(info.cmd), info.volume / 100, info.price,
+    order = NewOrder(
+        part.words(info.symbol), command_of(info.cmd), info.volume / 100, info.price,
         sl=info.sl, tp=info.tp, expiration=info.expiration, comment=part.words(info.comment),
     )  # fmt: skip
+    return manager.open(info.orderby, order)
 
 
 def _balance(part: TradingPart, manager: ManagerSession, info: Any) -> int:
@@ -94,10 +96,10 @@ def _balance(part: TradingPart, manager: ManagerSession, info: Any) -> int:
 
 
 def _modify(part: TradingPart, manager: ManagerSession, info: Any) -> None:
-    manager.modify(
-        info.order, price=info.price, sl=info.sl, tp=info.tp, expiration=info.expiration,
-        comment=part.words(info.comment),
-    )  # fmt: skip
+    change = OrderChange(
+        price=info.price, sl=info.sl, tp=info.tp, expiration=info.expiration, comment=part.words(info.comment)
+    )
+    manager.modify(info.order, change)
 
 
 _TRANSACTIONS: dict[int, Carrier] = {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from mt4sim.market.symbols import Symbol
 from mt4sim.money import to_cents
-from mt4sim.symbols import Symbol
 from mt4sim.trading.conversion import Converter
 from mt4sim.trading.profit import profit_rate
 from mt4sim.trading.terms import Terms

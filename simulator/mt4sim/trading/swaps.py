@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from mt4sim.market.symbols import SwapType
 from mt4sim.money import to_cents
-from mt4sim.symbols import SwapType
+from mt4sim.state.orders import Order
 from mt4sim.trading.conversion import Converter
-from mt4sim.trading.orders import Order
 from mt4sim.trading.terms import Terms
 
 DAYS_OF_INTEREST_YEAR = 360

@@ -15,8 +15,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from mt4sim.feeds.base import Feed, Market
-from mt4sim.ticks import Source
+from mt4sim.market.feeds.base import Feed, Market
+from mt4sim.market.ticks import Source
 from mt_remote.errors import ConfigurationError
 
 COLUMNS = ("time", "symbol", "bid", "ask")

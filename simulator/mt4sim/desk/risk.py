@@ -8,17 +8,13 @@ every position were settled at its open price.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from mt4sim.desk.managers import ManagerSession
+from mt4sim.market.symbols import ProfitMode, symbol_named
 from mt4sim.money import to_money
-from mt4sim.symbols import ProfitMode
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mt4sim.managers import ManagerSession
-    from mt4sim.trading.orders import Order
+from mt4sim.state.orders import Order
 
 CURRENCY = "USD"
 """What summaries' profit counts in."""
@@ -50,15 +46,15 @@ class Summary:
 
 def _positions(manager: ManagerSession) -> Iterator[Order]:
     manager.need("riskman")
-    accounts = manager.server.accounts
-    for order in manager.server.trading.open_orders():
+    accounts = manager.rooms.state.accounts
+    for order in manager.rooms.state.orders.all_open():
         account = accounts.find(order.login)
         if order.cmd.is_market and account is not None and manager.sees_group(account.group):
             yield order
 
 
 def _profit(manager: ManagerSession, order: Order) -> float:
-    engine = manager.server.trading.engine
+    engine = manager.rooms.trading.engine
     deposit = engine.terms_of(order).deposit
     return to_money(engine.floating(order)) * engine.converter.rate(deposit, CURRENCY, ask=False)
 
@@ -73,14 +69,14 @@ def summaries(manager: ManagerSession) -> dict[str, Summary]:
         side.volume += order.volume
         side.priced += order.volume * order.open_price
         summary.profit += _profit(manager, order)
-    return {name: found[name] for name in manager.server.symbols if name in found}
+    return {name: found[name] for name in manager.rooms.state.symbols if name in found}
 
 
 def security_summary(manager: ManagerSession, security: str) -> Summary:
     """All symbols of a security together; average prices have no meaning there and stay 0."""
     whole = Summary(security)
     for name, summary in summaries(manager).items():
-        if manager.server.symbols[name].security == security:
+        if manager.rooms.state.symbols[name].security == security:
             whole.orders += summary.orders
             whole.buys.volume += summary.buys.volume
             whole.sells.volume += summary.sells.volume
@@ -92,7 +88,7 @@ def exposures(manager: ManagerSession) -> dict[str, float]:
     """Net amounts by currency, positive where clients hold it. Raises 7 without the right ``riskman``."""
     found: dict[str, float] = defaultdict(float)
     for order in _positions(manager):
-        symbol = manager.server.symbol(order.symbol)
+        symbol = symbol_named(manager.rooms.state.symbols, order.symbol)
         amount = (1 if order.is_buy else -1) * order.volume / 100 * symbol.contract_size
         price = symbol.to_price(order.open_price)
         if symbol.profit_mode is ProfitMode.FOREX:

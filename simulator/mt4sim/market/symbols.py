@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
+from mt_remote.errors import NotFound
+
 DAY_MINUTES = 24 * 60
 WEEK_DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 """Names of the days in the order of ``ConSymbol.sessions``: 0 is Sunday (Semantics 11.1)."""
@@ -207,6 +209,14 @@ class Symbol:
     def changed(self, **fields: object) -> Symbol:
         """A copy with other values in the named fields."""
         return dataclasses.replace(self, **fields)  # type: ignore[arg-type]
+
+
+def symbol_named(symbols: Mapping[str, Symbol], name: str) -> Symbol:
+    """A symbol of a server's. Raises :class:`~mt_remote.errors.NotFound`."""
+    symbol = symbols.get(name)
+    if symbol is None:
+        raise NotFound(f"Cannot find symbol '{name}'")
+    return symbol
 
 
 def _windows(pairs: Iterable[Iterable[int]]) -> tuple[Window, ...]:

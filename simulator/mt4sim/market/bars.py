@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from typing import Any, NamedTuple
 
-from mt4sim.sessions import DAY, day_start, week_day
+from mt4sim.market.sessions import DAY, day_start, week_day
 
 
 class Period(IntEnum):

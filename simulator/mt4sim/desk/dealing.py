@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import Protocol
 
-from mt4sim.clock import Timer
-from mt4sim.events import Change, Happened
-from mt4sim.spreads import widened
-from mt4sim.symbols import Execution, Symbol
-from mt4sim.trading.requests import ClientRequest
+from mt4sim.desk.rights import need, sees_group
+from mt4sim.events import Change
+from mt4sim.market.spreads import widened
+from mt4sim.market.symbols import Execution, symbol_named
+from mt4sim.state import State
+from mt4sim.state.requests import (
+    AT_MARKET,
+    CLOSES,
+    DEALS,
+    INSTANT,
+    Answer,
+    ClientRequest,
+    Dealer,
+    DealRequest,
+)
+from mt4sim.trading.clients import ClientRequests
 from mt_remote.errors import InvalidData, NotFound, ReturnCode, ServerError
 from mt_remote.records import (
     ConfirmMode,
@@ -25,117 +35,46 @@ from mt_remote.records import (
     TransactionType,
 )  # fmt: skip
 
-if TYPE_CHECKING:
-    from mt4sim.accounts import Account
-    from mt4sim.managers import ManagerSession
-    from mt4sim.server import Server
 
-INSTANT = (TransactionType.ORDER_IE_OPEN, TransactionType.ORDER_IE_CLOSE)
-AT_MARKET = (TransactionType.ORDER_MK_OPEN, TransactionType.ORDER_MK_CLOSE)
-ON_REQUEST = (TransactionType.ORDER_REQ_OPEN, TransactionType.ORDER_REQ_CLOSE)
-CLOSES = (TransactionType.ORDER_IE_CLOSE, TransactionType.ORDER_REQ_CLOSE, TransactionType.ORDER_MK_CLOSE)
-DEALS = (*INSTANT, *AT_MARKET, *ON_REQUEST)
+class Manager(Protocol):
+    """Who can deal: a manager's session."""
 
-ENDED = (RequestStatus.ANSWERED, RequestStatus.CANCELED)
-
-
-@dataclass(slots=True)
-class Answer:
-    """What a client hears: a result code, the order's ticket when one came of it, and prices (bid, ask in points) with
-    a requote or a quote."""
-
-    code: ReturnCode
-    order: int = 0
-    prices: tuple[int, int] | None = None
-
-
-@dataclass(slots=True, eq=False)
-class DealRequest:
-    """One request of a client. ``answers`` are all that the client heard of it so far, the last one final."""
-
-    id: int
-    request: ClientRequest
-    symbol: Symbol
-    group: str
-    time: int
-    status: RequestStatus = RequestStatus.REQUEST
-    manager: int = 0
-    dealer: Dealer | None = None
-    passed_by: list[Dealer] = field(default_factory=list)
-    answers: list[Answer] = field(default_factory=list)
-    timer: Timer | None = None
-
-    @property
-    def ended(self) -> bool:
-        """Nothing more will come of it."""
-        return self.status in ENDED
-
-    @property
-    def answer(self) -> Answer | None:
-        """The final answer, ``None`` until there is one."""
-        return self.answers[-1] if self.ended and self.answers else None
-
-
-@dataclass(slots=True, eq=False)
-class Dealer:
-    """A manager who deals. ``offer`` is told of each request that is locked to him."""
-
-    session: ManagerSession
-    offer: Callable[[DealRequest], None]
-    held: dict[int, DealRequest] = field(default_factory=dict)
-    served: int = 0
-
-    @property
-    def login(self) -> int:
-        return self.session.login
-
-    def takes(self, request: DealRequest) -> bool:
-        """Whether it may reach this dealer: security enabled, volume within his lots, group in his masks, right
-        ``broker`` (Semantics 8.6)."""
-        rights = self.session.server.managers.get(self.login)
-        if rights is None or not rights.broker or not self.session.sees_group(request.group):
-            return False
-        security = rights.securities.get(request.symbol.security)
-        if security is None or not security.enable:
-            return False
-        volume = request.request.volume / 100
-        return security.minimum_lots <= volume and (not security.maximum_lots or volume <= security.maximum_lots)
+    login: int
 
 
 class Desk:
     """The dealing desk of one server: the queue, the dealers, and what is answered without them."""
 
-    def __init__(self, server: Server) -> None:
-        self._server = server
-        self.last_id = 0
-        self.requests: dict[int, DealRequest] = {}
-        self.dealers: list[Dealer] = []
-        server.events.listen(self._hear)
+    def __init__(self, state: State, clients: ClientRequests) -> None:
+        self._state = state
+        self._clients = clients
+        self.requests = state.requests
+        self.dealers = state.dealers
 
-    def _hear(self, happened: Happened) -> None:
-        """What an account asked for ends with it; a manager who lost the right to deal holds nothing any more."""
-        if happened.kind == "user" and happened.change is Change.DELETE:
-            login = cast("Account", happened.data).login
-            for deal in [each for each in self.requests.values() if each.request.login == login]:
-                self._end(deal, Answer(ReturnCode.BAD_ACCOUNT_INFO), RequestStatus.CANCELED)
-        elif happened.kind == "manager":
-            managers = self._server.managers
-            for dealer in list(self.dealers):
-                if dealer.login not in managers or not managers[dealer.login].broker:
-                    self.leave(dealer)
+    def account_gone(self, login: int) -> None:
+        """What an account asked for ends with it."""
+        for deal in [each for each in self.requests.values() if each.request.login == login]:
+            self._end(deal, Answer(ReturnCode.BAD_ACCOUNT_INFO), RequestStatus.CANCELED)
+
+    def rights_changed(self) -> None:
+        """A manager who lost the right to deal holds nothing any more."""
+        managers = self._state.managers
+        for dealer in list(self.dealers):
+            if dealer.login not in managers or not managers[dealer.login].broker:
+                self.leave(dealer)
 
     # Clients
 
     def submit(self, request: ClientRequest) -> DealRequest:
         """Takes a client's request. What fails the checks is answered at once with its code."""
-        server = self._server
-        symbol = server.symbol(request.symbol)
-        account = server.accounts.get(request.login)
-        self.last_id += 1
-        deal = DealRequest(self.last_id, request, symbol, account.group, server.now)
+        state = self._state
+        symbol = symbol_named(state.symbols, request.symbol)
+        account = state.accounts.get(request.login)
+        state.last_request += 1
+        deal = DealRequest(state.last_request, request, symbol, account.group, state.timeline.now)
         try:
             if request.type is not TransactionType.PRICES_GET:
-                server.trading.check_client(request)
+                self._clients.check(request)
             self._refuse_locked(request)
         except ServerError as error:
             self._end(deal, Answer(ReturnCode(error.return_code)))
@@ -156,7 +95,7 @@ class Desk:
         return self._group(deal).securities[deal.symbol.security]
 
     def _group(self, deal: DealRequest) -> ConGroup:
-        return self._server.groups[deal.group]
+        return self._state.groups[deal.group]
 
     def _goes_to_dealer(self, deal: DealRequest) -> bool:
         security = self._security(deal)
@@ -167,15 +106,16 @@ class Desk:
         return mode is ExecutionMode.ACTIVITY and self._someone_takes(deal)
 
     def _someone_takes(self, deal: DealRequest) -> bool:
-        return any(dealer.takes(deal) for dealer in self.dealers)
+        return any(takes(self._state, dealer, deal) for dealer in self.dealers)
 
     def _queue(self, deal: DealRequest) -> None:
         deal.answers.append(Answer(ReturnCode.TRADE_ACCEPTED))
         self.requests[deal.id] = deal
         timeout = self._group(deal).timeout_seconds
         if timeout:
-            deal.timer = self._server.timeline.at(self._server.now + timeout, self._time_out, deal)
-        self._server.events.emit("request", Change.ADD, deal)
+            timeline = self._state.timeline
+            deal.timer = timeline.at(timeline.now + timeout, self._time_out, deal)
+        self._state.events.emit("request", Change.ADD, deal)
         self._offer(deal)
 
     def withdraw(self, request_id: int) -> None:
@@ -198,13 +138,13 @@ class Desk:
             deal.dealer.held.pop(deal.id, None)
             deal.dealer = None
         if self.requests.pop(deal.id, None) is not None:
-            self._server.events.emit("request", Change.DELETE, deal)
+            self._state.events.emit("request", Change.DELETE, deal)
 
     # Execution without a dealer
 
     def quote(self, deal: DealRequest) -> tuple[int, int] | None:
         """Bid and ask in points as the client's group sees them; ``None`` before the first tick."""
-        quote = self._server.quotes.last(deal.symbol.name)
+        quote = self._state.quotes.last(deal.symbol.name)
         return None if quote is None else widened(quote, self._security(deal).spread_diff)
 
     def _answer_at_once(self, deal: DealRequest) -> None:
@@ -237,7 +177,7 @@ class Desk:
 
     def _execute(self, deal: DealRequest, price: int) -> None:
         try:
-            order = self._server.trading.execute_client(deal.request, price)
+            order = self._clients.execute(deal.request, price)
         except ServerError as error:
             self._end(deal, Answer(ReturnCode(error.return_code)))
         except (NotFound, InvalidData):
@@ -247,10 +187,10 @@ class Desk:
 
     # Dealers
 
-    def join(self, session: ManagerSession, offer: Callable[[DealRequest], None]) -> Dealer:
+    def join(self, manager: Manager, offer: Callable[[DealRequest], None]) -> Dealer:
         """A manager begins to deal; what waits is offered. Raises 7 without the right ``broker``."""
-        session.need("broker")
-        dealer = Dealer(session, offer)
+        need(self._state, manager.login, "broker")
+        dealer = Dealer(manager.login, offer)
         self.dealers.append(dealer)
         for deal in list(self.requests.values()):
             if deal.dealer is None:
@@ -268,7 +208,7 @@ class Desk:
     def _offer(self, deal: DealRequest) -> None:
         """Locks a request to the dealer who holds fewest, among equals to him who was served longest ago; those who
         gave it back come last."""
-        takers = [dealer for dealer in self.dealers if dealer.takes(deal)]
+        takers = [dealer for dealer in self.dealers if takes(self._state, dealer, deal)]
         if not takers:
             return
         dealer = min(takers, key=lambda each: (each in deal.passed_by, len(each.held), each.served))
@@ -276,17 +216,17 @@ class Desk:
         deal.manager = dealer.login
         deal.dealer = dealer
         dealer.held[deal.id] = deal
-        dealer.served = self._server.events.number + 1
+        dealer.served = self._state.events.number + 1
         if deal.answers[-1].code is not ReturnCode.TRADE_PROCESS:
             deal.answers.append(Answer(ReturnCode.TRADE_PROCESS))
-        self._server.events.emit("request", Change.UPDATE, deal)
+        self._state.events.emit("request", Change.UPDATE, deal)
         dealer.offer(deal)
 
     def _give_back(self, deal: DealRequest) -> None:
         deal.dealer = None
         deal.manager = 0
         deal.status = RequestStatus.RESETED
-        self._server.events.emit("request", Change.UPDATE, deal)
+        self._state.events.emit("request", Change.UPDATE, deal)
         self._offer(deal)
 
     def _held(self, dealer: Dealer, request_id: int) -> DealRequest:
@@ -301,7 +241,7 @@ class Desk:
         deal = self._held(dealer, request_id)
         prices = deal.symbol.to_points(bid), deal.symbol.to_points(ask)
         if mode is ConfirmMode.ADD_PRICES:
-            self._server.quotes.tick(deal.symbol.name, *prices)
+            self._state.quotes.tick(deal.symbol.name, *prices)
             if deal.ended:  # the tick triggered what ended it
                 return
         kind = deal.request.type
@@ -338,13 +278,26 @@ class Desk:
 
     def record(self, deal: DealRequest) -> TradeRequest:
         """The request as a dealer sees it."""
-        account = self._server.accounts.record(self._server.accounts.get(deal.request.login))
+        account = self._state.accounts.get(deal.request.login).record()
         prices = shown_prices(self.quote(deal))
         return TradeRequest(
             id=deal.id, status=deal.status, time=deal.time, manager=deal.manager, login=deal.request.login,
             group=deal.group, balance=account.balance, credit=account.credit,
             prices=(deal.symbol.to_price(prices[0]), deal.symbol.to_price(prices[1])), trade=transaction_record(deal),
         )  # fmt: skip
+
+
+def takes(state: State, dealer: Dealer, deal: DealRequest) -> bool:
+    """Whether a request may reach a dealer: security enabled, volume within his lots, group in his masks, right
+    ``broker`` (Semantics 8.6)."""
+    rights = state.managers.get(dealer.login)
+    if rights is None or not rights.broker or not sees_group(state, dealer.login, deal.group):
+        return False
+    security = rights.securities.get(deal.symbol.security)
+    if security is None or not security.enable:
+        return False
+    lots = deal.request.volume / 100
+    return security.minimum_lots <= lots and (not security.maximum_lots or lots <= security.maximum_lots)
 
 
 def execution_price(request: ClientRequest, bid: int, ask: int) -> int:

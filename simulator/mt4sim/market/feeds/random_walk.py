@@ -14,11 +14,11 @@ from heapq import heapify, heapreplace
 from random import Random
 from typing import Any
 
-from mt4sim.feeds.base import Feed, Market
-from mt4sim.sessions import DAY
-from mt4sim.symbols import ProfitMode, Symbol
-from mt4sim.ticks import Source
-from mt4sim.world_specs import FeedTerms
+from mt4sim.market.feeds.base import Feed, Market
+from mt4sim.market.feeds.specs import FeedTerms
+from mt4sim.market.sessions import DAY
+from mt4sim.market.symbols import ProfitMode, Symbol
+from mt4sim.market.ticks import Source
 
 DOLLAR = "USD"
 YEAR_SECONDS = 260 * DAY

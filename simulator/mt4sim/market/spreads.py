@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from mt4sim.quotes import Quote
-    from mt4sim.symbols import Symbol
+from mt4sim.market.symbols import Symbol
+from mt4sim.market.ticks import Quote
 
 
 def with_symbol_spread(symbol: Symbol, bid: int, ask: int) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""The bounded history of published ticks, by symbol. Prices are points."""
+"""Quotes, ticks, and the bounded history of published ticks. Prices are points."""
 
 from __future__ import annotations
 
@@ -15,6 +15,28 @@ class Source(IntEnum):
     MANAGER = 0  # thrown in; taken as it is
     FEED = 1  # filtered, and only inside sessions
     START = 2  # the world's starting price
+
+
+class Direction(IntEnum):
+    """Where the bid went against the tick before (natively ``SDIR_*``)."""
+
+    UP = 0
+    DOWN = 1
+    NONE = 2
+
+
+class Quote(NamedTuple):
+    """The last price of a symbol, in points. Never changed: each tick makes a new one.
+
+    ``high`` and ``low`` are the extremes of the bid in the server's day. Assumed (Semantics 1.4).
+    """
+
+    bid: int
+    ask: int
+    time: int
+    high: int
+    low: int
+    direction: Direction
 
 
 class TickEntry(NamedTuple):

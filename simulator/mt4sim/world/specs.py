@@ -1,5 +1,6 @@
-"""What a world file may say, table by table. Fields and units are those of :class:`~mt4sim.symbols.Symbol` for symbols
-and of the protocol's records for the server, groups, managers and users; see docs/worlds.md for the reference.
+"""What a world file may say, table by table. Fields and units are those of :class:`~mt4sim.market.symbols.Symbol`
+for symbols and of the protocol's records for the server, groups, managers and users; see docs/worlds.md for the
+reference.
 
 Times are in the server's zone. Every model refuses fields that it does not know.
 """
@@ -10,13 +11,14 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from enum import IntEnum
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator
+from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator
 from pydantic_core import PydanticCustomError
 
-from mt4sim.sessions import Holiday
-from mt4sim.symbols import (
+from mt4sim.market.feeds.specs import CurrencyCode, FeedTerms, NotNegative, Points, Positive, Spec
+from mt4sim.market.sessions import Holiday
+from mt4sim.market.symbols import (
     DAY_MINUTES,
     WEEK_DAYS,
     DaySessions,
@@ -141,23 +143,9 @@ def check_start(seconds: int) -> int:
 
 
 Start = Annotated[Moment, AfterValidator(check_start)]
-Points = Annotated[int, Field(ge=0, lt=2**31)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-CurrencyCode = Annotated[str, Field(min_length=1, max_length=11)]
 SymbolName = Annotated[str, Field(min_length=1, max_length=11)]
 SecurityName = Annotated[str, Field(min_length=1, max_length=15)]
-
-
-class Spec(BaseModel):
-    """Base of all tables: strict, nothing unknown, not changed after reading."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
-
-    def stated(self) -> dict[str, Any]:
-        """What the file states, by field."""
-        return {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
 
 
 class DayTable(Spec):
@@ -189,14 +177,6 @@ class SessionSpec(Spec):
     def build(self) -> tuple[DaySessions, ...]:
         trade = self.trade or self.quote
         return tuple(DaySessions(quote=self.quote.of(day), trade=trade.of(day)) for day in range(7))
-
-
-class FeedTerms(Spec):
-    """How the random feed moves one symbol."""
-
-    volatility: NotNegative = 10.0  # percent a year; of pairs of known currencies the currencies' own count
-    ticks_per_minute: NotNegative = 4.0  # 0: never ticks
-    spread: Points = 0  # points, usual; 0: that of the starting price
 
 
 class SymbolFields(Spec):
@@ -256,7 +236,8 @@ class SecuritySpec(Spec):
 
 
 class SymbolSpec(SymbolFields):
-    """One symbol; what it does not state its security does, and else :class:`~mt4sim.symbols.Symbol`'s default."""
+    """One symbol; what it does not state its security does, and else the default of
+    :class:`~mt4sim.market.symbols.Symbol`."""
 
     security: SecurityName
     description: Annotated[str, Field(max_length=63)] = ""
@@ -305,18 +286,6 @@ class HistorySpec(Spec):
 
     ticks: Annotated[int, Field(ge=1, le=10_000_000)] = 4096
     bars: Annotated[int, Field(ge=1, le=10_000_000)] = 10_000  # of each period
-
-
-class FeedSpec(Spec):
-    """Where prices come from when nobody says otherwise."""
-
-    kind: Literal["off", "random", "replay"] = "off"
-    seed: int | None = None  # none: the server's
-    rate: Positive = 1.0  # multiplies every symbol's tick rate
-    currencies: dict[CurrencyCode, NotNegative] = Field(default_factory=dict)  # percent a year against the dollar
-    file: str | None = None  # of replay
-    speed: Positive = 1.0  # of replay
-    anchor: Literal["start", "file"] = "start"  # of replay
 
 
 class GroupSpec(Spec):

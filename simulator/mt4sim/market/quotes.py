@@ -3,23 +3,22 @@
 A tick of a feed passes, in this order: the symbol's life and sessions, the tick filter, smoothing, the symbol's
 spread. A manager's tick is taken as it is (Semantics 1.6). What is left is compared with the last quote (an unchanged
 pair is not published again), remembered, and told to the subscribers. Prices are points throughout, unwidened by any
-group's spread difference; see :func:`mt4sim.spreads.widened` for what a group's clients see.
+group's spread difference; see :func:`mt4sim.market.spreads.widened` for what a group's clients see.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from enum import IntEnum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
-from mt4sim.bars import BarBook
-from mt4sim.filters import TickFilter
-from mt4sim.sessions import DAY, Calendar, alive
-from mt4sim.spreads import widened, with_symbol_spread
-from mt4sim.symbols import Symbol
-from mt4sim.ticks import Source, TickEntry, TickHistory
-from mt_remote.errors import NotFound, ReturnCode, ServerError
+from mt4sim.market.bars import BarBook
+from mt4sim.market.filters import TickFilter
+from mt4sim.market.sessions import DAY, Calendar, alive
+from mt4sim.market.spreads import widened, with_symbol_spread
+from mt4sim.market.symbols import Symbol, symbol_named
+from mt4sim.market.ticks import Direction, Quote, Source, TickEntry, TickHistory
+from mt_remote.errors import ReturnCode, ServerError
 
 __all__ = ["Clock", "Direction", "Quote", "Quotes", "Source", "widened"]
 
@@ -30,28 +29,6 @@ class Clock(Protocol):
     @property
     def now(self) -> int:
         """Unix seconds in the server's zone."""
-
-
-class Direction(IntEnum):
-    """Where the bid went against the tick before (natively ``SDIR_*``)."""
-
-    UP = 0
-    DOWN = 1
-    NONE = 2
-
-
-class Quote(NamedTuple):
-    """The last price of a symbol, in points. Never changed: each tick makes a new one.
-
-    ``high`` and ``low`` are the extremes of the bid in the server's day. Assumed (Semantics 1.4).
-    """
-
-    bid: int
-    ask: int
-    time: int
-    high: int
-    low: int
-    direction: Direction
 
 
 Subscriber = Callable[[Symbol, Quote], None]
@@ -80,6 +57,7 @@ class Quotes:
         self._last: dict[str, Quote] = {}
         self._opened: set[str] = set()  # symbols whose last quote is a starting price and no tick
         self._filters: dict[str, TickFilter] = {}
+        self.reactions: tuple[Subscriber, ...] = ()  # the server's own rooms: they are told first
         self._subscribers: tuple[Subscriber, ...] = ()
         self._waiting: deque[tuple[Symbol, int, int, Source]] = deque()
         self._publishing = False
@@ -107,7 +85,8 @@ class Quotes:
         return self.history.newest(symbol_name)
 
     def subscribe(self, callback: Subscriber) -> Callable[[], None]:
-        """Calls ``callback`` for every published tick, after those that subscribed before. Returns what ends it."""
+        """Calls ``callback`` for every published tick, after the server's own rooms (:mod:`mt4sim.reactions`) and those
+        that subscribed before. Returns what ends it."""
         self._subscribers = (*self._subscribers, callback)
 
         def unsubscribe() -> None:
@@ -124,9 +103,7 @@ class Quotes:
         Raises :class:`~mt_remote.errors.NotFound` for an unknown symbol, code 3 for a price that is not positive.
         Assumed: the code (Semantics 11.6).
         """
-        symbol = self._symbols.get(symbol_name)
-        if symbol is None:
-            raise NotFound(f"Cannot find symbol '{symbol_name}'")
+        symbol = symbol_named(self._symbols, symbol_name)
         if bid <= 0 or ask <= 0:
             path, value = ("bid", bid) if bid <= 0 else ("ask", ask)
             problem = f"{path}: must be above 0, got {symbol.to_price(value)}"
@@ -163,6 +140,8 @@ class Quotes:
         self._last[name] = quote
         self.history.add(name, TickEntry(now, bid, ask, source))
         self.bars.add(name, now, bid)
+        for react in self.reactions:
+            react(symbol, quote)
         for callback in self._subscribers:
             callback(symbol, quote)
         return quote

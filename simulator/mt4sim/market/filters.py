@@ -6,10 +6,8 @@ A manager's prices do not pass through it; they only become the price that the n
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from mt4sim.symbols import Symbol
+from mt4sim.market.symbols import Symbol
 
 
 class TickFilter:

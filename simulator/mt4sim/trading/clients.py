@@ -1,18 +1,20 @@
-"""Clients' requests: what they ask for, their checks in the documented order, their execution (Semantics 6.2, 6.5)."""
+"""Clients' requests: their checks in the documented order, their execution (Semantics 6.2, 6.5)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NoReturn
+from dataclasses import replace
+from typing import NoReturn
 
 from mt4sim.events import Change
-from mt4sim.sessions import alive
-from mt4sim.symbols import Symbol, TradeMode
+from mt4sim.market.sessions import alive
+from mt4sim.market.symbols import Symbol, TradeMode, symbol_named
+from mt4sim.state.accounts import Account
+from mt4sim.state.orders import Order
+from mt4sim.state.requests import CLOSE_BYS, CLOSES, OPENS, PENDING, ClientRequest
 from mt4sim.trading.closing import Closing
-from mt4sim.trading.engine import POSITION_OF, Engine
-from mt4sim.trading.orders import Order
+from mt4sim.trading.engine import POSITION_OF, Engine, then_supervised
+from mt4sim.trading.opening import may_open
 from mt4sim.trading.terms import Terms
-from mt4sim.trading.triggers import may_open
 from mt_remote.errors import ReturnCode, ServerError
 from mt_remote.records import (
     GroupRight,
@@ -23,14 +25,6 @@ from mt_remote.records import (
     TransactionType,
 )  # fmt: skip
 
-if TYPE_CHECKING:
-    from mt4sim.accounts import Account
-
-OPENS = (TransactionType.ORDER_IE_OPEN, TransactionType.ORDER_REQ_OPEN, TransactionType.ORDER_MK_OPEN)
-CLOSES = (TransactionType.ORDER_IE_CLOSE, TransactionType.ORDER_REQ_CLOSE, TransactionType.ORDER_MK_CLOSE)
-PENDING = TransactionType.ORDER_PENDING_OPEN
-CLOSE_BYS = (TransactionType.ORDER_CLOSE_BY, TransactionType.ORDER_CLOSE_ALL)
-
 _REASONS = {
     TransactionFlag.NONE: TradeReason.CLIENT, TransactionFlag.EXPERT: TradeReason.EXPERT,
     TransactionFlag.SIGNAL: TradeReason.SIGNAL, TransactionFlag.GATEWAY: TradeReason.GATEWAY,
@@ -39,36 +33,11 @@ _REASONS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientRequest:
-    """What a terminal sends. Volume in 1/100 lot, prices in points, deviation in points."""
-
-    login: int
-    type: TransactionType
-    cmd: TradeCommand
-    symbol: str
-    volume: int
-    price: int
-    order: int = 0
-    order_by: int = 0
-    sl: int = 0
-    tp: int = 0
-    ie_deviation: int = 0
-    comment: str = ""
-    expiration: int = 0
-    flags: TransactionFlag = TransactionFlag.NONE
-    off_grid: bool = False  # the price that the client named has more digits than the symbol
-
-    def at_price(self, price: int) -> ClientRequest:
-        """The same at another price."""
-        return replace(self, price=price, off_grid=False)
-
-
 def refuse(code: ReturnCode, path: str = "") -> NoReturn:
     raise ServerError(code, path=path)
 
 
-class Requests:
+class ClientRequests:
     """Checks and carries out clients' requests."""
 
     def __init__(self, engine: Engine, closing: Closing) -> None:
@@ -79,7 +48,7 @@ class Requests:
 
     def check(self, request: ClientRequest) -> None:
         """Raises the first code that applies, in the documented order."""
-        account = self._engine.server.accounts.get(request.login)
+        account = self._engine.state.accounts.get(request.login)
         self._check_account(account)
         terms = self._engine.terms.of(account, request.symbol)
         if request.type in OPENS or request.type is PENDING:
@@ -93,7 +62,7 @@ class Requests:
 
     def _check_account(self, account: Account) -> None:
         """Assumed: the code for a read-only account (Semantics 9.4)."""
-        group = self._engine.server.groups[account.group]
+        group = self._engine.state.groups[account.group]
         if not account.enable or not group.enable:
             refuse(ReturnCode.ACCOUNT_DISABLED)
         if account.read_only:
@@ -132,7 +101,7 @@ class Requests:
     def _check_expiration(self, expiration: int, terms: Terms) -> None:
         if expiration and GroupRight.EXPIRATION not in terms.group.rights:
             refuse(ReturnCode.TRADE_EXPIRATION_DENIED, "expiration")
-        if expiration and expiration <= self._engine.server.now:
+        if expiration and expiration <= self._engine.now:
             refuse(ReturnCode.INVALID_DATA, "expiration")
 
     def _has_opposite(self, request: ClientRequest) -> bool:
@@ -145,12 +114,12 @@ class Requests:
 
     def _check_session(self, terms: Terms) -> None:
         """Assumed: symbols that are not real-time, not begun or expired answer as disabled ones (Semantics 11.4)."""
-        server, symbol = self._engine.server, terms.symbol
-        if not (terms.security.show and terms.security.trade and symbol.realtime and alive(symbol, server.now)):
+        quotes, symbol, now = self._engine.state.quotes, terms.symbol, self._engine.now
+        if not (terms.security.show and terms.security.trade and symbol.realtime and alive(symbol, now)):
             refuse(ReturnCode.TRADE_DISABLE)
-        if not server.quotes.calendar.trade_open(symbol, server.now):
+        if not quotes.calendar.trade_open(symbol, now):
             refuse(ReturnCode.TRADE_MARKET_CLOSED)
-        if server.quotes.last(symbol.name) is None:
+        if quotes.last(symbol.name) is None:
             refuse(ReturnCode.TRADE_OFFQUOTES)
 
     def _check_volume(self, volume: int, terms: Terms) -> None:
@@ -250,8 +219,16 @@ class Requests:
         if any(distance <= freeze for distance in distances):
             refuse(ReturnCode.TRADE_MODIFY_DENIED)
 
+    def quote(self, login: int, symbol: str) -> tuple[int, int]:
+        """Bid and ask in points as an account sees them. Raises 136 before the first."""
+        prices = self._engine.client_quote(self._engine.terms.of(self._engine.state.accounts.get(login), symbol))
+        if prices is None:
+            raise ServerError(ReturnCode.TRADE_OFFQUOTES)
+        return prices
+
     # Execution
 
+    @then_supervised
     def execute(self, request: ClientRequest, price: int) -> int:
         """Carries out an accepted request at ``price`` (points); gives the ticket it is about. Money is checked once
         more: the price may be another one now."""
@@ -277,9 +254,9 @@ class Requests:
         return order.ticket
 
     def _order(self, request: ClientRequest, price: int, ticket: int) -> Order:
-        server = self._engine.server
-        digits = server.symbol(request.symbol).digits
-        order = Order(ticket, request.login, request.symbol, digits, request.cmd, request.volume, price, server.now)
+        engine = self._engine
+        digits = symbol_named(engine.state.symbols, request.symbol).digits
+        order = Order(ticket, request.login, request.symbol, digits, request.cmd, request.volume, price, engine.now)
         order.sl, order.tp, order.comment = request.sl, request.tp, request.comment
         order.reason = _REASONS[request.flags]
         order.expiration = request.expiration if request.cmd.is_pending else 0
@@ -287,7 +264,7 @@ class Requests:
 
     def _open(self, request: ClientRequest, price: int) -> int:
         engine = self._engine
-        terms = engine.terms.of(engine.server.accounts.get(request.login), request.symbol)
+        terms = engine.terms.of(engine.state.accounts.get(request.login), request.symbol)
         trial = self._order(request, price, 0)
         engine.price_rates(trial, terms)
         if request.cmd.is_market and not may_open(engine, trial):
@@ -302,7 +279,7 @@ class Requests:
         if order.cmd.is_pending:
             order.open_price, order.expiration = request.price, request.expiration
             self._engine.price_rates(order, self._engine.terms_of(order))
-        order.timestamp = self._engine.server.now
+        order.timestamp = self._engine.now
         self._engine.tell_watchers(order)
         self._engine.emit(Change.UPDATE, order)
 

@@ -20,14 +20,12 @@ from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import Field, ValidationError
 
-from mt4sim.quotes import Quotes
-from mt4sim.sessions import Calendar
-from mt4sim.symbols import WEEK_DAYS, Symbol
-from mt4sim.toml_text import write_toml
-from mt4sim.world_specs import (
+from mt4sim.market.feeds.specs import FeedSpec, FeedTerms, Spec
+from mt4sim.market.quotes import Quotes
+from mt4sim.market.sessions import Calendar
+from mt4sim.market.symbols import WEEK_DAYS, Symbol
+from mt4sim.world.specs import (
     MOST_SECURITIES,
-    FeedSpec,
-    FeedTerms,
     GroupSpec,
     HistorySpec,
     HolidaySpec,
@@ -36,13 +34,13 @@ from mt4sim.world_specs import (
     SecuritySpec,
     ServerSpec,
     SessionSpec,
-    Spec,
     Start,
     SymbolName,
     SymbolSpec,
     UserSpec,
     Windows,
 )  # fmt: skip
+from mt4sim.world.toml_text import write_toml
 from mt_remote.errors import ConfigurationError
 from mt_remote.records import (
     ConCommon,
@@ -265,7 +263,7 @@ class World(Spec):
 
 def demo_toml() -> str:
     """The text of the packaged demo world: a start for one's own."""
-    return resources.files("mt4sim").joinpath("worlds", "demo.toml").read_text(encoding="utf-8")
+    return resources.files("mt4sim.world").joinpath("demo.toml").read_text(encoding="utf-8")
 
 
 def _rights() -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from mt4sim.symbols import DAY_MINUTES, Symbol, Window
+from mt4sim.market.symbols import DAY_MINUTES, Symbol, Window
 
 DAY = 86_400
 _HORIZON_DAYS = 400

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from mt4sim.quotes import Quotes
-from mt4sim.symbols import Symbol
+from mt4sim.market.quotes import Quotes
+from mt4sim.market.symbols import Symbol
 
 
 class Cancellable(Protocol):

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from mt4sim.feeds.base import Feed, Market, OffFeed, Scheduler
-from mt4sim.feeds.random_walk import RandomFeed
-from mt4sim.feeds.replay import ReplayError, ReplayFeed
-from mt4sim.world_specs import FeedSpec, FeedTerms
+from mt4sim.market.feeds.base import Feed, Market, OffFeed, Scheduler
+from mt4sim.market.feeds.random_walk import RandomFeed
+from mt4sim.market.feeds.replay import ReplayError, ReplayFeed
+from mt4sim.market.feeds.specs import FeedSpec, FeedTerms
 from mt_remote.errors import ConfigurationError
 
 __all__ = ["Feed", "Market", "OffFeed", "RandomFeed", "ReplayError", "ReplayFeed", "Scheduler", "make_feed"]

@@ -1,22 +1,47 @@
-"""Orders and where they are kept: open by ticket and by account, closed in each account's history.
+"""Orders: what opens and changes one, what it is, and where orders are kept.
 
-Inside, volumes are 1/100 lot, prices points of the symbol, money cents of the account's currency, times Unix seconds
-of the server's zone.
+:class:`NewOrder` and :class:`OrderChange` are in the units that people see. Inside, in :class:`Order`, volumes are
+1/100 lot, prices points of the symbol, money cents of the account's currency, times Unix seconds of the server's zone.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from mt_remote.errors import NotFound
 from mt_remote.records import TradeCommand, TradeReason
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
-    from mt4sim.trading.triggers import SymbolLevels
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    """An order to be opened: a position, or a pending one that waits for its price. Whose it is says the account that
+    it is opened for."""
+
+    symbol: str
+    command: TradeCommand
+    volume: float  # lots
+    price: float = 0.0  # quote currency; a trader's 0 stands for the market's price
+    sl: float = 0.0  # quote currency, 0: none
+    tp: float = 0.0  # quote currency, 0: none
+    expiration: int = 0  # of a pending order: Unix seconds in the server's zone, 0: never
+    comment: str = ""  # 31 characters at most
+    magic: int = 0  # the expert advisor's number for it
+    reason: TradeReason = TradeReason.DEALER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderChange:
+    """What becomes other on an order; ``None`` leaves it as it is."""
+
+    price: float | None = None  # quote currency
+    sl: float | None = None  # quote currency, 0: none
+    tp: float | None = None  # quote currency, 0: none
+    expiration: int | None = None  # of a pending order: Unix seconds in the server's zone, 0: never
+    comment: str | None = None  # 31 characters at most
 
 
 class OrderState(IntEnum):
@@ -43,6 +68,15 @@ class Activation(IntEnum):
     TP_ROLLBACK = -2
     PENDING_ROLLBACK = -3
     STOPOUT_ROLLBACK = -4
+
+
+class Place(Protocol):
+    """Where an order's price levels wait for the market, among those of its symbol and spread difference (points)."""
+
+    spread_diff: int
+
+    def drop(self, ticket: int, /) -> None:
+        """The order waits for nothing here any more."""
 
 
 _FIELDS = ("ticket", "login", "symbol", "digits", "cmd", "volume", "open_time", "close_time", "expiration",
@@ -85,7 +119,7 @@ class Order:
         self.comment = ""
         self.api_data = ""
         self.activation = Activation.NONE
-        self.place: SymbolLevels | None = None  # where its levels wait
+        self.place: Place | None = None
 
     @property
     def is_open(self) -> bool:
@@ -179,6 +213,10 @@ class OrderBook:
     def each_closed_of(self, login: int) -> Iterator[Order]:
         """The same, the last closed first, without a copy: don't change the book meanwhile."""
         return reversed(self._closed_of.get(login, ()))
+
+    def history(self, login: int, start: int, end: int) -> list[Order]:
+        """One account's records closed in the range, both ends included, by ticket."""
+        return [order for order in self.closed_of(login) if start <= order.close_time <= end]
 
     def add(self, order: Order) -> None:
         """A new record."""
