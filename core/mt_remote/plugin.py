@@ -61,11 +61,11 @@ PROJECT = "mt_remote"
 API_VERSION = 1
 """Major version of the hooks: what worked with one of them works with all of the same major version."""
 
-HOOKSPEC_VERSION = f"{API_VERSION}.1"
+HOOKSPEC_VERSION = f"{API_VERSION}.2"
 """Version of the hooks; the minor part grows when there are more. A plugin may state the one that it needs,
 ``mt_remote_api = 1`` or ``mt_remote_api = "1.1"``; another major version or a newer minor one is refused.
 
-1.0 the first; 1.1 ``mt_remote_stands``."""
+1.0 the first; 1.1 ``mt_remote_stands``; 1.2 ``mt_remote_commands`` takes ``line`` too."""
 
 Handler = Callable[..., Any]
 H = TypeVar("H", bound=Handler)
