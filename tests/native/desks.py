@@ -76,7 +76,7 @@ class LibraryBackend(ManagerBackend):
     def lose(self, connection: LibraryConnection, reason: str) -> None:
         """Breaks one connection."""
         self.connections.pop(connection, None)
-        connection._channel.fail(ConnectionLost(f"No connection to the MT4 server: {reason}"))
+        connection._calls.fail(ConnectionLost(f"No connection to the MT4 server: {reason}"))
 
     def catch_up(self) -> None:
         """The clock is in the test's hands."""

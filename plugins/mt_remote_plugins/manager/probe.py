@@ -12,7 +12,7 @@ import sys
 
 from mt_remote.errors import ConfigurationError
 from mt_remote_plugins.manager.doctor import diagnose
-from mt_remote_plugins.manager.ports import ending, worker_environment
+from mt_remote_plugins.manager.running_engine import ending, worker_environment
 
 _FOUND = 3
 """Exit code of the process when it wrote what is wrong."""

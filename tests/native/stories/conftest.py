@@ -23,7 +23,7 @@ def anyio_backend() -> str:
 @pytest.fixture(autouse=True)
 def settling(monkeypatch: pytest.MonkeyPatch) -> None:
     """On the simulator a call's answer follows whatever happened before it; the library tells of it on a thread of its
-    own. What it has told goes before the answer of a call on the same lane again."""
+    own. What it has told goes before the answer of a call on the same handle again."""
     settled = Client.settled
 
     async def told_and_settled(self: Client) -> list[Json]:
