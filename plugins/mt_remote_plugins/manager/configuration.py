@@ -1,4 +1,4 @@
-"""Common configuration, groups and managers over the library.
+"""The server's configuration over the library: what is common, and the tables, each a row of what it has for itself.
 
 Changes are read-modify-write on the native struct: what the record does not carry stays what the server has.
 """
@@ -8,19 +8,21 @@ from __future__ import annotations
 from typing import TypeVar
 
 from mt_remote.backend import CommonConfig, Groups, Managers
-from mt_remote.errors import InvalidData, NotFound, ServerError
+from mt_remote.errors import ServerError
 from mt_remote.records import (
     ConCommon,
     ConGroup,
     ConGroupSecurity,
+    ConHoliday,
     ConManager,
     ConManagerSecurity,
-    Draft,
+    ConSymbol,
     Patch,
     Record,
 )
 from mt_remote_plugins.manager.library_calls import LibraryCalls, blank
 from mt_remote_plugins.manager.refusals import Refusals
+from mt_remote_plugins.manager.tables import KeyRows, PositionRows
 
 R = TypeVar("R", bound=Record)
 
@@ -41,89 +43,52 @@ class LibraryCommon(CommonConfig):
         await self._library.direct("CfgUpdateCommon", changed(self._library, ConCommon, native, patch))
 
 
-class LibraryGroups(Groups):
+class LibraryGroups(KeyRows[ConGroup, str], Groups):
+    """Groups. Reading alone needs no administrator."""
+
+    read = "GroupsRequest"
+
     def __init__(self, library: LibraryCalls) -> None:
-        self._library = library
+        super().__init__(library, ConGroup, "Group")
         self._refusals = Refusals(library)
 
-    async def _rows(self, request: str = "CfgRequestGroup") -> dict[str, bytes]:
-        """Native groups by name, in the server's order: a group is deleted by its place. Reading alone needs no
-        administrator."""
-        rows = await self._library.rows(request, 0)
-        return {self._library.marshal.page.decode(row[:16]): row for row in self._library.split(ConGroup, rows)}
+    def blank(self) -> ConGroup:
+        """A group has every security of the server."""
+        return blank(ConGroup, securities={name: blank(ConGroupSecurity) for name in self.library.security_names()})
 
-    async def _found(self, group: str, request: str = "CfgRequestGroup") -> bytes:
-        row = (await self._rows(request)).get(group)
-        if row is None:
-            raise NotFound(f"Cannot find group '{group}'")
-        return row
+    async def refusal(self, error: ServerError, old: ConGroup | None, new: ConGroup) -> ServerError:
+        known = old.symbols if old else {}
+        return await self._refusals.of_terms(error, [name for name in new.symbols if name not in known])
 
-    async def add(self, draft: Draft[ConGroup]) -> None:
-        if draft.key in await self._rows():
-            raise InvalidData.of("group", f"a group '{draft.key}' exists already")
-        named = filter(None, self._library.marshal.securities)
-        empty = blank(ConGroup, securities={name: blank(ConGroupSecurity) for name in named})
-        group = draft.applied_to(empty)
-        await self._update(self._library.codec(ConGroup).encode(group), list(group.symbols))
-
-    async def set(self, patch: Patch[ConGroup]) -> None:
-        native = await self._found(patch.key)
-        codec = self._library.codec(ConGroup)
-        old = codec.decode(native)
-        new = patch.applied_to(old)
-        await self._update(codec.updated(native, old, new), [name for name in new.symbols if name not in old.symbols])
-
-    async def _update(self, native: bytes, new_symbols: list[str]) -> None:
-        try:
-            await self._library.direct("CfgUpdateGroup", native)
-        except ServerError as error:
-            raise await self._refusals.of_terms(error, new_symbols) from None
-
-    async def get(self, group: str) -> ConGroup:
-        return self._library.codec(ConGroup).decode(await self._found(group, "GroupsRequest"))
-
-    async def get_all(self) -> list[ConGroup]:
-        return self._library.codec(ConGroup).decode_many(b"".join((await self._rows("GroupsRequest")).values()))
-
-    async def delete(self, group: str) -> None:
-        names = list(await self._rows())
-        if group not in names:
-            raise NotFound(f"Cannot find group '{group}'")
-        try:
-            await self._library.direct("CfgDeleteGroup", names.index(group))
-        except ServerError as error:
-            raise await self._refusals.of_deletion(error, group) from None
+    async def refusal_to_delete(self, error: ServerError, key: str) -> ServerError:
+        return await self._refusals.of_deletion(error, key)
 
 
-class LibraryManagers(Managers):
+class LibraryManagers(KeyRows[ConManager, int], Managers):
+    """Manager accounts."""
+
+    set_adds = True
+
     def __init__(self, library: LibraryCalls) -> None:
-        self._library = library
+        super().__init__(library, ConManager, "Manager")
 
-    async def _rows(self) -> dict[int, bytes]:
-        rows = await self._library.rows("CfgRequestManager", 0)
-        return {int.from_bytes(row[:4], "little", signed=True): row for row in self._library.split(ConManager, rows)}
+    def blank(self) -> ConManager:
+        """A manager has every security of the server."""
+        return blank(ConManager, securities={name: blank(ConManagerSecurity) for name in self.library.security_names()})
 
-    async def set(self, patch: Patch[ConManager]) -> None:
-        native = (await self._rows()).get(patch.key)
-        if native is None:
-            named = filter(None, self._library.marshal.securities)
-            empty = blank(ConManager, securities={name: blank(ConManagerSecurity) for name in named})
-            data = self._library.codec(ConManager).encode(patch.applied_to(empty))
-        else:
-            data = changed(self._library, ConManager, native, patch)
-        await self._library.direct("CfgUpdateManager", data)
 
-    async def get(self, login: int) -> ConManager:
-        row = (await self._rows()).get(login)
-        if row is None:
-            raise NotFound(f"Cannot find manager {login}")
-        return self._library.codec(ConManager).decode(row)
+class LibrarySymbols(KeyRows[ConSymbol, str]):
+    """Symbols as they are configured. The server works their points and tick values out itself."""
 
-    async def delete(self, login: int) -> None:
-        logins = list(await self._rows())
-        if login not in logins:
-            raise NotFound(f"Cannot find manager {login}")
-        await self._library.direct("CfgDeleteManager", logins.index(login))
+    def __init__(self, library: LibraryCalls) -> None:
+        super().__init__(library, ConSymbol, "Symbol")
+
+
+class LibraryHolidays(PositionRows[ConHoliday]):
+    """Holidays."""
+
+    def __init__(self, library: LibraryCalls) -> None:
+        super().__init__(library, ConHoliday, "Holiday")
 
 
 def changed(library: LibraryCalls, kind: type[R], native: bytes, patch: Patch[R]) -> bytes:

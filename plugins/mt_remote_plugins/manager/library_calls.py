@@ -21,12 +21,13 @@ R = TypeVar("R", bound=Record)
 _SUCCESS = (ReturnCode.OK, ReturnCode.OK_NONE)
 _ROWS_ON_THE_LOOP = 1000
 
-_RIGHTS = {
-    "CfgRequestGroup": "admin", "CfgRequestManager": "admin", "TradesRequest": "see_trades",
-    "TradeRecordsRequest": "see_trades",
-    "TradesUserHistory": "reports",
-}  # fmt: skip
-"""The right that a list needs. The library answers a manager without it with no list and no reason."""
+_RIGHTS = {"TradesRequest": "see_trades", "TradeRecordsRequest": "see_trades", "TradesUserHistory": "reports"}
+
+
+def right_for(key: str) -> str:
+    """The right that a list needs, ``""`` for none. The library answers a manager without it with no list and no
+    reason."""
+    return "admin" if key.startswith("CfgRequest") else _RIGHTS.get(key, "")
 
 
 class LibraryCalls:
@@ -52,6 +53,10 @@ class LibraryCalls:
         """The codec of a record kind."""
         return self.marshal.codec(kind)
 
+    def security_names(self) -> list[str]:
+        """The server's securities that have a name, in its order."""
+        return [name for name in self.marshal.securities if name]
+
     @property
     def group_size(self) -> int:
         """Bytes of a native group."""
@@ -76,7 +81,7 @@ class LibraryCalls:
     async def rows(self, key: str, *values: Value) -> bytes:
         """The array that a request returns, as it is."""
         reply = await self.direct(key, *values)
-        right = _RIGHTS.get(key)
+        right = right_for(key)
         if not reply.rows and right:
             await self.need(right)
         return reply.rows
