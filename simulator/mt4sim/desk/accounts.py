@@ -26,6 +26,7 @@ class Accounts:
         self._state = state
         self._book = state.accounts
         self._trading = trading
+        # Reading takes no rule: it is the book's own.
         self.find = state.accounts.find
         self.get = state.accounts.get
         self.all = state.accounts.all

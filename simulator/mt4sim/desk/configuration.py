@@ -14,7 +14,7 @@ from mt_remote.records import (
     ConManagerSecurity,
     Draft,
     Patch,
-)  # fmt: skip
+)
 
 
 class Configuration:
@@ -90,8 +90,9 @@ class Configuration:
         """A group that has users can't be deleted. Assumed: the refusal and its code (Semantics 9.8)."""
         users = sum(account.group == name for account in self._state.accounts.all())
         if users:
-            raise ServerError(ReturnCode.ERROR, f"group: '{name}' has {users} users; move or delete them first",
-                              path="group")  # fmt: skip
+            raise ServerError(
+                ReturnCode.ERROR, f"group: '{name}' has {users} users; move or delete them first", path="group"
+            )
 
     # Manager accounts
 

@@ -33,7 +33,7 @@ from mt_remote.records import (
     TradeRequest,
     TradeTransaction,
     TransactionType,
-)  # fmt: skip
+)
 
 
 class Manager(Protocol):
@@ -281,10 +281,17 @@ class Desk:
         account = self._state.accounts.get(deal.request.login).record()
         prices = shown_prices(self.quote(deal))
         return TradeRequest(
-            id=deal.id, status=deal.status, time=deal.time, manager=deal.manager, login=deal.request.login,
-            group=deal.group, balance=account.balance, credit=account.credit,
-            prices=(deal.symbol.to_price(prices[0]), deal.symbol.to_price(prices[1])), trade=transaction_record(deal),
-        )  # fmt: skip
+            id=deal.id,
+            status=deal.status,
+            time=deal.time,
+            manager=deal.manager,
+            login=deal.request.login,
+            group=deal.group,
+            balance=account.balance,
+            credit=account.credit,
+            prices=(deal.symbol.to_price(prices[0]), deal.symbol.to_price(prices[1])),
+            trade=transaction_record(deal),
+        )
 
 
 def takes(state: State, dealer: Dealer, deal: DealRequest) -> bool:
@@ -321,8 +328,18 @@ def transaction_record(deal: DealRequest) -> TradeTransaction:
     request, to_price = deal.request, deal.symbol.to_price
     crc = zlib.crc32(repr((deal.id, request)).encode())
     return TradeTransaction(
-        type=request.type, flags=request.flags, cmd=request.cmd, order=request.order, order_by=request.order_by,
-        symbol=request.symbol, volume=request.volume / 100, price=to_price(request.price), sl=to_price(request.sl),
-        tp=to_price(request.tp), ie_deviation=request.ie_deviation, comment=request.comment,
-        expiration=request.expiration, crc=crc - (1 << 32) if crc >= 1 << 31 else crc,
-    )  # fmt: skip
+        type=request.type,
+        flags=request.flags,
+        cmd=request.cmd,
+        order=request.order,
+        order_by=request.order_by,
+        symbol=request.symbol,
+        volume=request.volume / 100,
+        price=to_price(request.price),
+        sl=to_price(request.sl),
+        tp=to_price(request.tp),
+        ie_deviation=request.ie_deviation,
+        comment=request.comment,
+        expiration=request.expiration,
+        crc=crc - (1 << 32) if crc >= 1 << 31 else crc,
+    )

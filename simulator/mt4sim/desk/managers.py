@@ -40,7 +40,7 @@ from mt_remote.records import (
     TradeCommand,
     TradeRecord,
     UserRecord,
-)  # fmt: skip
+)
 
 DETAILS = ("name", "address", "phone", "email", "id")
 """What a manager without ``user_details`` does not see."""
@@ -374,6 +374,7 @@ class ManagerSession:
         """All open orders and pendings that the manager sees, by ticket, as of now; many are made as they are read."""
         self.need("see_trades")
         orders = self._state.orders.all_open()
+        # Masks are held against accounts, not orders: there may be a hundred orders to an account.
         if not unrestricted(tuple(self.rights.groups)):
             seen = {account.login for account in self._state.accounts if self.sees_group(account.group)}
             orders = [order for order in orders if order.login in seen]

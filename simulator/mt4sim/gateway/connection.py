@@ -22,7 +22,7 @@ from mt_remote.backend import (
     Orders,
     Trades,
     Users,
-)  # fmt: skip
+)
 from mt_remote.errors import ConnectionLost
 from mt_remote.records import (
     ConCommon,
@@ -35,7 +35,7 @@ from mt_remote.records import (
     TradeCommand,
     TradeRecord,
     UserRecord,
-)  # fmt: skip
+)
 
 
 class SimulatorConnection(Connection):

@@ -171,9 +171,12 @@ def _heard(deal: DealRequest) -> Heard:
         bid, ask = answer.prices
         offered = {"bid": deal.symbol.to_price(bid), "ask": deal.symbol.to_price(ask)}
     return {
-        "request_id": deal.id, "status": str(deal.status), "code": None if answer is None else int(answer.code),
-        "order": 0 if answer is None else answer.order, "prices": offered,
-    }  # fmt: skip
+        "request_id": deal.id,
+        "status": str(deal.status),
+        "code": None if answer is None else int(answer.code),
+        "order": 0 if answer is None else answer.order,
+        "prices": offered,
+    }
 
 
 def _request(session: Session, login: int, request_id: int) -> DealRequest:

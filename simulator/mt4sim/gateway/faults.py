@@ -78,9 +78,7 @@ EVENTS = tuple(f"event.{kind}" for kind in ("tick", "trade", "user", "group", "t
 TIME = "time"
 """What a rule is about that strikes at a moment."""
 
-Do: TypeAlias = Literal[
-    "answer", "delay", "hang", "drop", "restart", "stop_pumping", "miss", "double", "reorder"
-]  # fmt: skip
+Do: TypeAlias = Literal["answer", "delay", "hang", "drop", "restart", "stop_pumping", "miss", "double", "reorder"]
 
 _OF_CALLS = ("answer", "delay", "hang")
 _OF_EVENTS = ("miss", "double", "reorder")
@@ -238,8 +236,11 @@ class Faults:
 
     def met(self, name: str, login: int, now: int) -> list[Rule]:
         """A call or notification comes: the rules that strike, in their order."""
-        return [rule for number, rule in enumerate(self._rules) if rule.matches(name, login)
-                and self._strikes(number, rule, name, login, now)]  # fmt: skip
+        return [
+            rule
+            for number, rule in enumerate(self._rules)
+            if rule.matches(name, login) and self._strikes(number, rule, name, login, now)
+        ]
 
     def due(self, rule: Rule, now: int) -> None:
         """A rule's moment has come."""

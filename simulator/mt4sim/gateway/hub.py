@@ -48,8 +48,12 @@ class Hub:
         self._delayed: list[tuple[Watcher, Event]] = []
         self._watching: defaultdict[str, dict[Watcher, None]] = defaultdict(dict)
         self._showing: defaultdict[str, dict[Watcher, Hear]] = defaultdict(dict)
-        self._tellers = {"tick": self._tell_tick, "trade": self._tell_trade, "user": self._tell_user,
-                         "group": self._tell_group}  # fmt: skip
+        self._tellers = {
+            "tick": self._tell_tick,
+            "trade": self._tell_trade,
+            "user": self._tell_user,
+            "group": self._tell_group,
+        }
         self.stop = server.events.listen(self._hear)
 
     def watch(self, connection: Watcher, kind: str) -> None:

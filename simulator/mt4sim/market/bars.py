@@ -67,9 +67,13 @@ class Bar(NamedTuple):
     def followed_by(self, later: Bar) -> Bar:
         """This bar with a later part of its period added."""
         return Bar(
-            self.time, self.open, max(self.high, later.high), min(self.low, later.low), later.close,
+            self.time,
+            self.open,
+            max(self.high, later.high),
+            min(self.low, later.low),
+            later.close,
             self.volume + later.volume,
-        )  # fmt: skip
+        )
 
     def is_sound(self, period: Period) -> bool:
         """Whether its time is an opening of the period, its prices are prices, and its extremes are extremes."""
@@ -78,9 +82,16 @@ class Bar(NamedTuple):
 
 
 _INTO: Mapping[Period, tuple[Period, ...]] = {
-    Period.M1: (Period.M5,), Period.M5: (Period.M15,), Period.M15: (Period.M30,), Period.M30: (Period.H1,),
-    Period.H1: (Period.H4,), Period.H4: (Period.D1,), Period.D1: (Period.W1, Period.MN1), Period.W1: (), Period.MN1: (),
-}  # fmt: skip
+    Period.M1: (Period.M5,),
+    Period.M5: (Period.M15,),
+    Period.M15: (Period.M30,),
+    Period.M30: (Period.H1,),
+    Period.H1: (Period.H4,),
+    Period.H4: (Period.D1,),
+    Period.D1: (Period.W1, Period.MN1),
+    Period.W1: (),
+    Period.MN1: (),
+}
 """Which periods a period's finished bars are folded into."""
 
 

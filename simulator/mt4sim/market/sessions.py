@@ -202,7 +202,11 @@ class Calendar:
         ):
             midnight = day_start(time)
             kept = self._days[symbol.name] = _Day(
-                midnight, symbol.sessions, symbol.quotes_delay, symbol.security, self.holidays,
+                midnight,
+                symbol.sessions,
+                symbol.quotes_delay,
+                symbol.security,
+                self.holidays,
                 tuple((midnight + first, midnight + last) for first, last in _open_spans(symbol, time, self.holidays)),
-            )  # fmt: skip
+            )
         return kept.spans

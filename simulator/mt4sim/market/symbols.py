@@ -224,6 +224,10 @@ def _windows(pairs: Iterable[Iterable[int]]) -> tuple[Window, ...]:
 
 
 _ENUMS: Mapping[str, type[IntEnum]] = {
-    "trade": TradeMode, "profit_mode": ProfitMode, "execution": Execution, "swap_type": SwapType,
-    "gtc_pendings": GtcMode, "margin_mode": MarginMode,
-}  # fmt: skip
+    "trade": TradeMode,
+    "profit_mode": ProfitMode,
+    "execution": Execution,
+    "swap_type": SwapType,
+    "gtc_pendings": GtcMode,
+    "margin_mode": MarginMode,
+}

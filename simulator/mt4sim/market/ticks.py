@@ -26,16 +26,16 @@ class Direction(IntEnum):
 
 
 class Quote(NamedTuple):
-    """The last price of a symbol, in points. Never changed: each tick makes a new one.
+    """The last price of a symbol. Never changed: each tick makes a new one.
 
     ``high`` and ``low`` are the extremes of the bid in the server's day. Assumed (Semantics 1.4).
     """
 
-    bid: int
-    ask: int
-    time: int
-    high: int
-    low: int
+    bid: int  # points
+    ask: int  # points
+    time: int  # Unix seconds in the server's zone
+    high: int  # points
+    low: int  # points
     direction: Direction
 
 

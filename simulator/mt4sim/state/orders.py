@@ -79,10 +79,36 @@ class Place(Protocol):
         """The order waits for nothing here any more."""
 
 
-_FIELDS = ("ticket", "login", "symbol", "digits", "cmd", "volume", "open_time", "close_time", "expiration",
-           "open_price", "close_price", "sl", "tp", "state", "reason", "commission", "commission_agent", "storage",
-           "profit", "taxes", "conv_open", "conv_close", "margin_rate", "magic", "comment", "timestamp", "api_data",
-           "activation")  # fmt: skip
+_FIELDS = (
+    "ticket",
+    "login",
+    "symbol",
+    "digits",
+    "cmd",
+    "volume",
+    "open_time",
+    "close_time",
+    "expiration",
+    "open_price",
+    "close_price",
+    "sl",
+    "tp",
+    "state",
+    "reason",
+    "commission",
+    "commission_agent",
+    "storage",
+    "profit",
+    "taxes",
+    "conv_open",
+    "conv_close",
+    "margin_rate",
+    "magic",
+    "comment",
+    "timestamp",
+    "api_data",
+    "activation",
+)
 
 
 class Order:

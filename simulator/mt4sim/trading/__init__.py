@@ -70,6 +70,8 @@ class Trading:
     def rebuild(self) -> None:
         """The state was filled from a snapshot: exposures, levels, bands and timers are worked out from it."""
         engine = self.engine
+        # Credit before pendings: timers of one second fire in the order in which they were set, and a snapshot that is
+        # loaded twice has to go on the same way twice.
         for order in engine.book.closed.values():
             if order.cmd is TradeCommand.CREDIT and order.profit > 0 and order.expiration > engine.now:
                 self.expiry.watch_credit(order)

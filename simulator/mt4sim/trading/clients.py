@@ -23,14 +23,17 @@ from mt_remote.records import (
     TradeReason,
     TransactionFlag,
     TransactionType,
-)  # fmt: skip
+)
 
 _REASONS = {
-    TransactionFlag.NONE: TradeReason.CLIENT, TransactionFlag.EXPERT: TradeReason.EXPERT,
-    TransactionFlag.SIGNAL: TradeReason.SIGNAL, TransactionFlag.GATEWAY: TradeReason.GATEWAY,
-    TransactionFlag.MOBILE: TradeReason.MOBILE, TransactionFlag.WEB: TradeReason.WEB,
+    TransactionFlag.NONE: TradeReason.CLIENT,
+    TransactionFlag.EXPERT: TradeReason.EXPERT,
+    TransactionFlag.SIGNAL: TradeReason.SIGNAL,
+    TransactionFlag.GATEWAY: TradeReason.GATEWAY,
+    TransactionFlag.MOBILE: TradeReason.MOBILE,
+    TransactionFlag.WEB: TradeReason.WEB,
     TransactionFlag.API: TradeReason.API,
-}  # fmt: skip
+}
 
 
 def refuse(code: ReturnCode, path: str = "") -> NoReturn:
@@ -293,9 +296,11 @@ def check_stops(cmd: TradeCommand, price: int, sl: int, tp: int, bid: int, ask: 
     """SL, TP and a pending's price keep their distance from the market (boundaries inclusive); all in points. Raises
     130 (Semantics 6.5). Assumed: the code for a pending's price."""
     distance = {
-        TradeCommand.BUY_LIMIT: ask - price, TradeCommand.BUY_STOP: price - ask, TradeCommand.SELL_LIMIT: price - bid,
+        TradeCommand.BUY_LIMIT: ask - price,
+        TradeCommand.BUY_STOP: price - ask,
+        TradeCommand.SELL_LIMIT: price - bid,
         TradeCommand.SELL_STOP: bid - price,
-    }.get(cmd)  # fmt: skip
+    }.get(cmd)
     if distance is not None and (distance < stops_level or distance < 0):
         refuse(ReturnCode.TRADE_BAD_STOPS, "price")
     buys = POSITION_OF.get(cmd, cmd) is TradeCommand.BUY

@@ -18,7 +18,7 @@ class Converter:
         """At the server's last quotes, or at those that ``quotes`` gives: for as long as symbols stay as they are."""
         self._state = state
         self._pairs: dict[str, str] | None = None
-        self._quotes = quotes or state.quotes.last
+        self._quotes = quotes or state.quotes.last  # bound once: a conversion asks up to four times
 
     def forget(self) -> None:
         """Symbols are others than before: which of them are pairs is worked out anew."""

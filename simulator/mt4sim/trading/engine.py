@@ -28,9 +28,11 @@ from mt4sim.trading.terms import Terms, TermsBook, leverage_of
 from mt_remote.records import ConGroup, GroupMarginMode, MarginType, TradeCommand, TradeReason
 
 POSITION_OF = {
-    TradeCommand.BUY_LIMIT: TradeCommand.BUY, TradeCommand.BUY_STOP: TradeCommand.BUY,
-    TradeCommand.SELL_LIMIT: TradeCommand.SELL, TradeCommand.SELL_STOP: TradeCommand.SELL,
-}  # fmt: skip
+    TradeCommand.BUY_LIMIT: TradeCommand.BUY,
+    TradeCommand.BUY_STOP: TradeCommand.BUY,
+    TradeCommand.SELL_LIMIT: TradeCommand.SELL,
+    TradeCommand.SELL_STOP: TradeCommand.SELL,
+}
 """What a pending order becomes."""
 
 
@@ -102,8 +104,15 @@ class Engine:
 
     def profit_of(self, order: Order, volume: int, price: int, terms: Terms) -> int:
         """Cents that ``volume`` of a position gains when closed at ``price``."""
-        return profit(self.converter, terms.symbol, terms.deposit, buy=order.is_buy, volume=volume,
-                      opened=order.open_price, closed=price)  # fmt: skip
+        return profit(
+            self.converter,
+            terms.symbol,
+            terms.deposit,
+            buy=order.is_buy,
+            volume=volume,
+            opened=order.open_price,
+            closed=price,
+        )
 
     def floating(self, order: Order) -> int:
         """Cents that closing a position now would bring, swap, commission and taxes included."""
@@ -201,8 +210,20 @@ class Engine:
         free = self.free_margin(account, floating, margin)
         volume = sum(e.buys.volume + e.sells.volume for e in self.exposures.get(login, {}).values())
         kind = self.level_of(group, equity, free, margin)
-        return MarginLevel(login, account.group, leverage_of(account, group), account.balance, account.credit, floating,
-                           equity, volume, margin, free, level, kind)  # fmt: skip
+        return MarginLevel(
+            login,
+            account.group,
+            leverage_of(account, group),
+            account.balance,
+            account.credit,
+            floating,
+            equity,
+            volume,
+            margin,
+            free,
+            level,
+            kind,
+        )
 
     @staticmethod
     def level_of(group: ConGroup, equity: int, free: int, margin: int) -> LevelType:
@@ -271,8 +292,9 @@ class Engine:
         """Puts a position or a pending into the book."""
         self.price_rates(order, terms)
         if order.cmd.is_market:
-            order.commission = commission(self.converter, terms, buy=order.is_buy, volume=order.volume,
-                                          price=order.open_price)  # fmt: skip
+            order.commission = commission(
+                self.converter, terms, buy=order.is_buy, volume=order.volume, price=order.open_price
+            )
         if change is Change.ADD:
             self.book.add(order)
         if order.cmd.is_market:
@@ -297,8 +319,9 @@ class Engine:
         ask = order.is_buy
         order.close_price = price
         order.profit = self.profit_of(order, order.volume, price, terms) if profit is None else profit
-        order.conv_close = self.converter.trade_rate(terms.symbol.currency, terms.deposit, order.symbol,
-                                                     terms.symbol.to_price(price), ask=ask)  # fmt: skip
+        order.conv_close = self.converter.trade_rate(
+            terms.symbol.currency, terms.deposit, order.symbol, terms.symbol.to_price(price), ask=ask
+        )
         order.taxes = taxes(account.info.taxes, order.profit, order.commission)
         order.state = state
         order.close_time = order.timestamp = self.now
@@ -328,8 +351,16 @@ class Engine:
         self.changing(order)
         self.expose(order, -1)
         whole = order.volume
-        rest = Order(self.next_ticket(), order.login, order.symbol, order.digits, order.cmd, whole - volume,
-                     order.open_price, order.open_time)  # fmt: skip
+        rest = Order(
+            self.next_ticket(),
+            order.login,
+            order.symbol,
+            order.digits,
+            order.cmd,
+            whole - volume,
+            order.open_price,
+            order.open_time,
+        )
         rest.sl, rest.tp, rest.magic, rest.reason = order.sl, order.tp, order.magic, order.reason
         rest.margin_rate, rest.conv_open, rest.api_data = order.margin_rate, order.conv_open, order.api_data
         rest.timestamp = self.now

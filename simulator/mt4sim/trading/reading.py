@@ -85,8 +85,15 @@ def open_record(order: Order, terms: Terms, prices: tuple[int, int] | None, conv
     price = closing_price(order, prices)
     gained = 0
     if order.cmd.is_market:
-        gained = profit(converter, terms.symbol, terms.deposit, buy=order.is_buy, volume=order.volume,
-                        opened=order.open_price, closed=price)  # fmt: skip
+        gained = profit(
+            converter,
+            terms.symbol,
+            terms.deposit,
+            buy=order.is_buy,
+            volume=order.volume,
+            opened=order.open_price,
+            closed=price,
+        )
     return record_of(order, price, gained)
 
 
@@ -94,11 +101,29 @@ def record_of(order: Order, close_price: int, gained: int) -> TradeRecord:
     """The record; ``close_price`` in points, ``gained`` in cents."""
     scale = 10**order.digits
     return TradeRecord(
-        order=order.ticket, login=order.login, symbol=order.symbol, digits=order.digits, cmd=order.cmd,
-        reason=order.reason, volume=order.volume / 100, open_time=order.open_time, close_time=order.close_time,
-        expiration=order.expiration, open_price=order.open_price / scale, close_price=close_price / scale,
-        sl=order.sl / scale, tp=order.tp / scale, conv_rates=(order.conv_open, order.conv_close),
-        commission=to_money(order.commission), commission_agent=to_money(order.commission_agent),
-        storage=to_money(order.storage), profit=to_money(gained), taxes=to_money(order.taxes), magic=order.magic,
-        comment=order.comment, margin_rate=order.margin_rate, timestamp=order.timestamp, api_data=order.api_data,
-    )  # fmt: skip
+        order=order.ticket,
+        login=order.login,
+        symbol=order.symbol,
+        digits=order.digits,
+        cmd=order.cmd,
+        reason=order.reason,
+        volume=order.volume / 100,
+        open_time=order.open_time,
+        close_time=order.close_time,
+        expiration=order.expiration,
+        open_price=order.open_price / scale,
+        close_price=close_price / scale,
+        sl=order.sl / scale,
+        tp=order.tp / scale,
+        conv_rates=(order.conv_open, order.conv_close),
+        commission=to_money(order.commission),
+        commission_agent=to_money(order.commission_agent),
+        storage=to_money(order.storage),
+        profit=to_money(gained),
+        taxes=to_money(order.taxes),
+        magic=order.magic,
+        comment=order.comment,
+        margin_rate=order.margin_rate,
+        timestamp=order.timestamp,
+        api_data=order.api_data,
+    )

@@ -23,7 +23,7 @@ class Rollover:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self.reports = engine.state.reports
+        self.reports = engine.state.reports  # the state's own: nothing else remembers how a day ended
         self._timer: Timer | None = None
         self._set_for: tuple[int, int] | None = None  # the hour and minute that the timer waits for
         self.schedule()
@@ -122,11 +122,19 @@ class Rollover:
         engine, now = self._engine, self._engine.now
         day = list(takewhile(lambda o: o.close_time > now - DAY_SECONDS, engine.book.each_closed_of(account.login)))
         report = DailyReport(
-            login=account.login, time=now, group=account.group, balance_prev=account.prev_balance,
-            balance=account.balance, deposit=sum(o.profit for o in day if o.cmd is TradeCommand.BALANCE),
-            credit=account.credit, profit_closed=sum(o.result for o in day if o.cmd.is_market), profit=floating,
-            equity=equity, margin=margin, free=engine.free_margin(account, floating, margin),
-        )  # fmt: skip
+            login=account.login,
+            time=now,
+            group=account.group,
+            balance_prev=account.prev_balance,
+            balance=account.balance,
+            deposit=sum(o.profit for o in day if o.cmd is TradeCommand.BALANCE),
+            credit=account.credit,
+            profit_closed=sum(o.result for o in day if o.cmd.is_market),
+            profit=floating,
+            equity=equity,
+            margin=margin,
+            free=engine.free_margin(account, floating, margin),
+        )
         self.reports.setdefault(account.login, []).append(report)
 
     def daily_reports(self, login: int, start: int, end: int) -> list[DailyReport]:

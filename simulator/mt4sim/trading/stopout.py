@@ -46,7 +46,7 @@ class Supervisor(OrderWatcher):
         self._stale: dict[int, None] = {}
         self._asked: dict[int, Order] = {}
         self._looking = False
-        self.called = engine.state.margin_calls
+        self.called = engine.state.margin_calls  # the state's own: clients were told of them
         self.looks = 0
 
     # What changes an account's room
@@ -250,8 +250,11 @@ class Bands:
 
     def __init__(self) -> None:
         self._levels: tuple[Levels, Levels, Levels, Levels] = (
-            Levels(down=True), Levels(down=False), Levels(down=True), Levels(down=False),
-        )  # fmt: skip
+            Levels(down=True),
+            Levels(down=False),
+            Levels(down=True),
+            Levels(down=False),
+        )
         self._unpriced: dict[int, None] = {}
         self._spread = 0
 

@@ -36,8 +36,9 @@ def swap(converter: Converter, terms: Terms, order: Order, closing: int) -> int:
         amount, currency = rate / 100 / DAYS_OF_INTEREST_YEAR * price * symbol.contract_size * lots, symbol.quote
     else:
         amount, currency = rate * lots, symbol.margin_in
-    to_deposit = converter.trade_rate(currency, terms.deposit, symbol.name, symbol.to_price(closing),
-                                      ask=not order.is_buy)  # fmt: skip
+    to_deposit = converter.trade_rate(
+        currency, terms.deposit, symbol.name, symbol.to_price(closing), ask=not order.is_buy
+    )
     return to_cents(amount * to_deposit)
 
 

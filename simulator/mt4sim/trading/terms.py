@@ -71,11 +71,13 @@ class TermsBook:
         own = group.symbols.get(symbol_name)
         pct, long, short = (own.margin_pct, own.swap_long, own.swap_short) if own else (0.0, SYMBOLS_OWN, SYMBOLS_OWN)
         return Terms(
-            group=group, symbol=symbol, security=group.securities.get(symbol.security, _NONE),
+            group=group,
+            symbol=symbol,
+            security=group.securities.get(symbol.security, _NONE),
             divider=margin_divider(symbol, pct),
             swap_long=symbol.swap_long if long == SYMBOLS_OWN else long,
             swap_short=symbol.swap_short if short == SYMBOLS_OWN else short,
-        )  # fmt: skip
+        )
 
 
 def leverage_of(account: Account, group: ConGroup) -> int:

@@ -39,7 +39,7 @@ from mt4sim.world.specs import (
     SymbolSpec,
     UserSpec,
     Windows,
-)  # fmt: skip
+)
 from mt4sim.world.toml_text import write_toml
 from mt_remote.errors import ConfigurationError
 from mt_remote.records import (
@@ -51,7 +51,7 @@ from mt_remote.records import (
     Draft,
     Patch,
     UserRecord,
-)  # fmt: skip
+)
 from mt_remote.records.declare import Unit
 
 VERSION = 1
@@ -200,10 +200,14 @@ class World(Spec):
     def make_calendar(self) -> Calendar:
         """Holidays, and the hours at which clients may connect."""
         hours = [
-            [not any(opens < 60 * (hour + 1) and closes > 60 * hour for opens, closes in self.no_clients.get(day, ()))
-             for hour in range(24)]
+            [
+                not any(
+                    opens < 60 * (hour + 1) and closes > 60 * hour for opens, closes in self.no_clients.get(day, ())
+                )
+                for hour in range(24)
+            ]
             for day in WEEK_DAYS
-        ]  # fmt: skip
+        ]
         return Calendar((spec.build() for spec in self.holidays), hours)
 
     def starting_prices(self) -> list[StartingPrice]:
@@ -292,9 +296,10 @@ def _nested(document: Mapping[str, object]) -> dict[str, object]:
         if isinstance(table, dict):
             made[name] = {
                 key: _split(row, kind, {_KEYS[name]: key if name == "groups" else _login(key)})
-                if isinstance(row, dict) else row
+                if isinstance(row, dict)
+                else row
                 for key, row in table.items()
-            }  # fmt: skip
+            }
     return made
 
 

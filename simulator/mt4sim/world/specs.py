@@ -30,7 +30,7 @@ from mt4sim.market.symbols import (
     Symbol,
     TradeMode,
     Window,
-)  # fmt: skip
+)
 from mt_remote.records import ConCommon, ConGroup, ConManager, Patch, UserRecord
 from mt_remote.records.accept import partial_hint
 
@@ -105,9 +105,7 @@ def read_windows(value: object) -> tuple[Window, ...]:
 
 def write_windows(windows: tuple[Window, ...]) -> str:
     """What :func:`read_windows` reads."""
-    return ", ".join(
-        f"{opens // 60}:{opens % 60:02}-{closes // 60}:{closes % 60:02}" for opens, closes in windows
-    )  # fmt: skip
+    return ", ".join(f"{opens // 60}:{opens % 60:02}-{closes // 60}:{closes % 60:02}" for opens, closes in windows)
 
 
 def read_moment(value: object) -> int:
@@ -354,5 +352,13 @@ class HolidaySpec(Spec):
     def build(self) -> Holiday:
         year, month, day = read_date(self.date)
         start, end = self.work[0] if self.work else (0, 0)
-        return Holiday(month=month, day=day, year=year, start=start, end=end, symbol=self.symbol,
-                       description=self.description, enable=self.enable)  # fmt: skip
+        return Holiday(
+            month=month,
+            day=day,
+            year=year,
+            start=start,
+            end=end,
+            symbol=self.symbol,
+            description=self.description,
+            enable=self.enable,
+        )
