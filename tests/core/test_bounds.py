@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mt_remote.dispatch.call_order import Lane
-from mt_remote.dispatch.calls import Call
+from mt_remote.dispatch.calls import ParsedCall
 from mt_remote.dispatch.functions import Function
 from mt_remote.dispatch.idempotency import KEPT_SECONDS, FirstAnswer, KeyReused, Repeats, fingerprint
 from mt_remote.gateway.login_limiter import LoginLimiter
@@ -28,9 +28,9 @@ FUNCTIONS = {kind: Function(Declared(f"own.{kind.value}", nothing, kind), "tests
 @given(st.lists(st.sampled_from(list(Kind)), max_size=15), st.randoms(use_true_random=False))
 def test_lanes_keep_order_for_every_mix_of_calls(kinds: list[Kind], random: Random) -> None:
     lane = Lane()
-    calls = [Call(b"%d" % number, FUNCTIONS[kind], {}, None, None) for number, kind in enumerate(kinds)]
-    running: list[Call] = []
-    started: list[Call] = []
+    calls = [ParsedCall(b"%d" % number, FUNCTIONS[kind], {}, None, None) for number, kind in enumerate(kinds)]
+    running: list[ParsedCall] = []
+    started: list[ParsedCall] = []
     waiting = list(calls)
     while waiting or running:
         if waiting and (not running or random.random() < 0.5):
@@ -62,7 +62,7 @@ def test_lanes_keep_order_for_every_mix_of_calls(kinds: list[Kind], random: Rand
 
 def test_a_lane_that_is_over_starts_nothing() -> None:
     lane = Lane()
-    first, second = (Call(b"1", FUNCTIONS[Kind.CHANGE], {}, None, None) for _ in range(2))
+    first, second = (ParsedCall(b"1", FUNCTIONS[Kind.CHANGE], {}, None, None) for _ in range(2))
     assert lane.admit(first)
     assert not lane.admit(second)
     lane.wait(second, 1)
@@ -85,11 +85,11 @@ def test_failed_logins_count_for_a_while() -> None:
     assert limiter.wait("a", 200) == 0
 
 
-def call(amount: float, key: str = "k", body: object = None) -> Call:
-    return Call(b"1", FUNCTIONS[Kind.TRADE], {"amount": amount}, body, key)
+def call(amount: float, key: str = "k", body: object = None) -> ParsedCall:
+    return ParsedCall(b"1", FUNCTIONS[Kind.TRADE], {"amount": amount}, body, key)
 
 
-def find(repeats: Repeats, owner: tuple[str, int], asked: Call, now: float) -> tuple[FirstAnswer, bool]:
+def find(repeats: Repeats, owner: tuple[str, int], asked: ParsedCall, now: float) -> tuple[FirstAnswer, bool]:
     return repeats.find(owner, asked.key or "", fingerprint(asked), now)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from types import SimpleNamespace
 from typing import Annotated, Any, cast
 
 from hypothesis import given, settings
@@ -13,12 +12,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from pydantic import Field
 
 from mt_remote.backend import Event
-from mt_remote.dispatch.calls import Call
-from mt_remote.dispatch.functions import Function, Registry
+from mt_remote.dispatch.calls import ParsedCall
+from mt_remote.dispatch.functions import Function
+from mt_remote.dispatch.registry import Registry
 from mt_remote.errors import CallTimeout, InvalidData, Problem
 from mt_remote.plugin import Kind, Namespace
 from mt_remote.session.outbox import EventEncoder, Outbox
-from mt_remote.session.session import Session
+from mt_remote.session.session import WebSocketSession
 from mt_remote.settings import Settings
 from mt_remote.wire.states import State
 from mt_remote.wire.transport import Wire
@@ -54,7 +54,7 @@ class Desk:
 
     def __init__(self, max_message: int, max_backlog: int, encoder: EventEncoder) -> None:
         self.settings = Settings(max_message=max_message, max_backlog=max_backlog)
-        self.catalogue = SimpleNamespace(encode_event=encoder)
+        self.encode_event = encoder
         self.parse = REGISTRY.parse
         self.due: list[Outbox] = []
         self.wakes = 0
@@ -63,19 +63,19 @@ class Desk:
     def flush_soon(self) -> None:
         self.wakes += 1
 
-    def upgrade(self, session: Session, request: UpgradeRequested) -> None:
+    def upgrade(self, session: WebSocketSession, request: UpgradeRequested) -> None:
         session.accept("0")
 
-    def session_opened(self, session: Session) -> None:
+    def session_opened(self, session: WebSocketSession) -> None:
         """Nobody is told."""
 
-    def submit(self, session: Session, call: Call) -> None:
+    def submit(self, session: WebSocketSession, call: ParsedCall) -> None:
         session.outbox.answer(call, call.function.invoke(session, call.arguments, call.body))
 
-    def closing(self, session: Session) -> None:
+    def closing(self, session: WebSocketSession) -> None:
         """Nobody hurries here."""
 
-    def session_ended(self, session: Session, code: int, reason: str) -> None:
+    def session_ended(self, session: WebSocketSession, code: int, reason: str) -> None:
         self.ended = (code, reason)
 
 
@@ -108,9 +108,9 @@ class Line(Wire):
 
 def opened(
     *, max_backlog: int = 100, dialect: str = "0", max_message: int = 10_000, encoder: EventEncoder = encode
-) -> Session:
+) -> WebSocketSession:
     desk = Desk(max_message, max_backlog, encoder)
-    session = Session(cast(Any, desk), Line(), 1, 0.0)
+    session = WebSocketSession(cast(Any, desk), Line(), 1, 0.0)
     session.data_received(upgrade())
     line(session).clear()
     session.dialect = dialect
@@ -119,11 +119,11 @@ def opened(
     return session
 
 
-def line(session: Session) -> list[bytes]:
+def line(session: WebSocketSession) -> list[bytes]:
     return cast(Line, session.wire).written
 
 
-def said(session: Session) -> tuple[list[dict[str, Any]], int | None]:
+def said(session: WebSocketSession) -> tuple[list[dict[str, Any]], int | None]:
     session.outbox.flush()
     messages, _, code = sent(b"".join(line(session)))
     line(session).clear()
@@ -226,8 +226,8 @@ def test_the_first_end_is_told_and_what_came_before_it_is_answered() -> None:
 
 
 def test_shapes_of_answers() -> None:
-    call = Call(b'"7\\""', REGISTRY["own.nothing"], {}, None, None)
-    double_ = Call(b'"7\\""', REGISTRY["own.double"], {}, None, None)
+    call = ParsedCall(b'"7\\""', REGISTRY["own.nothing"], {}, None, None)
+    double_ = ParsedCall(b'"7\\""', REGISTRY["own.double"], {}, None, None)
     for dialect in ("0", "1.00", "2"):
         session = opened(dialect=dialect)
         session.outbox.answer(call, None)
@@ -248,7 +248,7 @@ def test_shapes_of_answers() -> None:
 def test_nothing_is_said_after_the_close_frame() -> None:
     session = opened()
     session.close(1001, "over")
-    call = Call(b"1", REGISTRY["own.nothing"], {}, None, None)
+    call = ParsedCall(b"1", REGISTRY["own.nothing"], {}, None, None)
     session.outbox.answer(call, None)
     session.outbox.fail(b"1", InvalidData("x"))
     session.outbox.on_event(Event("tick", 1))

@@ -12,7 +12,8 @@ import pytest
 from typing_extensions import TypedDict
 from wsproto.events import TextMessage
 
-from mt_remote.plugin import Event, EventKind, Listing, Namespace, Session, hookimpl
+from mt_remote.plugin import Event, EventKind, Listing, Namespace, hookimpl
+from mt_remote.session.session import WebSocketSession
 from mt_remote.shell.server import Running
 from tests.core.conftest import Start, peer, until
 
@@ -68,7 +69,7 @@ class Desk:
         return [EventKind("price", int)]
 
 
-def only_session(gateway: Running) -> Session:
+def only_session(gateway: Running) -> WebSocketSession:
     (session,) = gateway.gateway.sessions
     return session
 

@@ -74,7 +74,7 @@ async def test_reconnection_makes_good_what_was_missed(desk: Desk) -> None:
         await other.call("simulator.fault.down", down=True)
         for session in list(desk.gateway.gateway.sessions):
             if session.link.delay:
-                desk.server_backend.lose(cast(SimulatorConnection, session.link.connection), "test")
+                desk.server_backend.lose(cast(SimulatorConnection, session.connection), "test")
         assert await one.event("connection") is False
         assert "connection" in (await one.fails("config.common.get")).message
         await other.call("order.close", order=closing, volume=0.1, price=2.5)

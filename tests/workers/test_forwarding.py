@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import pytest
@@ -48,8 +48,9 @@ class Gate:
         raise ZeroDivisionError
 
     def who(self, session: Session) -> list[str | int]:
-        session.state["asked"] = session.state.get("asked", 0) + 1
-        return [session.server, session.login, session.dialect, session.state["asked"]]
+        asked = cast(int, session.state.get("asked", 0)) + 1
+        session.state["asked"] = asked
+        return [session.server, session.login, session.dialect, asked]
 
     async def connected(self, mt: Connection) -> int:
         return await mt.server_time()

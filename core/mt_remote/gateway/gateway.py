@@ -7,13 +7,14 @@ import difflib
 import threading
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVarTuple
 
 import anyio
+import pluggy
 from anyio.abc import TaskGroup
 
 from mt_remote.backend import Backend, Connection, Event, Listener
-from mt_remote.dispatch.calls import Call, Outcome
+from mt_remote.dispatch.calls import ParsedCall
 from mt_remote.dispatch.functions import Function
 from mt_remote.dispatch.idempotency import FirstAnswer, Repeats
 from mt_remote.errors import (
@@ -32,30 +33,51 @@ from mt_remote.errors import (
 from mt_remote.gateway.carriers import Crew, Soon
 from mt_remote.gateway.handshakes import Upgrades
 from mt_remote.gateway.login_limiter import LoginLimiter
+from mt_remote.interfaces import EventKind, Outcome
+from mt_remote.kinds import Kind
 from mt_remote.logs import Log
-from mt_remote.plugin import EventKind, Kind
+from mt_remote.plugins.hooks import Hooks
 from mt_remote.plugins.host import Catalogue
 from mt_remote.session.long_answers import Slices
-from mt_remote.session.outbox import Outbox
-from mt_remote.session.session import Session
+from mt_remote.session.outbox import EventEncoder, Outbox
+from mt_remote.session.session import SessionHost, WebSocketSession
 from mt_remote.settings import Settings
 from mt_remote.shell.stepping import Stepper
 from mt_remote.wire.states import State
+from mt_remote.wire.transport import Wire
 from mt_remote.wire.websocket import UpgradeRequested
 
-if TYPE_CHECKING:
-    from mt_remote.plugins.hooks import Hooks
-    from mt_remote.wire.transport import Wire
-
 log = Log()
+
+Ts = TypeVarTuple("Ts")
 
 _CREDENTIAL_ERRORS = (ReturnCode.BAD_ACCOUNT_INFO, ReturnCode.ACCOUNT_DISABLED)
 _WATCH_SECONDS = 0.1
 
 
-class Gateway:
-    """Serves sessions. Plugins may read :attr:`sessions`, :attr:`kinds`, :attr:`functions`, :meth:`publish` events,
-    and :meth:`spawn` tasks that end with the gateway."""
+class AssembledGateway(SessionHost):
+    """Settings, plugins and a backend put together: opens sessions, carries out their calls, keeps time.
+
+    What plugins may touch of it, and what sessions do, stands with the interfaces that it implements.
+    """
+
+    __slots__ = ("_closing", "_context", "_limits", "_max_calls", "_next_session", "_progress", "_thread", "_unbegun",
+                 "backend", "catalogue", "clock", "crew", "due", "encode_event", "flush_soon", "functions", "group",
+                 "hooks", "kinds", "limiter", "parse", "plugins", "repeats", "sessions", "settings", "slices",
+                 "stopping", "upgrades")  # fmt: skip
+
+    settings: Settings
+    backend: Backend
+    plugins: pluggy.PluginManager
+    sessions: set[WebSocketSession]
+    kinds: dict[str, EventKind]
+    functions: dict[str, Function]
+    parse: Callable[[bytes, str], ParsedCall]
+    encode_event: EventEncoder
+    flush_soon: Callable[[], object]
+    stopping: bool
+    due: list[Outbox]
+    """What is written once the present turn of the loop is over."""
 
     def __init__(
         self,
@@ -74,24 +96,27 @@ class Gateway:
         self.catalogue = catalogue
         self.backend = backend
         self.parse = catalogue.registry.parse
+        self.encode_event = catalogue.encode_event
+        self.plugins = hooks.manager
+        self.kinds = catalogue.kinds
+        self.functions = catalogue.registry.functions
         self.clock = clock
-        self.sessions: set[Session] = set()
+        self.sessions = set()
         self.stopping = False
         self.limiter = LoginLimiter(settings.login_failures, settings.login_window)
         self.repeats = Repeats()
         self.slices = Slices()
         self.upgrades = Upgrades(self)
-        self.crew: Crew[Session, Call] = Crew(
+        self.crew: Crew[WebSocketSession, ParsedCall] = Crew(
             group, self._perform, self._timed_out, self._broken, soon=soon, stepper=stepper, clock=clock
         )
         self.group = group
         self._context = contextvars.copy_context()
         self._thread = threading.get_ident()
         self.flush_soon = partial(soon, self._flush)
-        self.due: list[Outbox] = []
-        """What is written once the present turn of the loop is over."""
-        self._closing: dict[Session, float] = {}
-        self._unbegun: set[Call] = set()
+        self.due = []
+        self._closing: dict[WebSocketSession, float] = {}
+        self._unbegun: set[ParsedCall] = set()
         self._next_session = 1
         self._progress = anyio.Event()
         self._max_calls = settings.max_calls
@@ -99,30 +124,13 @@ class Gateway:
 
     # What plugins use
 
-    @property
-    def kinds(self) -> dict[str, EventKind]:
-        """Event kinds by name."""
-        return self.catalogue.kinds
-
-    @property
-    def functions(self) -> dict[str, Function]:
-        """Functions by name."""
-        return self.catalogue.registry.functions
-
     def publish(self, event: Event) -> None:
-        """Sends an event of a plugin's own kind to every session that subscribed to it."""
         if event.kind not in self.kinds:
             raise KeyError(f"no plugin registered the event kind {event.kind!r}")
         for session in tuple(self.sessions):
             session.on_event(event)
 
-    def spawn(self, function: Callable[..., Awaitable[Any]], *arguments: object) -> None:
-        """Starts a task that ends with the gateway. What it raises is logged and ends the task alone.
-
-        To be called on the event loop's thread, in a task or in a plain callback of the loop; elsewhere it raises
-        ``RuntimeError``. The task runs in the gateway's context, not in the caller's: a callback may have come from a
-        thread that knows no event loop.
-        """
+    def spawn(self, function: Callable[[*Ts], Awaitable[object]], *arguments: *Ts) -> None:
         if threading.get_ident() != self._thread:
             raise RuntimeError("Gateway.spawn was called on another thread than the event loop's")
         self._context.copy().run(self.group.start_soon, self._guarded, function, arguments)
@@ -138,7 +146,7 @@ class Gateway:
         return {
             "sessions": len(self.sessions),
             "subscriptions": sum(len(session.subscriptions) for session in self.sessions),
-            "connections": sum(session.link.connection is not None for session in self.sessions),
+            "connections": sum(session.connection is not None for session in self.sessions),
             "calls_in_flight": self.crew.in_flight,
             "calls_waiting": sum(session.lane.waiting for session in self.sessions),
             "events_waiting": sum(session.outbox.waiting for session in self.sessions),
@@ -147,25 +155,25 @@ class Gateway:
 
     # Sessions
 
-    def open_session(self, wire: Wire) -> Session:
+    def open_session(self, wire: Wire) -> WebSocketSession:
         """A network connection was accepted."""
-        session = Session(self, wire, self._next_session, self.clock())
+        session = WebSocketSession(self, wire, self._next_session, self.clock())
         self._next_session += 1
         self.sessions.add(session)
         return session
 
-    def upgrade(self, session: Session, request: UpgradeRequested) -> None:
+    def upgrade(self, session: WebSocketSession, request: UpgradeRequested) -> None:
         """An upgrade request came: decides, at once or after asking the MT4 server."""
         self.upgrades.decide(session, request)
 
-    def came_by_headers(self, session: Session) -> bool:
+    def came_by_headers(self, session: WebSocketSession) -> bool:
         """Whether the session's credentials came with the handshake."""
         return session in self.upgrades.by_headers
 
-    def session_opened(self, session: Session) -> None:
+    def session_opened(self, session: WebSocketSession) -> None:
         self.hooks.session_opened(session)
 
-    def session_ended(self, session: Session, code: int, reason: str) -> None:
+    def session_ended(self, session: WebSocketSession, code: int, reason: str) -> None:
         """The network connection is gone: nothing of the session stays behind."""
         if session not in self.sessions:
             return
@@ -181,7 +189,7 @@ class Gateway:
         if self.stopping:
             self._progress.set()
 
-    def closing(self, session: Session) -> None:
+    def closing(self, session: WebSocketSession) -> None:
         """The session's last bytes are on their way: the peer has a while to take them and to answer."""
         if session in self.sessions:
             self._closing.setdefault(session, self.clock() + self.settings.close_timeout)
@@ -227,7 +235,7 @@ class Gateway:
 
     # Calls
 
-    def submit(self, session: Session, call: Call) -> None:
+    def submit(self, session: WebSocketSession, call: ParsedCall) -> None:
         """A valid request came in."""
         lane = session.lane
         if (call.key is not None or self.stopping) and (problem := self._problem(session, call)):
@@ -240,13 +248,13 @@ class Gateway:
         else:
             lane.wait(call, self.clock())
 
-    def _problem(self, session: Session, call: Call) -> RequestError | None:
+    def _problem(self, session: WebSocketSession, call: ParsedCall) -> RequestError | None:
         """Why a call that came is not taken."""
         if call.key is not None and (problem := _key_problem(session, call)):
             return InvalidRequest(problem)
         return SessionStateError("shutting_down", "The gateway is shutting down") if self.stopping else None
 
-    async def _perform(self, session: Session, call: Call) -> None:
+    async def _perform(self, session: WebSocketSession, call: ParsedCall) -> None:
         """Carries out one call and answers it."""
         hooks, function = self.hooks, call.function
         began = self.clock() if hooks.watches_finishes else 0.0
@@ -278,7 +286,7 @@ class Gateway:
         if self.stopping:
             self._progress.set()
 
-    async def _ask_plugins(self, session: Session, call: Call) -> None:
+    async def _ask_plugins(self, session: WebSocketSession, call: ParsedCall) -> None:
         """Lets plugins veto a call. One that is cut off meanwhile is known not to have begun."""
         try:
             await self.hooks.call_started(session, call)
@@ -288,11 +296,11 @@ class Gateway:
             self._unbegun.add(call)
             raise
 
-    async def _run(self, session: Session, call: Call) -> Any:
+    async def _run(self, session: WebSocketSession, call: ParsedCall) -> Any:
         result = call.function.invoke(session, call.arguments, call.body)
         return await result if call.function.is_async else result
 
-    async def _once(self, session: Session, call: Call) -> Any:
+    async def _once(self, session: WebSocketSession, call: ParsedCall) -> Any:
         """Runs a call with a key, or gives what the first one under that key gave, whatever a plugin would say now:
         to whoever missed the answer a veto would tell that nothing happened."""
         owner = (session.link.server, session.link.login)
@@ -305,7 +313,7 @@ class Gateway:
             raise first.error
         return first.result
 
-    async def _run_first(self, session: Session, call: Call, first: FirstAnswer) -> None:
+    async def _run_first(self, session: WebSocketSession, call: ParsedCall, first: FirstAnswer) -> None:
         owner = (session.link.server, session.link.login)
         happened = False
         try:
@@ -322,7 +330,7 @@ class Gateway:
         finally:
             self.repeats.settle(owner, call, first, happened=happened)
 
-    def _timed_out(self, session: Session, call: Call) -> None:
+    def _timed_out(self, session: WebSocketSession, call: ParsedCall) -> None:
         """A call was cancelled at its deadline, or with its session."""
         limit = self._limits[call.function.kind]
         outcome, known = self._known(call)
@@ -330,14 +338,14 @@ class Gateway:
         session.fail(call, error)
         self._finished(session, call, error, self.clock() - limit)
 
-    def _broken(self, session: Session, call: Call) -> None:
+    def _broken(self, session: WebSocketSession, call: ParsedCall) -> None:
         """A call ended with a cancellation that is not ours: its function awaited what somebody else cancelled."""
         log.error("a function was cancelled from outside", function=call.name, plugin=call.function.plugin)
         error = InternalError(f"{call.name} was broken off inside the gateway{self._known(call)[1]}")
         session.fail(call, error)
         self._finished(session, call, error, self.clock())
 
-    def _known(self, call: Call) -> tuple[str, str]:
+    def _known(self, call: ParsedCall) -> tuple[str, str]:
         """The outcome of a call that was cut off, and what there is to say of it."""
         if call in self._unbegun:
             self._unbegun.discard(call)
@@ -346,7 +354,7 @@ class Gateway:
             return "unknown", "; whether it happened is unknown"
         return "not_done", ""
 
-    def _finished(self, session: Session, call: Call, error: RequestError | None, began: float) -> None:
+    def _finished(self, session: WebSocketSession, call: ParsedCall, error: RequestError | None, began: float) -> None:
         if self.hooks.watches_finishes:
             self.hooks.call_finished(session, call, Outcome(error, self.clock() - began))
         for next_call, came in session.lane.done(call):
@@ -354,7 +362,7 @@ class Gateway:
         if self.stopping:
             self._progress.set()
 
-    def _start_late(self, session: Session, call: Call, came: float) -> None:
+    def _start_late(self, session: WebSocketSession, call: ParsedCall, came: float) -> None:
         """A call's turn came, if it did not wait too long."""
         limit = self._limits[call.function.kind]
         if self.clock() - came < limit:
@@ -431,7 +439,7 @@ class Gateway:
                 await self._next_progress()
 
 
-def _key_problem(session: Session, call: Call) -> str:
+def _key_problem(session: WebSocketSession, call: ParsedCall) -> str:
     if session.dialect != "2":
         return "key: only dialect 2 has it"
     return "" if call.function.kind in (Kind.TRADE, Kind.CHANGE) else "key: only for calls that change the server"

@@ -12,15 +12,13 @@ the moment of the call, so an event that is newer must not come before them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 
+from mt_remote.dispatch.calls import ParsedCall
 from mt_remote.dispatch.paging import Page
-
-if TYPE_CHECKING:
-    from mt_remote.dispatch.calls import Call
-    from mt_remote.session.session import Session
+from mt_remote.session.session import WebSocketSession
 
 
 class Slices:
@@ -30,7 +28,7 @@ class Slices:
         self._turn = anyio.Lock()
         self.made = 0
 
-    async def answer(self, session: Session, call: Call, elements: Sequence[Any] | Page) -> None:
+    async def answer(self, session: WebSocketSession, call: ParsedCall, elements: Sequence[Any] | Page) -> None:
         """Answers a call; everything that the session sends from now on comes behind the answer. Raises what encoding
         an element raises; there is no answer then."""
         outbox = session.outbox
@@ -47,7 +45,9 @@ class Slices:
             session.read_on()
             outbox.touch()
 
-    async def _encoded(self, session: Session, call: Call, elements: Sequence[Any] | Page) -> list[bytes]:
+    async def _encoded(
+        self, session: WebSocketSession, call: ParsedCall, elements: Sequence[Any] | Page
+    ) -> list[bytes]:
         """The result's JSON in parts, with what stands beside it."""
         function, dialect = call.function, session.dialect
         page = elements if isinstance(elements, Page) else Page(elements)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
 import anyio.lowlevel
 
-from mt_remote.backend import Connection, Event
+from mt_remote.backend import Connection, Event, Listener
 from mt_remote.errors import ConnectionLost, RequestError, SessionStateError
+from mt_remote.interfaces import EventKind
 from mt_remote.logs import Log
+from mt_remote.session.outbox import Outbox
 
 if TYPE_CHECKING:
-    from mt_remote.plugin import EventKind
-    from mt_remote.session.session import Session
+    from mt_remote.settings import Settings
 
 log = Log()
 
@@ -22,18 +23,59 @@ CONNECTION = "connection"
 """The event that tells a session of its own link."""
 
 
+class Owner(Protocol):
+    """The session whose link it is."""
+
+    connection: Connection | None
+    """Kept by the link: what is up now."""
+
+    @property
+    def peer(self) -> str: ...
+
+    def on_event(self, event: Event) -> None: ...
+
+    def watched(self) -> list[EventKind]:
+        """The kinds that the backend's connection has to watch."""
+
+    def lapse(self) -> None:
+        """What came over the connection lapses."""
+
+    def link_lost(self) -> None:
+        """The connection is gone and will not be restored."""
+
+
+class Host(Protocol):
+    """What a link needs of the gateway."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+    @property
+    def kinds(self) -> Mapping[str, EventKind]: ...
+
+    @property
+    def sessions(self) -> Collection[object]: ...
+
+    async def open_connection(
+        self, server: str, login: int, password: str, listener: Listener, *, peer: str = "", attempt: bool = True
+    ) -> Connection: ...
+
+    def spawn(self, function: Callable[[], Awaitable[Any]]) -> None: ...
+
+
 class Link:
     """One session's way to an MT4 server; also the listener of its backend connection."""
 
     __slots__ = (
         "_broken",
+        "_host",
         "_known",
+        "_outbox",
         "_password",
         "_restoring",
         "_scope",
         "_shown",
         "_told",
-        "connection",
         "delay",
         "login",
         "on_event",
@@ -41,9 +83,10 @@ class Link:
         "session",
     )  # fmt: skip
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Owner, host: Host, outbox: Outbox) -> None:
         self.session = session
-        self.connection: Connection | None = None
+        self._host = host
+        self._outbox = outbox
         self.server = ""
         self.login = 0
         self.delay = 0.0
@@ -54,7 +97,7 @@ class Link:
         self._shown: Sequence[str] = ()
         self._known: dict[str, dict[Hashable, Hashable]] = {}
         self._told: dict[tuple[str, Hashable], Hashable] = {}
-        self.on_event = session.outbox.on_event  # straight to where events are sent from: there are many
+        self.on_event = outbox.on_event  # straight to where events are sent from: there are many
 
     @property
     def wanted(self) -> bool:
@@ -63,8 +106,8 @@ class Link:
 
     def required(self) -> Connection:
         """The connection. Raises what a client should read when there is none."""
-        if self.connection is not None:
-            return self.connection
+        if self.session.connection is not None:
+            return self.session.connection
         if self.wanted:
             raise ConnectionLost("The connection to the MT4 server is down; it is being restored", outcome="not_done")
         raise SessionStateError("not_connected", "Not connected to an MT4 server: call 'connect' first")
@@ -73,12 +116,12 @@ class Link:
         """Connects. ``delay`` in seconds is the pause between attempts to reconnect, 0 for none."""
         if self.wanted:
             raise SessionStateError("already_connected", f"Already connected to {self.server!r} as {self.login}")
-        gateway = self.session.gateway
-        connection = await gateway.open_connection(server, login, password, self, peer=self.session.peer)
-        if self.session not in gateway.sessions:
+        host = self._host
+        connection = await host.open_connection(server, login, password, self, peer=self.session.peer)
+        if self.session not in host.sessions:
             await connection.aclose()
             raise ConnectionLost("The session ended meanwhile")
-        self.connection = connection
+        self.session.connection = connection
         self.server, self.login, self._password, self.delay = server, login, password, delay
         self._tell(up=True)
 
@@ -98,10 +141,10 @@ class Link:
     async def _drop(self) -> bool:
         if self._scope is not None:
             self._scope.cancel()
-        connection, self.connection = self.connection, None
+        connection, self.session.connection = self.session.connection, None
         self.server, self._password = "", ""
         self._known.clear()
-        self.session.outbox.remember = None
+        self._outbox.remember = None
         if connection is not None:
             await connection.aclose()
         return connection is not None
@@ -117,14 +160,14 @@ class Link:
             self._broken = error
             self._restoring.cancel()
             return
-        if self.connection is None:
+        if self.session.connection is None:
             return
         log.warning("MT4 connection lost", server=self.server, login=self.login, reason=error.message)
-        self._shown = tuple(self.connection.market.shown())
-        self.connection = None
+        self._shown = tuple(self.session.connection.market.shown())
+        self.session.connection = None
         self._tell(up=False)
         if self.delay > 0:
-            self.session.gateway.spawn(self._reconnect)
+            self._host.spawn(self._reconnect)
             return
         self.server, self._password = "", ""
         self.session.link_lost()
@@ -132,10 +175,10 @@ class Link:
     async def _reconnect(self) -> None:
         with anyio.CancelScope() as scope:
             self._scope = scope
-            while self.connection is None and self.wanted:
+            while self.session.connection is None and self.wanted:
                 await anyio.sleep(self.delay)
                 try:
-                    with anyio.fail_after(self.session.gateway.settings.deadlines.session):
+                    with anyio.fail_after(self._host.settings.deadlines.session):
                         await self._restore()
                 except RequestError as error:
                     log.info("reconnecting failed", server=self.server, login=self.login, reason=error.message)
@@ -163,7 +206,7 @@ class Link:
         if self._broken is not None:
             self._known = known
             raise self._broken
-        self.connection = connection
+        self.session.connection = connection
         self._tell(up=True)
         for (kind, key), fingerprint in self._told.items():
             if kind in self._known:
@@ -174,8 +217,7 @@ class Link:
         self._told.clear()
 
     async def _reopen(self) -> tuple[Connection, list[tuple[Hashable, Event]]]:
-        gateway = self.session.gateway
-        connection = await gateway.open_connection(self.server, self.login, self._password, self, attempt=False)
+        connection = await self._host.open_connection(self.server, self.login, self._password, self, attempt=False)
         try:
             for symbol in self._shown:
                 await connection.market.show(symbol)
@@ -197,16 +239,16 @@ class Link:
             return
         records = await kind.resync.read(self.required())
         self._known[kind.name] = {kind.resync.key(r): hash(kind.resync.fingerprint(r)) for r in records}
-        self.session.outbox.remember = self._remember
+        self._outbox.remember = self._remember
 
     def forget(self, kind: EventKind) -> None:
         """The kind was unsubscribed."""
         self._known.pop(kind.name, None)
         if not self._known:
-            self.session.outbox.remember = None
+            self._outbox.remember = None
 
     def _remember(self, event: Event) -> None:
-        known, kind = self._known.get(event.kind), self.session.gateway.kinds.get(event.kind)
+        known, kind = self._known.get(event.kind), self._host.kinds.get(event.kind)
         resync = None if kind is None else kind.resync
         if known is not None and resync is not None:
             key, fingerprint = resync.key(event.data), hash(resync.fingerprint(event.data))

@@ -14,7 +14,7 @@ from typing import Protocol
 from pydantic_core import to_json
 
 from mt_remote.backend import Event
-from mt_remote.dispatch.calls import Call
+from mt_remote.dispatch.calls import ParsedCall
 from mt_remote.errors import CallTimeout, ConnectionLost, RequestError
 from mt_remote.wire.states import State
 from mt_remote.wire.websocket import WebSocket, text_header
@@ -154,7 +154,7 @@ class Outbox:
 
     # Answers
 
-    def answer(self, call: Call, result: object) -> None:
+    def answer(self, call: ParsedCall, result: object) -> None:
         """Success. Raises when the function's result can't be encoded."""
         function, id_ = call.function, call.id
         encoded = None if function.result is None else function.encode(result, self.dialect)
@@ -322,7 +322,7 @@ class Outbox:
         self._put(place)
         return place
 
-    def fill(self, place: LongAnswer, call: Call, parts: list[bytes]) -> None:
+    def fill(self, place: LongAnswer, call: ParsedCall, parts: list[bytes]) -> None:
         """The answer is made; ``parts`` are the result's JSON. It is one message, put out in pieces: :attr:`sending`
         until the last one left."""
         size = len(_HEAD) + len(call.id) + len(_RESULT) + sum(map(len, parts)) + 1

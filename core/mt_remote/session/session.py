@@ -1,71 +1,141 @@
-"""A client's session as plugins and the gateway see it."""
+"""A client's session: what came in goes to whoever hosts it, what it is told goes to its outbox.
+
+What a session needs of its host stands here (:class:`SessionHost`); :mod:`mt_remote.gateway` provides it.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-from mt_remote.backend import Connection, Event
+from mt_remote.backend import Connection, Event, Listener
 from mt_remote.dispatch.call_order import Lane
-from mt_remote.dispatch.calls import Call
-from mt_remote.dispatch.functions import RequestFailed
+from mt_remote.dispatch.calls import ParsedCall
+from mt_remote.dispatch.registry import RequestFailed
 from mt_remote.errors import RequestError, SessionStateError
-from mt_remote.session.mt4_connection import CONNECTION, Link
-from mt_remote.session.outbox import Kinds, Outbox
+from mt_remote.interfaces import EventKind, Gateway, Session
+from mt_remote.session.mt4_connection import Link
+from mt_remote.session.outbox import EventEncoder, Outbox
 from mt_remote.wire.states import State
 from mt_remote.wire.transport import Wire
-from mt_remote.wire.websocket import Closed, WebSocket
+from mt_remote.wire.websocket import Closed, UpgradeRequested, WebSocket
 
 if TYPE_CHECKING:
-    from mt_remote.gateway.gateway import Gateway
-    from mt_remote.plugin import EventKind
+    from mt_remote.settings import Settings
 
 BROKEN = 1006
 """Close code of a connection that ended without a word (RFC 6455, 7.4.1)."""
 
 
-class Session:
-    """One WebSocket session.
+class SessionHost(Gateway):
+    """The gateway as its sessions need it, beside what plugins may touch of it."""
 
-    Plugins may read ``id``, ``peer``, ``dialect``, ``login``, ``server``, ``subscriptions``, ``connection``, keep
-    what they like in :attr:`state`, and send events with :meth:`on_event`.
-    """
+    __slots__ = ()
 
-    __slots__ = ("_closing", "_lapsed", "_state", "gateway", "heard", "id", "lane", "link", "opened_at", "outbox",
-                 "pinged", "unsent", "websocket", "wire")  # fmt: skip
+    @property
+    @abstractmethod
+    def stopping(self) -> bool:
+        """New sessions and calls are refused."""
 
-    def __init__(self, gateway: Gateway, wire: Wire, id_: int, now: float) -> None:
-        settings = gateway.settings
+    @property
+    @abstractmethod
+    def due(self) -> list[Outbox]:
+        """Outboxes that have something to write at the end of the loop's turn."""
+
+    @property
+    @abstractmethod
+    def flush_soon(self) -> Callable[[], object]:
+        """Has what is due written at the end of the loop's turn."""
+
+    @property
+    @abstractmethod
+    def parse(self) -> Callable[[bytes, str], ParsedCall]:
+        """Reads a message of a dialect. Raises :class:`~mt_remote.dispatch.registry.RequestFailed`."""
+
+    @property
+    @abstractmethod
+    def encode_event(self) -> EventEncoder:
+        """How an event's data is encoded."""
+
+    @abstractmethod
+    def event_kind(self, name: str) -> EventKind:
+        """The kind of that name. Raises :class:`~mt_remote.errors.InvalidData`."""
+
+    @abstractmethod
+    def submit(self, session: WebSocketSession, call: ParsedCall) -> None:
+        """A call came; it is answered now or later."""
+
+    @abstractmethod
+    def upgrade(self, session: WebSocketSession, request: UpgradeRequested) -> None:
+        """An upgrade request came; it is accepted or refused now or later."""
+
+    @abstractmethod
+    def session_opened(self, session: WebSocketSession) -> None:
+        """The WebSocket is open."""
+
+    @abstractmethod
+    def closing(self, session: WebSocketSession) -> None:
+        """The session's last bytes are on their way."""
+
+    @abstractmethod
+    def session_ended(self, session: WebSocketSession, code: int, reason: str) -> None:
+        """The network connection is gone."""
+
+    @abstractmethod
+    def came_by_headers(self, session: WebSocketSession) -> bool:
+        """Whether the session's credentials came with the handshake."""
+
+    @abstractmethod
+    async def open_connection(
+        self, server: str, login: int, password: str, listener: Listener, *, peer: str = "", attempt: bool = True
+    ) -> Connection:
+        """Logs in at the backend. ``attempt`` counts against the limit on failed logins of ``peer``."""
+
+
+class WebSocketSession(Session):
+    """One WebSocket session. Sans-IO: the shell feeds it, and writes what its outbox gives out."""
+
+    gateway: SessionHost
+    id: int
+    connection: Connection | None
+    """Set by the link; here, because every call asks for it."""
+
+    __slots__ = ("_closing", "_lapsed", "_state", "connection", "gateway", "heard", "id", "lane", "link", "opened_at",
+                 "outbox", "pinged", "unsent", "websocket", "wire")  # fmt: skip
+
+    def __init__(self, gateway: SessionHost, wire: Wire, id_: int, now: float) -> None:
+        settings: Settings = gateway.settings
         self.gateway = gateway
         self.wire = wire
         self.websocket = WebSocket(settings.max_message)
         self.outbox = Outbox(
-            self.websocket, gateway.catalogue.encode_event, max_backlog=settings.max_backlog, sink=wire,
+            self.websocket, gateway.encode_event, max_backlog=settings.max_backlog, sink=wire,
             due=gateway.due, wake=gateway.flush_soon, owner=self,
         )  # fmt: skip
         self.id = id_
         self.opened_at = now
         self.lane = Lane()
-        self.link = Link(self)
+        self.connection = None
+        self.link = Link(self, gateway, self.outbox)
         self.heard = False
         self.pinged = False
         self.unsent = 0
         self._lapsed: set[str] | None = None
-        self._state: dict[str, Any] | None = None
+        self._state: dict[str, object] | None = None
         self._closing: tuple[int, str] | None = None
 
     def __repr__(self) -> str:
         return f"<Session {self.id} of {self.peer}>"
 
-    # What plugins read
+    # What plugins read: see mt_remote.interfaces
 
     @property
     def peer(self) -> str:
-        """The client's address."""
         return self.wire.peer
 
     @property
     def dialect(self) -> str:
-        """``0``, ``1.00`` or ``2``; set, it counts from the next message on."""
         return self.outbox.dialect
 
     @dialect.setter
@@ -73,28 +143,19 @@ class Session:
         self.outbox.dialect = dialect
 
     @property
-    def subscriptions(self) -> Kinds:
-        """Names of the kinds of events that the client is sent."""
+    def subscriptions(self) -> frozenset[str]:
         return self.outbox.subscriptions
 
     @property
     def login(self) -> int:
-        """The manager's login, 0 while not connected."""
         return self.link.login if self.link.wanted else 0
 
     @property
     def server(self) -> str:
-        """The MT4 server's name, empty while not connected."""
         return self.link.server
 
     @property
-    def connection(self) -> Connection | None:
-        """The connection to the MT4 server, ``None`` while there is none."""
-        return self.link.connection
-
-    @property
-    def state(self) -> dict[str, Any]:
-        """Room for plugins to keep what they like by their own names."""
+    def state(self) -> dict[str, object]:
         if self._state is None:
             self._state = {}
         return self._state
@@ -145,7 +206,7 @@ class Session:
         self._take(b"")
         self.outbox.touch()
 
-    def refuse(self, status: int, code: str, message: str, **headers: str) -> None:
+    def refuse(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
         """Answers the upgrade with an HTTP error."""
         self.websocket.refuse(status, code, message, headers)
         self.outbox.touch()
@@ -190,7 +251,6 @@ class Session:
         self.close(1008, f"slow reader: more than {self.gateway.settings.max_backlog} events are waiting")
 
     def on_event(self, event: Event) -> None:
-        """Sends an event if this session subscribed to its kind."""
         self.outbox.on_event(event)
 
     def close(self, code: int, reason: str) -> None:
@@ -204,23 +264,29 @@ class Session:
             self.gateway.closing(self)
             self.outbox.touch()
 
-    def fail(self, call: Call, error: RequestError) -> None:
+    def fail(self, call: ParsedCall, error: RequestError) -> None:
         """Answers a call with an error."""
         self.outbox.fail(call.id, error)
+
+    # The MT4 server
+
+    def require_connection(self) -> Connection:
+        return self.connection or self.link.required()
+
+    async def connect(self, server: str, login: int, password: str, *, reconnect_delay: float = 0.0) -> None:
+        await self.link.connect(server, login, password, reconnect_delay)
+
+    async def disconnect(self) -> None:
+        await self.link.disconnect()
 
     # Subscriptions
 
     async def subscribe(self, name: str) -> None:
-        """Subscribes to a kind of event; takes effect exactly at the call's answer.
-
-        Raises :class:`~mt_remote.errors.SessionStateError` when subscribed already, or without a connection where the
-        kind comes over one.
-        """
         kind = self.gateway.event_kind(name)
         if name in self.subscriptions:
             raise SessionStateError("already_subscribed", f"Already subscribed to {name!r}")
         if kind.from_backend:
-            connection = self.link.required()
+            connection = self.require_connection()
             await connection.watch(name)
             try:
                 await self.link.baseline(kind)
@@ -232,7 +298,6 @@ class Session:
             self._lapsed.discard(name)
 
     async def unsubscribe(self, name: str) -> None:
-        """Ends a subscription; no event of the kind follows the call's answer."""
         kind = self.gateway.event_kind(name)
         if self._lapsed and name in self._lapsed:
             self._lapsed.discard(name)
@@ -241,8 +306,8 @@ class Session:
             raise SessionStateError("not_subscribed", f"Not subscribed to {name!r}")
         self.outbox.unsubscribe(name)
         self.link.forget(kind)
-        if kind.from_backend and self.link.connection is not None:
-            await self.link.connection.unwatch(name)
+        if kind.from_backend and self.connection is not None:
+            await self.connection.unwatch(name)
 
     def watched(self) -> list[EventKind]:
         """The kinds that the backend's connection has to watch for this session."""
@@ -264,6 +329,3 @@ class Session:
             self.close(1011, "the connection to the MT4 server was lost")
         else:
             self.lapse()
-
-
-__all__ = ["BROKEN", "CONNECTION", "Session"]

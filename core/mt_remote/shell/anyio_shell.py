@@ -14,7 +14,7 @@ from mt_remote.logs import Log
 from mt_remote.wire.transport import Wire
 
 if TYPE_CHECKING:
-    from mt_remote.gateway.gateway import Gateway
+    from mt_remote.gateway.gateway import AssembledGateway
 
 Stream = SocketStream | TLSStream
 
@@ -27,7 +27,7 @@ _WRITE = 262_144
 class AnyioWire(Wire):
     """One connection: :meth:`run` reads, a second task writes what is queued."""
 
-    def __init__(self, gateway: Gateway, stream: Stream) -> None:
+    def __init__(self, gateway: AssembledGateway, stream: Stream) -> None:
         self._gateway = gateway
         self._stream = stream
         self._queue: list[bytes] = []
@@ -143,7 +143,7 @@ class AnyioListener:
 
 
 async def listen(
-    gateway: Gateway,
+    gateway: AssembledGateway,
     host: str,
     port: int,
     context: ssl.SSLContext | None,

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, cast
 from mt_remote.wire.transport import Wire
 
 if TYPE_CHECKING:
-    from mt_remote.gateway.gateway import Gateway
-    from mt_remote.session.session import Session
+    from mt_remote.gateway.gateway import AssembledGateway
+    from mt_remote.session.session import WebSocketSession
 
 
 class AsyncioWire(asyncio.Protocol, Wire):
@@ -21,7 +21,7 @@ class AsyncioWire(asyncio.Protocol, Wire):
 
     __slots__ = ("_ended", "_gateway", "_queued", "_socket", "_transport", "peer", "secure", "session")
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: AssembledGateway) -> None:
         self._gateway = gateway
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -35,7 +35,7 @@ class AsyncioWire(asyncio.Protocol, Wire):
         self._socket = plain.fileno() if direct else -1
         self._queued = not direct
         self._ended = False
-        self.session: Session = self._gateway.open_session(self)
+        self.session: WebSocketSession = self._gateway.open_session(self)
 
     def data_received(self, data: bytes) -> None:
         self.session.data_received(data)
@@ -108,7 +108,7 @@ class AsyncioListener:
 
 
 async def listen(
-    gateway: Gateway, host: str, port: int, context: ssl.SSLContext | None, *, shared: bool = False
+    gateway: AssembledGateway, host: str, port: int, context: ssl.SSLContext | None, *, shared: bool = False
 ) -> AsyncioListener:
     """Listens, with TLS when there is a ``context``. A ``shared`` port may be other processes' too."""
     loop = asyncio.get_running_loop()

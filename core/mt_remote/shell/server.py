@@ -18,7 +18,7 @@ from anyio.abc import TaskGroup
 from mt_remote.backend import Backend
 from mt_remote.dispatch.idempotency import Repeats
 from mt_remote.errors import ConfigurationError
-from mt_remote.gateway.gateway import Gateway
+from mt_remote.gateway.gateway import AssembledGateway
 from mt_remote.logs import Log, ensure_configured, load
 from mt_remote.plugins.hooks import Hooks
 from mt_remote.plugins.host import Catalogue, catalogue
@@ -42,7 +42,7 @@ class Worker:
 class Running:
     """A gateway that listens."""
 
-    gateway: Gateway
+    gateway: AssembledGateway
     host: str
     port: int
     secure: bool
@@ -92,13 +92,15 @@ async def _tasks() -> AsyncIterator[TaskGroup]:
 
 
 @asynccontextmanager
-async def assembled(settings: Settings, hooks: Hooks, backend: Backend, contents: Catalogue) -> AsyncIterator[Gateway]:
+async def assembled(
+    settings: Settings, hooks: Hooks, backend: Backend, contents: Catalogue
+) -> AsyncIterator[AssembledGateway]:
     """A gateway with its backend at work, which listens to nobody yet. What runs in it ends with the context."""
     on_asyncio = asyncio_shell.is_running()
     if on_asyncio:  # so that anyio knows its loop in plain callbacks too, where calls and notifications come in
         sniffio.current_async_library_cvar.set("asyncio")
     async with _tasks() as group:
-        gateway = Gateway(
+        gateway = AssembledGateway(
             settings,
             hooks,
             contents,
@@ -146,7 +148,7 @@ async def running(
 
 
 async def _listen(
-    gateway: Gateway, settings: Settings, context: ssl.SSLContext | None, *, shared: bool
+    gateway: AssembledGateway, settings: Settings, context: ssl.SSLContext | None, *, shared: bool
 ) -> asyncio_shell.AsyncioListener | anyio_shell.AnyioListener:
     try:
         if asyncio_shell.is_running():

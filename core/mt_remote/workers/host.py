@@ -28,19 +28,18 @@ import anyio
 from mt_remote.backend import Backend, Connection, Event
 from mt_remote.errors import CallTimeout, ConnectionLost, InternalError, RequestError, UnknownFunction
 from mt_remote.gateway.carriers import Crew
-from mt_remote.gateway.gateway import Gateway
+from mt_remote.gateway.gateway import AssembledGateway
 from mt_remote.logs import Log
 from mt_remote.plugins.hooks import Hooks
 from mt_remote.plugins.host import Catalogue
-from mt_remote.session.session import Session
 from mt_remote.settings import Settings
 from mt_remote.shell.asyncio_shell import soon
 from mt_remote.shell.server import assembled
 from mt_remote.shell.stepping import Stepper
-from mt_remote.wire.transport import Wire
 from mt_remote.workers.channel import Channel, Message
 from mt_remote.workers.far import FarFunction
 from mt_remote.workers.parcels import PART, pack, unpack
+from mt_remote.workers.remote_session import RemoteSession
 
 log = Log()
 
@@ -61,7 +60,7 @@ class Request:
 class Host:
     """Serves workers with the backend of ``gateway``, which itself listens to nobody."""
 
-    def __init__(self, gateway: Gateway, crew: Callable[..., Crew[Any, Any]]) -> None:
+    def __init__(self, gateway: AssembledGateway, crew: Callable[..., Crew[Any, Any]]) -> None:
         self.gateway = gateway
         self.turn = anyio.Lock()
         self.crew: Crew[Worker, Request] = crew(Worker.perform, _given_up, Worker.broken)
@@ -108,7 +107,7 @@ class Worker:
         self.channel = channel
         self.connections: dict[int, Connection] = {}
         self.ears: dict[int, Ear] = {}
-        self.sessions: dict[int, Session] = {}
+        self.sessions: dict[int, RemoteSession] = {}
         self.requests: dict[int, Request] = {}
         self.claims: dict[tuple[Any, str], None] = {}
         self._told: tuple[Event, list[int]] | None = None
@@ -196,18 +195,17 @@ class Worker:
             raise UnknownFunction(f"{name} is not one of the backend's own functions")
         self.send("reply", request.number, await function.carry_out(session, arguments, body))
 
-    def _session(self, at: int, state: tuple[Any, ...]) -> Session:
+    def _session(self, at: int, state: tuple[Any, ...]) -> RemoteSession:
         """The worker's session, as far as a function of the backend can see it."""
         number, peer, dialect, server, login = state
         session = self.sessions.get(at)
         if session is None:
-            gateway = self.host.gateway
-            session = Session(gateway, _NoWire(peer), number, gateway.clock())
+            session = RemoteSession(self.host.gateway, number, peer)
             if at:
                 self.sessions[at] = session
         session.dialect = dialect
-        session.link.connection = self.connections.get(at)
-        session.link.server, session.link.login = server, login
+        session.connection = self.connections.get(at)
+        session.server, session.login = server, login
         return session
 
     # Keys
@@ -302,34 +300,6 @@ class Ear:
             waiting, self._waiting = self._waiting, []
             for what in waiting:
                 what()
-
-
-class _NoWire(Wire):
-    """Stands in for a network connection that is another process's."""
-
-    secure = False
-
-    def __init__(self, peer: str) -> None:
-        self.peer = peer
-
-    @property
-    def unsent(self) -> int:
-        return 0
-
-    def write(self, data: bytes) -> None:
-        """Nobody reads it."""
-
-    def close(self) -> None:
-        """It is not ours."""
-
-    def abort(self) -> None:
-        """It is not ours."""
-
-    def pause_reading(self) -> None:
-        """It is not ours."""
-
-    def resume_reading(self) -> None:
-        """It is not ours."""
 
 
 @asynccontextmanager
