@@ -19,6 +19,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from mt4abi import NotifyFunctionEx, Pump, structure, table
+from mt4abi.marshal import Marshal
 from mt4sim.native.host import Host, SimulatedLibrary
 from mt4sim.native.native_values import put, put_integer
 from mt4sim.native.vtable import Memory, make_object
@@ -28,10 +30,8 @@ from mt_remote.backend import Event
 from mt_remote.errors import RequestError
 from mt_remote.records import TradeRecord
 from mt_remote.records.enums import TRADE_COMMAND_NUMBERS, TRADE_REASON_NUMBERS
-from mt_remote_plugins.manager.abi import NotifyFunctionEx, Pump, structure, table
 from mt_remote_plugins.manager.backend import ManagerBackend, ManagerSettings
 from mt_remote_plugins.manager.engine.handle import Handle
-from mt_remote_plugins.manager.marshal import Marshal
 
 TRADES, TICKS, CALLS = 10_000, 100_000, 2_000
 ROUNDS = 5

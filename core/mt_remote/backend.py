@@ -13,10 +13,11 @@ happened, on the event loop's own thread.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol, TypeVar, cast
 
-from mt_remote.errors import RequestError
+from mt_remote.area import Area, implementing
+from mt_remote.errors import NotOffered, RequestError
 from mt_remote.records import (
     ConCommon,
     ConfirmMode,
@@ -29,6 +30,8 @@ from mt_remote.records import (
     TradeRecord,
     UserRecord,
 )  # fmt: skip
+
+A = TypeVar("A", bound=Area)
 
 
 class Event:
@@ -279,7 +282,8 @@ class External(ABC):
 
 
 class Connection(ABC):
-    """One manager's connection to an MT4 server, divided the way the functions are."""
+    """One manager's connection to an MT4 server, divided the way the functions are. ``mt[Area]`` gives what carries out
+    an area's functions (:mod:`mt_remote.area`)."""
 
     server: str
     login: int
@@ -292,6 +296,46 @@ class Connection(ABC):
     trades: Trades
     dealing: Dealing
     external: External
+    implemented: Mapping[type[Area], type[Area]] = {}
+    """The backend's classes by the areas that they implement: :meth:`Backend.implemented`. The gateway sets it."""
+    _areas: dict[type[Area], Area] | None = None
+
+    def __getitem__(self, area: type[A]) -> A:
+        """The area's implementation on this connection. Raises :class:`~mt_remote.errors.NotOffered` where the backend
+        has none."""
+        if self._areas is None:
+            self._areas = {}
+        made = self._areas.get(area)
+        if made is None:
+            kind = self.implemented.get(area)
+            if kind is None:
+                raise NotOffered(area.namespace, why=f"the backend has no {area.__name__}")
+            made = self._areas[area] = self.make_area(kind)
+        return cast(A, made)
+
+    def make_area(self, kind: type[Area]) -> Area:
+        """Makes an implementation, of ours or of a plugin that brings one for this backend: ``kind(connection)``."""
+        return cast("type[_Made]", kind)(self)
+
+    @property
+    def rights(self) -> frozenset[str] | None:
+        """Names of the rights that the manager is known to have; ``None`` where nobody knows: the server decides."""
+        return None
+
+    async def learn_rights(self) -> frozenset[str] | None:
+        """Asks the server anew for what :attr:`rights` says. It is called before a manager is refused for a right that
+        he did not have when it was last looked at."""
+        return self.rights
+
+    def carried(self) -> object:
+        """What calls made of this connection beside what it watches (the symbols that it shows), for the next one to
+        :meth:`restore`; also after it was lost."""
+        return tuple(self.market.shown())
+
+    async def restore(self, carried: object) -> None:
+        """Makes this connection what the one before was, of which :meth:`carried` gave this."""
+        for symbol in cast("tuple[str, ...]", carried or ()):
+            await self.market.show(symbol)
 
     @abstractmethod
     async def watch(self, kind: str) -> None:
@@ -311,10 +355,18 @@ class Connection(ABC):
         """Logs out; a dealer's held requests go to the next in line. The listener hears nothing of it."""
 
 
+class _Made(Area, abstract=True):
+    """The shape of an implementation's constructor."""
+
+    def __init__(self, connection: Connection) -> None: ...
+
+
 class Backend(ABC):
     """Opens connections. One object serves the whole gateway."""
 
     name: str
+    areas: Iterable[type[Area]] = ()
+    """The classes that implement areas on its connections."""
 
     @abstractmethod
     async def open(self, server: str, login: int, password: str, listener: Listener, *, peer: str = "") -> Connection:
@@ -323,6 +375,10 @@ class Backend(ABC):
         Raises :class:`~mt_remote.errors.ServerError`: ``account_disabled``, ``bad_account_info``,
         ``not_enough_rights``, ``no_connection`` …
         """
+
+    def implemented(self) -> Mapping[type[Area], type[Area]]:
+        """Its classes by area, for :attr:`Connection.implemented`."""
+        return implementing(self.areas)
 
     async def run(self) -> None:
         """Runs what the backend needs beside its connections (a clock, a feed) until cancelled. The gateway starts it

@@ -8,6 +8,7 @@
         ├── UnknownFunction      no plugin registered that name
         ├── InvalidData          ``data`` breaks the function's signature; names each field
         ├── NotFound             the group, login, symbol, ticket … does not exist
+        ├── NotOffered           the backend in use has no such function
         ├── SessionStateError    right call, wrong moment (not connected, subscribed already …)
         ├── Refused              a plugin vetoed the call
         ├── Busy                 a bound on what may be waiting was reached
@@ -203,6 +204,16 @@ class NotFound(RequestError):
     code = "not_found"
 
 
+class NotOffered(RequestError):
+    """The backend in use, or the library that it drives, has no such function; nothing was done."""
+
+    code = "not_offered"
+
+    def __init__(self, function: str = "", *, why: str = "") -> None:
+        """``function`` is its name on the wire."""
+        super().__init__(f"{function or 'This'} is not offered here" + (f": {why}" if why else ""))
+
+
 class SessionStateError(RequestError):
     """The right call at the wrong moment. ``wire_code`` tells which: ``not_connected``, ``already_connected``,
     ``already_subscribed``, ``not_subscribed``."""
@@ -286,6 +297,6 @@ class ConnectionLost(ServerError):
 
 __all__ = [
     "Busy", "CallTimeout", "ConfigurationError", "ConnectionLost", "DeprecatedHook", "InternalError", "InvalidData",
-    "InvalidRequest", "MtRemoteError", "NotFound", "PluginError", "Problem", "Refused", "RequestError",
+    "InvalidRequest", "MtRemoteError", "NotFound", "NotOffered", "PluginError", "Problem", "Refused", "RequestError",
     "ReturnCode", "ServerError", "SessionStateError", "UnknownFunction", "describe",
 ]  # fmt: skip

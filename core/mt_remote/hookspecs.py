@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pluggy
 
+from mt_remote.area import Area
 from mt_remote.errors import DeprecatedHook
 from mt_remote.interfaces import Call, EventKind, Gateway, Outcome, Session
 from mt_remote.plugin import HOOKSPEC_VERSION, PROJECT, BackendSpec, Namespace
@@ -52,12 +53,18 @@ def mt_remote_hookspecs() -> list[ModuleType]:  # type: ignore[empty-body]
 
 
 @hookspec
-def mt_remote_namespaces() -> list[Namespace]:  # type: ignore[empty-body]
-    """The namespaces whose functions this plugin serves, always."""
+def mt_remote_namespaces() -> list[Namespace | type[Area]]:  # type: ignore[empty-body]
+    """The namespaces whose functions this plugin serves, always, and the areas that it declares."""
 
 
 @hookspec
-def mt_remote_backend_namespaces(backend: str) -> list[Namespace]:  # type: ignore[empty-body]
+def mt_remote_implementations(backend: str) -> list[type[Area]]:  # type: ignore[empty-body]
+    """Implementations of areas that this plugin brings for another plugin's backend: ``backend`` is the name of the one
+    in use. Each is made with that backend's connection."""
+
+
+@hookspec
+def mt_remote_backend_namespaces(backend: str) -> list[Namespace | type[Area]]:  # type: ignore[empty-body]
     """Namespaces served only on some backends: ``backend`` is the name of the one in use."""
 
 

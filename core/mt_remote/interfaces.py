@@ -14,9 +14,9 @@ from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable,
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVarTuple
 
+from mt_remote.area import Kind
 from mt_remote.backend import Backend, Connection, Event
 from mt_remote.errors import RequestError
-from mt_remote.kinds import Kind
 
 if TYPE_CHECKING:  # a client or a test's start need neither
     import pluggy

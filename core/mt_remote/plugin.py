@@ -25,19 +25,21 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pluggy
 
+from mt_remote.area import Area, Declared, Filter, Handler, Kind, Listing, call
 from mt_remote.backend import Backend, Connection, Event, Listener
 from mt_remote.errors import (
     Busy,
     ConfigurationError,
     InvalidData,
     NotFound,
+    NotOffered,
     Problem,
     Refused,
     RequestError,
@@ -46,7 +48,6 @@ from mt_remote.errors import (
     SessionStateError,
 )  # fmt: skip
 from mt_remote.interfaces import Call, EventKind, FunctionInfo, Gateway, Outcome, Resync, Session
-from mt_remote.kinds import Kind
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -59,13 +60,13 @@ PROJECT = "mt_remote"
 API_VERSION = 1
 """Major version of the hooks: what worked with one of them works with all of the same major version."""
 
-HOOKSPEC_VERSION = f"{API_VERSION}.1"
+HOOKSPEC_VERSION = f"{API_VERSION}.2"
 """Version of the hooks; the minor part grows when there are more. A plugin may state the one that it needs,
 ``mt_remote_api = 1`` or ``mt_remote_api = "1.1"``; another major version or a newer minor one is refused.
 
-1.0 the first; 1.1 ``mt_remote_stands``."""
+1.0 the first; 1.1 ``mt_remote_stands``; 1.2 areas: ``mt_remote_namespaces`` takes them, and there is
+``mt_remote_implementations``."""
 
-Handler = Callable[..., Any]
 H = TypeVar("H", bound=Handler)
 
 hookimpl = pluggy.HookimplMarker(PROJECT)
@@ -110,52 +111,6 @@ def vetoes(*functions: str) -> Callable[[H], H]:
     return mark
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """A filter of a list that is no plain field of its elements.
-
-    ``hint`` is the type of the value that a client sends under ``name``; ``test`` makes of session and value a test of
-    one element, and may be ``async`` where it has to ask the server first. ``help`` is for the reference page.
-    """
-
-    name: str
-    hint: object
-    test: Callable[[Session, Any], Callable[[Any], object] | Awaitable[Callable[[Any], object]]]
-    help: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """Paging and filters of a function that answers a list: clients of dialect 2 may send ``limit``, ``after`` and the
-    filters beside the function's own fields.
-
-    ``key`` names the field that identifies an element, an integer or a text (``""``: the element itself is the key).
-    ``filters`` names fields (integers and enums: one value or a list of values; texts: masks with ``*``; flags), or
-    has :class:`Filter` objects. ``ordered`` promises that the handler answers in rising order of the key, so that
-    nothing has to be sorted. ``along`` names the parameter, a list of keys, that gives the order instead.
-
-    A handler may answer any :class:`~collections.abc.Sequence`, also one that makes its elements when a slice of it is
-    read: a long answer is read and sent slice by slice.
-    """
-
-    key: str
-    filters: tuple[str | Filter, ...] = ()
-    ordered: bool = False
-    along: str = ""
-
-
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
-class Declared:
-    """A function as its namespace declares it. Each is one of its own, whatever it has in common with another."""
-
-    name: str
-    handler: Handler
-    kind: Kind
-    example: Mapping[str, object] | None = None
-    errors: tuple[str, ...] = ()
-    listing: Listing | None = None
-
-
 @dataclass(slots=True)
 class Namespace:
     """Functions under a common prefix, which may nest: ``Namespace("config.group")`` has ``config.group.add``."""
@@ -164,26 +119,34 @@ class Namespace:
     help: str = ""
     functions: list[Declared] = field(default_factory=list)
 
+    @classmethod
+    def of(cls, area: type[Area]) -> Namespace:
+        """The functions of an area."""
+        return cls(area.namespace, inspect.getdoc(area) or "", list(area.functions))
+
     def function(
         self,
         name: str = "",
         *,
         kind: Kind = Kind.READ,
         example: Mapping[str, object] | None = None,
+        rights: tuple[str, ...] = (),
         errors: tuple[str, ...] = (),
         listing: Listing | None = None,
     ) -> Callable[[H], H]:
         """Registers a typed callable, ``async def`` or plain ``def``. Its docstring is the function's help text.
 
         ``name`` overrides the callable's own; ``kind`` says what it does to the server; ``example`` is ``data`` for
-        the reference page; ``errors`` are codes that it answers beside the general ones; ``listing`` offers paging and
-        filters where it answers a list.
+        the reference page; ``rights`` names the rights of which the manager needs one, for ``async`` functions on a
+        connection; ``errors`` are codes that it answers beside the general ones; ``listing`` offers paging and filters
+        where it answers a list.
         """
 
         def register(handler: H) -> H:
             own = name or handler.__name__.strip("_")
             full = f"{self.name}.{own}" if self.name else own
-            self.functions.append(Declared(full, handler, kind, example, errors, listing))
+            help_ = inspect.getdoc(handler) or ""
+            self.functions.append(Declared(full, handler, kind, example, errors, listing, rights, help=help_))
             return handler
 
         return register
@@ -193,14 +156,15 @@ class Namespace:
 class BackendSpec:
     """A backend that ``serve --backend NAME`` can use. ``settings`` is a pydantic model: its fields become flags of
     ``serve``, variables ``MT_REMOTE_<NAME>__<FIELD>`` and a table ``[<name>]`` of the configuration file; an instance
-    goes to ``factory``. ``shared`` names fields that take the value of the gateway's setting of the same name
-    (``code_page``): they have no flag of their own."""
+    goes to ``factory``. ``areas`` gives the classes that implement areas on its connections. ``shared`` names fields
+    that take the value of the gateway's setting of the same name (``code_page``): they have no flag of their own."""
 
     name: str
     settings: type[BaseModel]
     factory: Callable[[Any], Backend]
     help: str = ""
     shared: tuple[str, ...] = ()
+    areas: Callable[[], Iterable[type[Area]]] = tuple
 
     def make(self, settings: Settings) -> Backend:
         """The backend for a gateway's settings, which have the backend's own under its name. Raises
@@ -218,11 +182,13 @@ class BackendSpec:
 __all__ = [
     "API_VERSION",
     "HOOKSPEC_VERSION",
+    "Area",
     "Backend",
     "BackendSpec",
     "Busy",
     "Call",
     "Connection",
+    "Declared",
     "Event",
     "EventKind",
     "Filter",
@@ -234,6 +200,7 @@ __all__ = [
     "Listing",
     "Namespace",
     "NotFound",
+    "NotOffered",
     "Outcome",
     "Problem",
     "Refused",
@@ -243,6 +210,7 @@ __all__ = [
     "ServerError",
     "Session",
     "SessionStateError",
+    "call",
     "hookimpl",
     "vetoes",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
 from typing import Any
@@ -15,6 +15,7 @@ from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, CloseConnection, Ping, RejectConnection, RejectData, Request, TextMessage
 
 import mt_remote_plugins
+from mt_remote.area import Area
 from mt_remote.plugins.hooks import Hooks
 from mt_remote.plugins.host import Catalogue, catalogue, plugin_manager
 from mt_remote.settings import Settings
@@ -45,9 +46,9 @@ def shipped() -> tuple[Hooks, Catalogue]:
 def start(memory: MemoryServer, monkeypatch: pytest.MonkeyPatch) -> Start:
     """Starts a gateway: ``async with start(setting=…, plugins=[…]) as running``."""
 
-    def catalogue_of(hooks: Hooks, backend: str, code_page: str) -> Catalogue:
+    def catalogue_of(hooks: Hooks, backend: str, code_page: str, *, areas: Iterable[type[Area]]) -> Catalogue:
         known, contents = shipped()
-        return contents if hooks is known else catalogue(hooks, backend, code_page)
+        return contents if hooks is known else catalogue(hooks, backend, code_page, areas=areas)
 
     monkeypatch.setattr("mt_remote.shell.server.catalogue", catalogue_of)
 

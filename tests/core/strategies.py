@@ -48,6 +48,14 @@ def _table(wire: Wire) -> st.SearchStrategy[Any]:
     return st.dictionaries(st.sampled_from(SYMBOLS), st.none() | changes(kind), max_size=3)
 
 
+def _times_of_day(wire: Wire) -> st.SearchStrategy[str]:
+    return st.integers(0, int(wire.high or 0)).map(lambda minutes: f"{minutes // 60}:{minutes % 60}")
+
+
+def _whole(kind: type[Record]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries({wire.name: _VALUES[wire.unit](wire) for wire in kind.wires.values()})
+
+
 _VALUES: dict[Unit, Callable[[Wire], st.SearchStrategy[Any]]] = {
     Unit.TEXT: lambda wire: texts(wire.longest, int(wire.key)),
     Unit.FLAG: lambda wire: st.booleans(),
@@ -60,7 +68,9 @@ _VALUES: dict[Unit, Callable[[Wire], st.SearchStrategy[Any]]] = {
     Unit.BITMASK: lambda wire: st.lists(_enum(_element(wire)), max_size=3),
     Unit.DENIALS: lambda wire: st.none() | _enum(_element(wire)) | st.lists(_enum(_element(wire)), max_size=2),
     Unit.TIME: _integers,
-    Unit.MINUTES: lambda wire: st.builds("{}:{}".format, st.integers(0, 23), st.integers(0, 59)),
+    Unit.MINUTES: _times_of_day,
+    Unit.CLOCK: _times_of_day,
+    Unit.SECURITY: lambda wire: texts(15),
     Unit.IPV4: lambda wire: _ipv4,
     Unit.IPV4_LIST: lambda wire: st.lists(_ipv4, max_size=wire.most),
     Unit.LOCALES: lambda wire: st.lists(st.sampled_from(["ru-RU", "en-US", "de"]), max_size=wire.most),
@@ -69,12 +79,14 @@ _VALUES: dict[Unit, Callable[[Wire], st.SearchStrategy[Any]]] = {
     Unit.DIVIDER: lambda wire: st.floats(0, 1e6),
     Unit.SECURITIES: _table,
     Unit.ENTRIES: _table,
+    Unit.ROWS: lambda wire: st.lists(_whole(get_args(wire.hint)[0]), max_size=wire.most),
+    Unit.DAYS: lambda wire: st.dictionaries(st.sampled_from([*wire.numbers]), changes(get_args(wire.hint)[1])),
 }
 
 
 def changes(kind: type[Record]) -> st.SearchStrategy[dict[str, Any]]:
     """Valid ``data`` of a patch to a record of ``kind``, as a client would send it; the key is always there."""
-    wires = kind.wires
+    wires = {wire.name: wire for wire in kind.wires.values()}
     values = {name: st.just("ro") if wire.read_only else _VALUES[wire.unit](wire) for name, wire in wires.items()}
     return st.fixed_dictionaries(
         {name: value for name, value in values.items() if wires[name].key},

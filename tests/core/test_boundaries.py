@@ -16,6 +16,7 @@ CORE = ROOT / "core" / "mt_remote"
 TOOLS = ROOT / "core" / "mt_remote_tools"
 KIT = ROOT / "core" / "mt_remote_conformance"
 PLUGINS = ROOT / "plugins" / "mt_remote_plugins"
+ABI = ROOT / "plugins" / "mt4abi"
 SIMULATOR = ROOT / "simulator" / "mt4sim"
 
 _FROM_CORE = ("mt_remote.records", "mt_remote.errors")
@@ -46,7 +47,7 @@ def within(module: str, *packages: str) -> bool:
 
 @pytest.mark.parametrize("path", files(CORE), ids=lambda path: path.relative_to(CORE).as_posix())
 def test_core_knows_neither_plugins_nor_simulator(path: Path) -> None:
-    assert [module for module in imports(path) if within(module, "mt_remote_plugins", "mt4sim")] == []
+    assert [module for module in imports(path) if within(module, "mt_remote_plugins", "mt4abi", "mt4sim")] == []
 
 
 @pytest.mark.parametrize("path", files(PLUGINS), ids=lambda path: path.relative_to(PLUGINS).as_posix())
@@ -54,12 +55,20 @@ def test_plugins_know_no_simulator(path: Path) -> None:
     assert [module for module in imports(path) if within(module, "mt4sim")] == []
 
 
+@pytest.mark.parametrize("path", files(ABI), ids=lambda path: path.relative_to(ABI).as_posix())
+def test_the_library_s_interface_knows_records_and_errors(path: Path) -> None:
+    ours = [module for module in imports(path) if within(module, "mt_remote", "mt_remote_plugins", "mt4sim")]
+    assert [module for module in ours if not within(module, *_FROM_CORE)] == []
+
+
 @pytest.mark.parametrize("path", files(SIMULATOR), ids=lambda path: path.relative_to(SIMULATOR).as_posix())
 def test_the_simulator_knows_records_and_errors(path: Path) -> None:
     room = path.relative_to(SIMULATOR).parts[0]
-    shared = ("mt_remote_plugins.manager",) if room == "native" else ()  # the table of the interface, from both sides
+    manager = "mt_remote_plugins.manager"  # the backend for a stand, and the group of commands that both have
+    shared = (f"{manager}.backend", f"{manager}.commands") if room == "native" else ()
     assert [m for m in imports(path) if within(m, "mt_remote_plugins") and not within(m, *shared)] == []
     if room not in _GATEWAY_ROOMS:
+        assert [module for module in imports(path) if within(module, "mt4abi")] == []
         assert [m for m in imports(path) if within(m, "mt_remote") and not within(m, *_FROM_CORE)] == []
 
 
@@ -115,7 +124,7 @@ def test_what_is_imported_is_a_dependency() -> None:
     known |= {"trio"}  # only where it is the loop already
     known |= {"pytest"}  # only by pytest itself
     known |= {"pydantic_core", *sys.stdlib_module_names}
-    known |= {root.name for root in (CORE, TOOLS, KIT, PLUGINS, SIMULATOR)}
-    paths = [path for root in (CORE, TOOLS, KIT, PLUGINS, SIMULATOR) for path in files(root)]
+    known |= {root.name for root in (CORE, TOOLS, KIT, ABI, PLUGINS, SIMULATOR)}
+    paths = [path for root in (CORE, TOOLS, KIT, ABI, PLUGINS, SIMULATOR) for path in files(root)]
     found = {module.partition(".")[0] for path in paths for module in imports(path)}
     assert found - known == set()

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 import mt_remote_plugins
 from mt_remote import hookspecs
+from mt_remote.area import Area
 from mt_remote.errors import NotFound
 from mt_remote.plugin import (
     BackendSpec,
@@ -68,6 +69,10 @@ class Everything:
     @hookimpl
     def mt_remote_namespaces(self) -> list[Namespace]:
         return [self.own]
+
+    @hookimpl
+    def mt_remote_implementations(self, backend: str) -> list[type[Area]]:
+        return []
 
     @hookimpl
     def mt_remote_backend_namespaces(self, backend: str) -> list[Namespace]:

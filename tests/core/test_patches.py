@@ -10,10 +10,23 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from mt_remote.errors import InvalidData
-from mt_remote.records import ConCommon, ConGroup, ConManager, Draft, Patch, Record, Unit, UserRecord
+from mt_remote.records import (
+    ConCommon,
+    ConGroup,
+    ConHoliday,
+    ConManager,
+    ConSession,
+    ConSymbol,
+    Draft,
+    Patch,
+    Record,
+    Unit,
+    UserRecord,
+    Weekday,
+)
 from tests.core.strategies import SECURITIES, changes, empty
 
-KINDS: list[type[Record]] = [ConCommon, ConGroup, ConManager, UserRecord]
+KINDS: list[type[Record]] = [ConCommon, ConGroup, ConManager, ConSymbol, ConHoliday, UserRecord]
 
 
 def _adapters(purpose: Any) -> dict[str, TypeAdapter[Any]]:
@@ -39,7 +52,7 @@ def modelled(kind: type[Record], record: dict[str, Any], new: dict[str, Any]) ->
         wire = kind.wires[name]
         if wire.read_only:
             continue
-        if wire.unit not in (Unit.SECURITIES, Unit.ENTRIES):
+        if wire.unit not in (Unit.SECURITIES, Unit.ENTRIES, Unit.DAYS):
             result[name] = value
             continue
         inner = get_args(wire.hint)[1]
@@ -73,7 +86,7 @@ def test_patches_obey_their_laws(drawn: tuple[type[Record], dict[str, Any], dict
         if wire.read_only:
             assert name not in first
             assert getattr(both, name) == before[name], "read-only never changes"
-        elif name not in one and name not in other:
+        elif wire.name not in one and wire.name not in other:
             assert plain(both)[name] == before[name], "absent never changes"
 
 
@@ -126,6 +139,17 @@ def test_entries_are_added_changed_and_removed_up_to_the_native_arrays_size() ->
     assert "S1" not in swapped.symbols
 
 
+def test_a_days_windows_are_written_whole_and_other_days_stay() -> None:
+    week = {"monday": {"quotes": [{"from": "0:0", "to": "24:0"}], "trades": [{"from": "1:0", "to": "23:0"}]}}
+    symbol = patch(ConSymbol, {"symbol": "EURUSD", "sessions": week}).build()
+    assert symbol.sessions[Weekday.MONDAY].trades == [ConSession(from_="1:0", to="23:0")]
+    closed = patch(ConSymbol, {"symbol": "EURUSD", "sessions": {"monday": {"trades": []}}}).applied_to(symbol)
+    assert closed.sessions[Weekday.MONDAY].trades == []
+    assert closed.sessions[Weekday.MONDAY].quotes == [ConSession(to="24:0")]
+    assert list(closed.sessions) == list(Weekday)
+    assert symbol.sessions[Weekday.MONDAY].trades
+
+
 def test_patches_say_names_and_never_values() -> None:
     change = patch(UserRecord, {"login": 1, "password": "hunter2", "name": "Ann"})
     assert repr(change) == "Patch[UserRecord](login, name, password)"
@@ -150,6 +174,8 @@ def test_a_patch_of_a_record_makes_another_alike() -> None:
     [
         (ConGroup, {}, ["group"]),
         (UserRecord, {}, ["group", "name", "password"]),
+        (ConHoliday, {}, ["day", "month"]),
+        (ConSymbol, {}, ["symbol"]),
         (UserRecord, {"login": 0, "group": "g", "name": "n", "password": ""}, []),
     ],
 )

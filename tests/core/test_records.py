@@ -21,8 +21,12 @@ from mt_remote.records import (
     ConGroup,
     ConGroupMargin,
     ConGroupSecurity,
+    ConHoliday,
     ConManager,
     ConManagerSecurity,
+    ConSession,
+    ConSessions,
+    ConSymbol,
     Patch,
     Record,
     Tick,
@@ -62,6 +66,16 @@ FIELDS: dict[type[Record], str] = {
         market_watch:b email:b user_details:b see_trades:b news:b plugins:b server_reports:b techsupport:b market:b
         notifications:b ip_filter:b ip_from:t ip_to:t mailbox:t groups:l info_depth:i securities:m""",
     ConManagerSecurity: "enable:b minimum_lots:n maximum_lots:n",
+    ConSymbol: """symbol:t description:t source:t currency:t security:t digits:i trade_mode:t color:i realtime:b
+        starts:i expires:i sessions:m profit_mode:t filter:i filter_limit:n filter_smoothing:i log_quotes:b spread:i
+        spread_balance:i execution_mode:t swap_enable:b swap_type:t swap_long:n swap_short:n swap_triple_day:i
+        swap_open_price:b swap_variation_margin:b contract_size:n tick_value:n tick_size:n stops_level:i
+        freeze_level:i pendings_mode:t margin_mode:t margin_initial:n margin_maintenance:n margin_hedged:n
+        margin_pct:n margin_currency:t margin_hedged_strong:b long_only:b instant_max_lots:n value_date:i
+        quotes_delay:i""",
+    ConSessions: "quotes:l trades:l",
+    ConSession: "from:t to:t",
+    ConHoliday: "year:i month:i day:i from:t to:t symbol:t description:t enable:b",
     UserRecord: """login:i group:t enable:b enable_change_password:b read_only:b enable_otp:b password_phone:t name:t
         country:t city:t state:t zipcode:t address:t lead_source:t phone:t email:t comment:t id:t status:t leverage:i
         agent_account:i taxes:n send_reports:b mqid:i user_color:i api_data:t last_date:i reg_date:i timestamp:i
@@ -114,7 +128,7 @@ def test_every_record_is_in_the_table() -> None:
 def test_a_record_goes_out_with_exactly_the_protocols_fields_and_types(kind: type[Record], dialect: str) -> None:
     wanted = expected(kind, dialect)
     record = sent(kind(), dialect)
-    assert list(record) == list(field_names(kind, dialect))
+    assert list(record) == [kind.wires[name].name for name in field_names(kind, dialect)]
     assert set(record) == set(wanted)
     assert {name: value for name, value in record.items() if not _is(wanted[name], value)} == {}
 
@@ -123,7 +137,8 @@ def test_a_record_goes_out_with_exactly_the_protocols_fields_and_types(kind: typ
 @pytest.mark.parametrize("kind", RECORDS, ids=lambda kind: kind.__name__)
 def test_a_record_that_is_read_has_every_field(kind: type[Record], dialect: str) -> None:
     """What a dialect does not show, passwords first of all, is as in a new record; also when it stands there."""
-    unseen = set(kind.wires).difference(field_names(kind, dialect))
+    seen = field_names(kind, dialect)
+    unseen = {wire.name for name, wire in kind.wires.items() if name not in seen}
     message = sent(kind(), dialect) | dict.fromkeys(unseen, "of no use")
     with building_for(dialect):
         adapter: TypeAdapter[Record] = TypeAdapter(kind)
@@ -189,13 +204,22 @@ _COMMON: TypeAdapter[Any] = TypeAdapter(Patch[ConCommon])
 _GROUP: TypeAdapter[Any] = TypeAdapter(Patch[ConGroup])
 _MANAGER: TypeAdapter[Any] = TypeAdapter(Patch[ConManager])
 _USER: TypeAdapter[Any] = TypeAdapter(Patch[UserRecord])
-_KEYS = {id(_COMMON): "", id(_GROUP): '"group":"g",', id(_MANAGER): '"login":1,', id(_USER): '"login":1,'}
+_SYMBOL: TypeAdapter[Any] = TypeAdapter(Patch[ConSymbol])
+_HOLIDAY: TypeAdapter[Any] = TypeAdapter(Patch[ConHoliday])
+_KEYS = {
+    id(_COMMON): "",
+    id(_GROUP): '"group":"g",',
+    id(_MANAGER): '"login":1,',
+    id(_USER): '"login":1,',
+    id(_SYMBOL): '"symbol":"EURUSD",',
+    id(_HOLIDAY): "",
+}
 
 
 def accepted(adapter: TypeAdapter[Any], field: str, value: str) -> Any:
     """The field's value after validation. ``value`` is JSON text."""
     text = "{" + _KEYS[id(adapter)] + f'"{field}":{value}' + "}"
-    return adapter.validate_json(text).changes.get(field)
+    return adapter.validate_json(text).changes.get(field if field != "from" else "from_")
 
 
 def refused(adapter: TypeAdapter[Any], field: str, value: str) -> Problem:
@@ -234,6 +258,14 @@ def refused(adapter: TypeAdapter[Any], field: str, value: str) -> Problem:
         (_COMMON, "bind_adresses", '["1.2.3.4"]', ["1.2.3.4"]),
         (_COMMON, "owner", "17", None),
         (_MANAGER, "groups", '["manager", "mini*", "*"]', ["manager", "mini*", "*"]),
+        (_SYMBOL, "trade_mode", '"close"', "close"),
+        (_SYMBOL, "security", '"Forex"', "Forex"),
+        (_SYMBOL, "instant_max_lots", "2.5", 2.5),
+        (_SYMBOL, "sessions", '{"friday": {"trades": [{"from": "01:05", "to": "24:00"}]}}',
+            {"friday": {"trades": [{"from_": "1:5", "to": "24:0"}]}}),
+        (_SYMBOL, "sessions", '{"sunday": {"quotes": [{"from": "0:0", "to": "0:0"}]}}', {"sunday": {"quotes": []}}),
+        (_HOLIDAY, "from", '"8:30"', "8:30"),
+        (_HOLIDAY, "to", '"24:0"', "24:0"),
     ],
 )  # fmt: skip
 def test_what_is_let_in(adapter: TypeAdapter[Any], field: str, value: str, result: object) -> None:
@@ -297,6 +329,36 @@ def test_what_is_let_in(adapter: TypeAdapter[Any], field: str, value: str, resul
         (_MANAGER, "groups", '["a,b"]', "groups", "without a comma"),
         (_MANAGER, "groups", '[""]', "groups", "without a comma"),
         (_MANAGER, "groups", json.dumps(["m" * 511] * 2 + ["x"]), "groups", "at most 1023 bytes"),
+        (_SYMBOL, "trade_mode", "2", "trade_mode", "must be"),
+        (_SYMBOL, "point", "0.1", "point", "is not a field of this"),
+        (_SYMBOL, "security", json.dumps("S" * 16), "security", "at most 15 bytes"),
+        (_SYMBOL, "swap_triple_day", "7", "swap_triple_day", "less than or equal to 6"),
+        (_SYMBOL, "sessions", '{"funday": {}}', "sessions.funday", "is not a field of this"),
+        (_SYMBOL, "sessions", '{"monday": null}', "sessions.monday", "must be an object"),
+        (_SYMBOL, "sessions", '{"monday": {"trades": [{"from": "1:0"}]}}', "sessions.monday.trades.0.to", "required"),
+        (
+            _SYMBOL,
+            "sessions",
+            '{"monday": {"trades": [{"from": "1:0", "to": "24:1"}]}}',
+            "sessions.monday.trades.0.to",
+            'from "0:0" to "24:0"',
+        ),
+        (
+            _SYMBOL,
+            "sessions",
+            '{"monday": {"quotes": [{"from_": "1:0", "from": "1:0", "to": "2:0"}]}}',
+            "sessions.monday.quotes.0.from_",
+            "is not a field of this",
+        ),
+        (
+            _SYMBOL,
+            "sessions",
+            json.dumps({"monday": {"trades": [{"from": "1:0", "to": "2:0"}] * 4}}),
+            "sessions.monday.trades",
+            "at most 3 entries, got 4",
+        ),
+        (_HOLIDAY, "from", '"24:01"', "from", 'from "0:0" to "24:0"'),
+        (_HOLIDAY, "month", "0", "month", "greater than or equal to 1"),
     ],
 )
 def test_what_is_refused_and_how_it_is_said(
@@ -341,14 +403,22 @@ def test_secrets_do_not_show() -> None:
         assert "hunter3" not in output
 
 
-@pytest.mark.parametrize("adapter", [_COMMON, _GROUP, _MANAGER, _USER])
+@pytest.mark.parametrize("adapter", [_COMMON, _GROUP, _MANAGER, _USER, _SYMBOL, _HOLIDAY])
 def test_the_schema_of_a_patch_names_every_field(adapter: TypeAdapter[Any]) -> None:
-    kind = {id(_COMMON): ConCommon, id(_GROUP): ConGroup, id(_MANAGER): ConManager, id(_USER): UserRecord}[id(adapter)]
+    kinds = {
+        id(_COMMON): ConCommon,
+        id(_GROUP): ConGroup,
+        id(_MANAGER): ConManager,
+        id(_USER): UserRecord,
+        id(_SYMBOL): ConSymbol,
+        id(_HOLIDAY): ConHoliday,
+    }
+    kind = kinds[id(adapter)]
     schema = adapter.json_schema()
     body = schema["$defs"][schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
-    assert set(body["properties"]) == set(kind.wires)
+    assert set(body["properties"]) == {wire.name for wire in kind.wires.values()}
     assert body["additionalProperties"] is False
-    for name, wire in kind.wires.items():
-        assert body["properties"][name].get("readOnly", False) == wire.read_only
+    for wire in kind.wires.values():
+        assert body["properties"][wire.name].get("readOnly", False) == wire.read_only
     key = kind.key_field()
     assert body.get("required", []) == ([key] if key else [])

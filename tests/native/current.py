@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from mt4abi import table
 from mt4sim.native.host import Host, SimulatedLibrary
 from mt4sim.server import Server
 from mt4sim.world import World
 from mt4sim.world_specs import FeedSpec
-from mt_remote_plugins.manager.abi import table
 
 START = 1_579_500_000
 """Monday, 20 January 2020, 06:00 on the server."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import mt_remote_plugins
+from mt4abi.library import Library, open_library
 from mt4sim import Server
 from mt4sim.gateway import control
 from mt4sim.gateway.backend import SimulatorBackend
@@ -23,7 +24,6 @@ from mt_remote.shell.server import running
 from mt_remote_plugins.manager import plugin
 from mt_remote_plugins.manager.backend import ManagerBackend, ManagerSettings
 from mt_remote_plugins.manager.connection import LibraryConnection
-from mt_remote_plugins.manager.engine.library import Library, open_library
 from tests.native.current import serving
 from tests.stories.conftest import Desk
 

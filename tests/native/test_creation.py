@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from mt4abi.header import header
 from mt_remote.backend import Event
 from mt_remote.errors import RequestError, ReturnCode, ServerError
-from mt_remote_plugins.manager.abi.header import header
 from mt_remote_plugins.manager.backend import ManagerBackend, ManagerSettings
 
 SOURCE = Path(__file__).with_name("library.cpp")

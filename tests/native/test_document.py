@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mt_remote_plugins.manager.abi.header import header
+from mt4abi.header import header
 from tests.docs.conversations import ROOT, Block, blocks
 
 BLOCKS = blocks(ROOT / "docs" / "native-library.md")
@@ -19,9 +19,9 @@ PLAIN = {name: value for name, value in os.environ.items() if not name.startswit
 
 DEALER = """
 import queue
-from mt_remote_plugins.manager.abi import Deal, NotifyFunction, table
+from mt4abi import Deal, NotifyFunction, table
 from mt_remote_plugins.manager.engine.handle import Handle
-from mt_remote_plugins.manager.engine.library import create_interface, open_library
+from mt4abi.library import create_interface, open_library
 
 handle = Handle(create_interface(open_library("shop:library")))
 assert handle.call("Connect", b"demo:443").code == 0

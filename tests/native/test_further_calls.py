@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
+from mt4abi import NotifyFunction, Pump, Trans, number, structure, table
 from mt4sim.bars import Bar, Period
 from mt4sim.native.coverage import Offer, coverage
 from mt4sim.native.host import Host
 from mt4sim.trading.orders import Activation
 from mt_remote.errors import ReturnCode
 from mt_remote.records import ConManager, Draft, ExecutionMode, Patch, TradeCommand, UserRecord
-from mt_remote_plugins.manager.abi import NotifyFunction, Pump, Trans, number, structure, table
 from mt_remote_plugins.manager.engine.handle import Handle
 from tests.native.current import serving
 from tests.native.test_manners import Program

@@ -10,11 +10,7 @@ from typing import Any
 
 import pytest
 
-from mt4sim.native.host import Host, SimulatedLibrary
-from mt4sim.native.vtable import method_name
-from mt_remote.errors import ReturnCode, describe
-from mt_remote.records import ConManager, Draft, Patch, TradeCommand, UserRecord
-from mt_remote_plugins.manager.abi import (
+from mt4abi import (
     Deal,
     NotifyFunction,
     NotifyFunctionEx,
@@ -24,6 +20,10 @@ from mt_remote_plugins.manager.abi import (
     structure,
     table,
 )
+from mt4sim.native.host import Host, SimulatedLibrary
+from mt4sim.native.vtable import method_name
+from mt_remote.errors import ReturnCode, describe
+from mt_remote.records import ConManager, Draft, Patch, TradeCommand, UserRecord
 from mt_remote_plugins.manager.engine.handle import Handle
 from tests.native.current import serving
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mt_remote_plugins.manager.abi.header import header
+from mt4abi.header import header
 
 SOURCE = Path(__file__).with_name("client.cpp")
 

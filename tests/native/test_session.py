@@ -11,13 +11,13 @@ from typing import Any
 import anyio
 import pytest
 
+from mt4abi import table
+from mt4abi.library import open_library
 from mt4sim.native.host import Host
 from mt_remote.backend import Connection, Event
 from mt_remote.errors import ServerError
 from mt_remote.records import ConCommon, ConfirmMode, ConGroup, Draft, Patch, TradeCommand, UserRecord
-from mt_remote_plugins.manager.abi import table
 from mt_remote_plugins.manager.backend import ManagerBackend, ManagerSettings
-from mt_remote_plugins.manager.engine.library import open_library
 from tests.native.current import serving
 
 pytestmark = pytest.mark.anyio

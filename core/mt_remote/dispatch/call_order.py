@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
+from mt_remote.area import Kind
 from mt_remote.dispatch.calls import ParsedCall
-from mt_remote.kinds import Kind
 
 
 class Lane:

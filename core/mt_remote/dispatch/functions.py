@@ -6,7 +6,7 @@ A function's signature is its contract (see :mod:`mt_remote.plugin`).
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Annotated, Any, Optional, Required, cast, get_args, get_origin, get_type_hints
 
@@ -14,12 +14,11 @@ from pydantic import Field, TypeAdapter
 from pydantic.errors import PydanticUserError
 from pydantic_core import SchemaSerializer
 
+from mt_remote.area import Area, Declared, Kind
 from mt_remote.backend import Connection
 from mt_remote.dispatch.paging import Page, Paging
-from mt_remote.errors import PluginError
+from mt_remote.errors import NotOffered, PluginError, ReturnCode, ServerError
 from mt_remote.interfaces import Session
-from mt_remote.kinds import Kind
-from mt_remote.plugin import Declared
 from mt_remote.records.accept import typed_dict
 from mt_remote.records.declare import DIALECTS, building_for
 
@@ -33,25 +32,37 @@ _NAME_RULE = "lower-case words joined by dots, e.g. 'report.daily.get'"
 class Function:
     """One callable of the protocol, ready to serve."""
 
-    def __init__(self, declared: Declared, plugin: str) -> None:
+    def __init__(self, declared: Declared, plugin: str, *, offered: bool = True) -> None:
+        """``offered`` says whether the backend in use has it; one that is not answers ``not_offered``."""
         self.name = declared.name
         self.kind: Kind = declared.kind
         self.changes_state = declared.kind.changes_state
         self.handler = declared.handler
-        self._handler_is_async = inspect.iscoroutinefunction(declared.handler)
-        self.is_async = self._handler_is_async or declared.listing is not None
+        self.area = declared.area
+        self._method = declared.method
+        self.rights = declared.rights
+        self.offered = offered
         self.plugin = plugin
         self.example = declared.example
         self.errors = declared.errors
-        self.help = inspect.getdoc(declared.handler) or ""
+        self.help = declared.help
+        self._handler_is_async = inspect.iscoroutinefunction(declared.handler)
         self._parameters, self.result = _signature(declared, plugin)
         self._session = self._injected("Session")
         self._connection = self._injected("Connection")
-        self._positional = [None if p.role == "data" else p.parameter.name for p in self._parameters if p.is_positional]
+        self._areas = {p.parameter.name: cast("type[Area]", p.hint) for p in self._parameters if p.role == "Area"}
+        self._check_rights()
+        self._needed = frozenset(declared.rights)
         data = [p for p in self._parameters if p.role == "data"]
         bodies = [p for p in data if p.is_positional]
         self.takes_body = bool(bodies)
         self._check_body(data, bodies)
+        # By place: positional parameters beside the body of a plugin's function, the keys of a table's verb.
+        self._places = [None if p.role == "data" else p.parameter.name for p in self._parameters if p.is_positional]
+        if self._places and not bodies:
+            raise self._wrong("only a parameter that takes the whole data may be positional-only")
+        self._verb_of_table = [p.field for p in data] if declared.names and not bodies else None
+        self.is_async = self._handler_is_async or declared.listing is not None
         self.paging = self._paging(declared)
         self.paged_by = frozenset(self.paging.fields if self.paging is not None else ())
         self.required = sum(not p.optional for p in data)
@@ -60,9 +71,7 @@ class Function:
             self.adapter: TypeAdapter[Any] = TypeAdapter(cast(Any, self._input))
         except (PydanticUserError, TypeError, NameError) as error:
             raise self._wrong(f"parameters can't be validated: {error}") from error
-        self._is_usual = (
-            self._handler_is_async and not bodies and self._session is None and self._takes_connection_first()
-        )
+        self._is_usual = self._handler_is_async and not bodies and self._session is None and self._takes_one_first()
         self.is_list = get_origin(self.result) is list
         self.at_once = _SLICE // 400
         self._serializers: dict[str, SchemaSerializer] = {}
@@ -72,30 +81,69 @@ class Function:
     @property
     def needs_connection(self) -> bool:
         """Works only after ``connect``."""
-        return self._connection is not None
+        return self._connection is not None or self.area is not None or bool(self._areas)
 
     def invoke(self, session: Session, arguments: dict[str, Any], body: object) -> Any:
-        """Calls the handler with what it asks for. Raises what a session without a connection has to say."""
-        # In both ways the call's own arguments stay what the client sent: plugins look at them afterwards.
+        """Calls the handler with what it asks for. Raises what a session without a connection has to say, and what a
+        manager without the right has to hear."""
+        if not self.offered:
+            raise NotOffered(self.name)
+        if self._needed:
+            connection = session.connection or session.require_connection()
+            held = connection.rights
+            if held is not None and self._needed.isdisjoint(held):
+                return self._invoke_once_sure(connection, session, arguments, body)
+        return self._invoke(session, arguments, body)
+
+    async def _invoke_once_sure(
+        self, connection: Connection, session: Session, arguments: dict[str, Any], body: object
+    ) -> Any:
+        """The right was missing when it was last looked at: it may have been given since."""
+        held = await connection.learn_rights()
+        if held is not None and self._needed.isdisjoint(held):
+            missing = " or ".join(repr(right) for right in self.rights)
+            raise ServerError(
+                ReturnCode.NOT_ENOUGH_RIGHTS, f"Not enough rights: manager {connection.login} has no {missing}"
+            )
+        return await self._invoke(session, arguments, body)
+
+    def _invoke(self, session: Session, arguments: dict[str, Any], body: object) -> Any:
+        # In all ways the call's own arguments stay what the client sent: plugins look at them afterwards.
         if self._is_usual and (len(arguments) == self.required or self.paged_by.isdisjoint(arguments)):
-            return self.handler(session.connection or session.require_connection(), **arguments)
+            connection = session.connection or session.require_connection()
+            if self.area is None:
+                return self.handler(connection, **arguments)
+            return getattr(connection[self.area], self._method)(**arguments)
         given = dict(arguments)
         asked = self.paging.take(given) if self.paging is not None else None
+        answer = partial(self._call, session, given, body)
+        if self.paging is not None and asked is not None:
+            return self.paging.page(session, asked, arguments, partial(self._answer, answer))
+        return self._answer(answer) if self.is_async and not self._handler_is_async else answer()
+
+    def _call(self, session: Session, given: dict[str, Any], body: object) -> Any:
+        """Calls the handler, which may be the area's method on the session's connection."""
+        handler = self.handler
+        if self.area is not None:
+            handler = getattr(session.require_connection()[self.area], self._method)
+        for name, area in self._areas.items():
+            given[name] = session.require_connection()[area]
         if self._connection is not None:
             given[self._connection] = session.require_connection()
         if self._session is not None:
             given[self._session] = session
-        if self.paging is not None and (asked is not None or not self._handler_is_async):
-            answer = partial(self._answer, given)
-            return answer() if asked is None else self.paging.page(session, asked, arguments, answer)
-        if not self._positional:
-            return self.handler(**given)
-        return self.handler(*[body if name is None else given.pop(name) for name in self._positional], **given)
+        if self._verb_of_table is not None:
+            return handler(*[given[name] for name in self._verb_of_table])
+        return handler(*[body if name is None else given.pop(name) for name in self._places], **given)
 
-    async def _answer(self, given: dict[str, Any]) -> Any:
+    async def _answer(self, call: Callable[[], Any]) -> Any:
         """What the handler of a list answers, ``async`` or not."""
-        result = self.handler(**given)
+        result = call()
         return await result if self._handler_is_async else result
+
+    def _check_rights(self) -> None:
+        if self.rights and not (self._handler_is_async and self.needs_connection):
+            raise self._wrong("a function that needs rights must be 'async' and work on a connection")
 
     def _paging(self, declared: Declared) -> Paging | None:
         if declared.listing is None:
@@ -113,8 +161,13 @@ class Function:
             raise self._wrong(f"listing: there is no parameter {declared.listing.along!r}")
         return paging
 
-    def _takes_connection_first(self) -> bool:
-        """Whether the connection can be given by place, the rest by name: the usual signature."""
+    def _takes_one_first(self) -> bool:
+        """Whether the method is an area's and takes all by name, or the connection can be given by place and the rest
+        by name: the usual signatures."""
+        if self._areas or self._verb_of_table is not None:
+            return False
+        if self.area is not None:
+            return True
         first = self._parameters[0] if self._parameters else None
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
         return first is not None and first.role == "Connection" and first.parameter.kind is kind
@@ -131,8 +184,6 @@ class Function:
     def _check_body(self, data: list[_Parameter], bodies: list[_Parameter]) -> None:
         if bodies and len(data) > 1:
             raise self._wrong("a positional-only parameter takes the whole data, so it must be the only one")
-        if self._positional and not bodies:
-            raise self._wrong("only a parameter that takes the whole data may be positional-only")
 
     def _check_fields(self, data: list[_Parameter]) -> None:
         names: dict[str, str] = {}
@@ -148,7 +199,7 @@ class Function:
             return data[0].hint
         self._check_fields(data)
         fields: dict[str, Any] = {
-            p.parameter.name: Annotated[Optional[p.hint], Field(alias=p.wire_name)]  # noqa: UP045
+            p.field: Annotated[Optional[p.hint], Field(alias=p.wire_name)]  # noqa: UP045
             if p.optional
             else Required[Annotated[p.hint, Field(alias=p.wire_name)]]
             for p in data
@@ -202,13 +253,15 @@ class Function:
 
 
 class _Parameter:
-    """One parameter of a handler: its role and, for data, its hint and name on the wire."""
+    """One parameter of a handler: its role and, for data, its hint and its names on the wire and in
+    :attr:`Call.arguments`."""
 
-    def __init__(self, parameter: inspect.Parameter, hint: object) -> None:
+    def __init__(self, parameter: inspect.Parameter, hint: object, wire_name: str = "") -> None:
         self.parameter = parameter
         self.hint = hint
         self.role = _role(hint)
-        self.wire_name = parameter.name.rstrip("_")
+        self.field = wire_name or parameter.name
+        self.wire_name = wire_name or parameter.name.rstrip("_")
         self.optional = parameter.default is not inspect.Parameter.empty
         self.is_positional = parameter.kind is inspect.Parameter.POSITIONAL_ONLY
 
@@ -216,6 +269,8 @@ class _Parameter:
 def _role(hint: object) -> str:
     if hint is Connection:
         return "Connection"
+    if isinstance(hint, type) and issubclass(hint, Area):
+        return "Area"
     return "Session" if hint is Session else "data"
 
 
@@ -224,21 +279,23 @@ def _signature(declared: Declared, plugin: str) -> tuple[list[_Parameter], objec
     if not all(part.isidentifier() and part == part.lower() for part in declared.name.split(".")):
         raise PluginError(f"{where}: the name must be {_NAME_RULE}")
     signature = inspect.signature(declared.handler)
+    hints = dict(declared.hints)
     try:
-        hints = get_type_hints(declared.handler, localns=_ANNOTATION_NAMES, include_extras=True)
+        hints = hints or get_type_hints(declared.handler, localns=_ANNOTATION_NAMES, include_extras=True)
     except (NameError, TypeError, AttributeError) as error:
         raise PluginError(f"{where}: an annotation can't be resolved: {error}") from error
     if "return" not in hints:
         raise PluginError(f"{where}: the result needs an annotation ('-> None' where there is none)")
     parameters = []
-    for parameter in signature.parameters.values():
+    own = list(signature.parameters.values())
+    for parameter in own[1:] if declared.area is not None else own:  # a method's first is the area itself
         if parameter.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD):
             raise PluginError(f"{where}: *{parameter.name} has no type; expected named parameters")
         if parameter.name not in hints:
             raise PluginError(
                 f"{where}: parameter {parameter.name!r} needs an annotation, e.g. '{parameter.name}: int'"
             )
-        parameters.append(_Parameter(parameter, hints[parameter.name]))
+        parameters.append(_Parameter(parameter, hints[parameter.name], declared.names.get(parameter.name, "")))
     result = hints["return"]
     if get_origin(result) is Sequence:  # what the handler gives; what is sent is a list
         result = list.__class_getitem__(get_args(result))

@@ -20,9 +20,9 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError, to_json
 from typing_extensions import is_typeddict
 
+from mt_remote.area import Filter, Listing
 from mt_remote.errors import InvalidData
 from mt_remote.interfaces import Session
-from mt_remote.plugin import Filter, Listing
 from mt_remote.records.declare import Record, Unit, Wire
 from mt_remote.records.masks import matcher
 from mt_remote.values import Masks, one_or_many

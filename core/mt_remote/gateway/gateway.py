@@ -13,6 +13,7 @@ import anyio
 import pluggy
 from anyio.abc import TaskGroup
 
+from mt_remote.area import Kind
 from mt_remote.backend import Backend, Connection, Event, Listener
 from mt_remote.dispatch.calls import ParsedCall
 from mt_remote.dispatch.functions import Function
@@ -34,7 +35,6 @@ from mt_remote.gateway.carriers import Crew, Soon
 from mt_remote.gateway.handshakes import Upgrades
 from mt_remote.gateway.login_limiter import LoginLimiter
 from mt_remote.interfaces import EventKind, Outcome
-from mt_remote.kinds import Kind
 from mt_remote.logs import Log
 from mt_remote.plugins.hooks import Hooks
 from mt_remote.plugins.host import Catalogue
@@ -63,8 +63,8 @@ class AssembledGateway(SessionHost):
 
     __slots__ = ("_closing", "_context", "_limits", "_max_calls", "_next_session", "_progress", "_thread", "_unbegun",
                  "backend", "catalogue", "clock", "crew", "due", "encode_event", "flush_soon", "functions", "group",
-                 "hooks", "kinds", "limiter", "parse", "plugins", "repeats", "sessions", "settings", "slices",
-                 "stopping", "upgrades")  # fmt: skip
+                 "hooks", "implemented", "kinds", "limiter", "parse", "plugins", "repeats", "sessions", "settings",
+                 "slices", "stopping", "upgrades")  # fmt: skip
 
     settings: Settings
     backend: Backend
@@ -95,6 +95,7 @@ class AssembledGateway(SessionHost):
         self.hooks = hooks
         self.catalogue = catalogue
         self.backend = backend
+        self.implemented = backend.implemented()
         self.parse = catalogue.registry.parse
         self.encode_event = catalogue.encode_event
         self.plugins = hooks.manager
@@ -219,11 +220,13 @@ class AssembledGateway(SessionHost):
                 f"Too many failed logins from {address}: try again in {seconds:.0f} s", code="too_many_logins"
             )
         try:
-            return await self.backend.open(server, login, password, listener, peer=address)
+            connection = await self.backend.open(server, login, password, listener, peer=address)
         except ServerError as error:
             if attempt and error.return_code in _CREDENTIAL_ERRORS:
                 self.limiter.failed(address, self.clock())
             raise
+        connection.implemented = self.implemented
+        return connection
 
     def event_kind(self, name: str) -> EventKind:
         """The kind of that name. Raises :class:`~mt_remote.errors.InvalidData` with names that are near."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar, cast
 
 import pluggy
 
+from mt_remote.area import Area
 from mt_remote.errors import InternalError, PluginError, RequestError
 from mt_remote.interfaces import Call, EventKind, Gateway, Outcome, Session
 from mt_remote.logs import Log
@@ -32,19 +34,22 @@ class Hooks:
 
     def namespaces(self, backend: str) -> list[tuple[str, Namespace]]:
         """(plugin, namespace) of every namespace served on a backend."""
-        found: list[tuple[str, Namespace]] = []
-        for implementation in self.manager.hook.mt_remote_namespaces.get_hookimpls():
-            found += [(implementation.plugin_name, namespace) for namespace in given_by(implementation, Namespace)]
-        return found + self.backend_namespaces(backend)
+        return [*self._namespaces("mt_remote_namespaces", backend), *self.backend_namespaces(backend)]
 
     def backend_namespaces(self, backend: str) -> list[tuple[str, Namespace]]:
         """Those of them that are served only on this backend."""
-        found: list[tuple[str, Namespace]] = []
-        for implementation in self.manager.hook.mt_remote_backend_namespaces.get_hookimpls():
-            arguments = [backend] if "backend" in implementation.argnames else []
-            found += [
-                (implementation.plugin_name, namespace) for namespace in given_by(implementation, Namespace, *arguments)
-            ]
+        return list(self._namespaces("mt_remote_backend_namespaces", backend))
+
+    def _namespaces(self, hook: str, backend: str) -> Iterator[tuple[str, Namespace]]:
+        for implementation in getattr(self.manager.hook, hook).get_hookimpls():
+            for namespace in given_by(implementation, Namespace, *_for_backend(implementation, backend)):
+                yield implementation.plugin_name, namespace
+
+    def implementations(self, backend: str) -> list[type[Area]]:
+        """What plugins bring of areas for a backend that is another's."""
+        found: list[type[Area]] = []
+        for implementation in self.manager.hook.mt_remote_implementations.get_hookimpls():
+            found += areas_by(implementation, *_for_backend(implementation, backend))
         return found
 
     def event_kinds(self) -> list[tuple[str, EventKind]]:
@@ -102,16 +107,44 @@ def asked(manager: pluggy.PluginManager, hook: str, kind: type[_T]) -> list[tupl
     return [(each.plugin_name, given) for each in implementations for given in given_by(each, kind)]
 
 
+def _for_backend(implementation: pluggy.HookImpl, backend: str) -> list[str]:
+    """Implementations may take fewer arguments than the hook has."""
+    return [backend] if "backend" in implementation.argnames else []
+
+
 def given_by(implementation: pluggy.HookImpl, kind: type[_T], *arguments: str) -> list[_T]:
-    """What one plugin gives. A plugin that breaks, or gives something else than a list of ``kind``, is refused by
-    name."""
-    where = f"plugin {implementation.plugin_name!r}: {implementation.function.__name__}"
+    """What one plugin gives: a list of ``kind``; areas count as the namespaces of their functions. A plugin that
+    breaks, or gives something else, is refused by name."""
+    given = [
+        cast(Any, Namespace.of(each)) if kind is Namespace and _is_area(each) else each
+        for each in _list_of(implementation, arguments)
+    ]
+    if wrong := [each for each in given if not isinstance(each, kind)]:
+        raise PluginError(f"{_place(implementation)} must return a list of {kind.__name__}, got {wrong[0]!r} in it")
+    return given
+
+
+def areas_by(implementation: pluggy.HookImpl, *arguments: str) -> list[type[Area]]:
+    """The same for classes that declare or implement areas."""
+    given = _list_of(implementation, arguments)
+    if wrong := [each for each in given if not _is_area(each)]:
+        raise PluginError(f"{_place(implementation)} must return a list of Area classes, got {wrong[0]!r} in it")
+    return given
+
+
+def _is_area(given: object) -> bool:
+    return isinstance(given, type) and issubclass(given, Area) and hasattr(given, "declared")
+
+
+def _place(implementation: pluggy.HookImpl) -> str:
+    return f"plugin {implementation.plugin_name!r}: {implementation.function.__name__}"
+
+
+def _list_of(implementation: pluggy.HookImpl, arguments: Sequence[str]) -> list[Any]:
     try:
         given: Any = implementation.function(*arguments)
     except Exception as error:
-        raise PluginError(f"{where} failed: {type(error).__name__}: {error}") from error
+        raise PluginError(f"{_place(implementation)} failed: {type(error).__name__}: {error}") from error
     if not isinstance(given, list):
-        raise PluginError(f"{where} must return a list, got {given!r}")
-    if wrong := [each for each in given if not isinstance(each, kind)]:
-        raise PluginError(f"{where} must return a list of {kind.__name__}, got {wrong[0]!r} in it")
+        raise PluginError(f"{_place(implementation)} must return a list, got {given!r}")
     return given

@@ -18,12 +18,13 @@ from pydantic import TypeAdapter
 from pydantic_core import SchemaSerializer
 
 from mt_remote import hookspecs
+from mt_remote.area import Area, Declared, implementing
 from mt_remote.backend import Event
 from mt_remote.dispatch.functions import Function
 from mt_remote.dispatch.registry import Registry
 from mt_remote.errors import PluginError
 from mt_remote.interfaces import EventKind
-from mt_remote.plugin import API_VERSION, HOOKSPEC_VERSION, PROJECT, BackendSpec, Declared
+from mt_remote.plugin import API_VERSION, HOOKSPEC_VERSION, PROJECT, BackendSpec
 from mt_remote.plugins.hooks import Hooks
 from mt_remote.records.declare import DIALECTS, building_for
 
@@ -135,6 +136,14 @@ class Catalogue:
     kinds: dict[str, EventKind]
     kind_plugins: dict[str, str]
     serializers: dict[tuple[str, str], SchemaSerializer]
+    brought: tuple[type[Area], ...] = ()
+    """Implementations of areas that plugins bring for a backend that is not theirs."""
+
+    @property
+    def areas(self) -> dict[str, type[Area]]:
+        """The areas that are declared, by what names them between processes."""
+        found = (function.area for function in self.registry.functions.values())
+        return {area.identity(): area for area in found if area is not None}
 
     def encode_event(self, event: Event, dialect: str) -> bytes:
         """The tail of an event's message, from ``,"data":`` on."""
@@ -148,27 +157,40 @@ class Catalogue:
         return found
 
 
-_made: WeakKeyDictionary[Declared, dict[str, Function]] = WeakKeyDictionary()
+_made: WeakKeyDictionary[Declared, dict[tuple[str, bool], Function]] = WeakKeyDictionary()
 
 
-def _function(declared: Declared, plugin: str) -> Function:
+def _function(declared: Declared, plugin: str, *, offered: bool = True) -> Function:
     """A declared function, made once for all gateways of a process: working out its validation takes some ms."""
     by_plugin = _made.setdefault(declared, {})
-    if plugin not in by_plugin:
-        by_plugin[plugin] = Function(declared, plugin)
-    return by_plugin[plugin]
+    if (plugin, offered) not in by_plugin:
+        by_plugin[plugin, offered] = Function(declared, plugin, offered=offered)
+    return by_plugin[plugin, offered]
 
 
 def catalogue(
-    hooks: Hooks, backend: str, code_page: str, backends_own: Callable[[Declared, str], Function] = _function
+    hooks: Hooks,
+    backend: str,
+    code_page: str,
+    backends_own: Callable[[Declared, str], Function] = _function,
+    areas: Iterable[type[Area]] | None = None,
 ) -> Catalogue:
-    """Builds it. ``backends_own`` makes the functions of the backend's own namespaces. Raises
+    """Builds it. ``backends_own`` makes the functions of the backend's own namespaces; ``areas`` are the classes that
+    the backend implements areas with, without which all count as implemented. Raises
     :class:`~mt_remote.errors.PluginError` for two of a name, naming both plugins."""
     functions: dict[str, Function] = {}
+    brought = hooks.implementations(backend)
+    implementations = None if areas is None else implementing([*areas, *brought])
     own = {id(declared) for _, namespace in hooks.backend_namespaces(backend) for declared in namespace.functions}
     for plugin, namespace in hooks.namespaces(backend):
         for declared in namespace.functions:
-            function = backends_own(declared, plugin) if id(declared) in own else _function(declared, plugin)
+            if id(declared) in own:
+                function = backends_own(declared, plugin)
+            elif implementations is None or declared.area is None:
+                function = _function(declared, plugin)
+            else:
+                offered = declared.offered_by(implementations.get(declared.area))
+                function = _function(declared, plugin, offered=offered)
             other = functions.get(function.name)
             if other is not None:
                 raise PluginError(
@@ -191,7 +213,7 @@ def catalogue(
         kinds[kind.name], kind_plugins[kind.name] = kind, plugin
         newest = DIALECTS[-1]  # data that can't be sent shows at the start; the other dialects wait for their use
         serializers[kind.name, newest] = _event_serializer(plugin, kind, newest)
-    return Catalogue(Registry(functions.values(), code_page), kinds, kind_plugins, serializers)
+    return Catalogue(Registry(functions.values(), code_page), kinds, kind_plugins, serializers, tuple(brought))
 
 
 def _event_serializer(plugin: str, kind: EventKind, dialect: str) -> SchemaSerializer:

@@ -103,11 +103,14 @@ def _check_ipv4(value: str) -> str:
         raise _refuse("must be an IPv4 address such as 127.0.0.1") from None
 
 
-def _check_minutes(value: str) -> str:
-    match = _HOUR_MINUTE.fullmatch(value)
-    if match is None or int(match[1]) > 23 or int(match[2]) > 59:
-        raise _refuse('must be a time of day "H:M" from "0:0" to "23:59"')
-    return f"{int(match[1])}:{int(match[2])}"
+def _check_minutes(last: int) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        match = _HOUR_MINUTE.fullmatch(value)
+        if match is None or int(match[2]) > 59 or int(match[1]) * 60 + int(match[2]) > last:
+            raise _refuse(f'must be a time of day "H:M" from "0:0" to "{last // 60}:{last % 60}"')
+        return f"{int(match[1])}:{int(match[2])}"
+
+    return check
 
 
 def _check_tag(value: str) -> str:
@@ -204,11 +207,40 @@ def _names_hint(wire: Wire) -> object:
 def _nested_hint(wire: Wire) -> object:
     kind = get_args(wire.hint)[1]
     inner: Any = partial_hint(kind, "patch")
-    value, longest = (Optional[inner], 11) if wire.unit is Unit.ENTRIES else (inner, 15)  # noqa: UP045
+    value, longest = (Optional[inner], _SYMBOL_NAME) if wire.unit is Unit.ENTRIES else (inner, _SECURITY_NAME)  # noqa: UP045
     name: Any = Annotated[str, Field(min_length=1, max_length=longest), AfterValidator(TextCheck(longest))]
     table: Any = dict.__class_getitem__((name, value))
     return Annotated[table, Field(max_length=wire.most)]
 
+
+def _clock_hint(wire: Wire) -> object:
+    return Annotated[str, AfterValidator(_check_minutes(int(wire.high or 0)))]
+
+
+def _security_hint(wire: Wire) -> object:
+    return Annotated[str, Field(max_length=_SECURITY_NAME), AfterValidator(TextCheck(_SECURITY_NAME))]
+
+
+def _rows_hint(wire: Wire) -> object:
+    (kind,) = get_args(wire.hint)
+    unused = kind().to_dict()
+
+    def used(value: list[dict[str, object]]) -> list[dict[str, object]]:
+        return [row for row in value if row != unused]
+
+    return Annotated[
+        list.__class_getitem__(partial_hint(kind, "whole")), Field(max_length=wire.most), AfterValidator(used)
+    ]
+
+
+def _days_hint(wire: Wire) -> object:
+    kind = get_args(wire.hint)[1]
+    inner: Any = partial_hint(kind, "patch")
+    return typed_dict(f"{kind.__name__}ByDay", dict.fromkeys(map(str, wire.numbers), inner), "Days, any subset")
+
+
+_SECURITY_NAME, _SYMBOL_NAME = 15, 11
+"""Bytes of the longest name of a security, of a symbol."""
 
 _HINTS: dict[Unit, Callable[[Wire], object]] = {
     Unit.TEXT: _text_hint,
@@ -223,7 +255,8 @@ _HINTS: dict[Unit, Callable[[Wire], object]] = {
     Unit.DENIALS: _names_hint,
     Unit.TIME: _bounded_hint,
     Unit.DEALING_TIME: _bounded_hint,
-    Unit.MINUTES: lambda wire: Annotated[str, AfterValidator(_check_minutes)],
+    Unit.MINUTES: _clock_hint,
+    Unit.CLOCK: _clock_hint,
     Unit.IPV4: lambda wire: Annotated[str, AfterValidator(_check_ipv4)],
     Unit.IPV4_LIST: lambda wire: Annotated[
         list[Annotated[str, AfterValidator(_check_ipv4)]], Field(max_length=wire.most)
@@ -236,6 +269,9 @@ _HINTS: dict[Unit, Callable[[Wire], object]] = {
     Unit.SECURITIES: _nested_hint,
     Unit.ENTRIES: _nested_hint,
     Unit.STRUCT: lambda wire: wire.hint,
+    Unit.SECURITY: _security_hint,
+    Unit.ROWS: _rows_hint,
+    Unit.DAYS: _days_hint,
 }
 
 
@@ -245,6 +281,8 @@ def _input_hint(wire: Wire) -> object:
             object, Field(description=wire.doc or "read-only: ignored", json_schema_extra={"readOnly": True})
         ]
     hint = _HINTS[wire.unit](wire)
+    if wire.name != wire.attribute:
+        hint = Annotated[hint, Field(alias=wire.name)]
     return Annotated[hint, Field(description=wire.doc)] if wire.doc else hint
 
 
@@ -262,6 +300,8 @@ def _partial(kind: Hashable, purpose: str) -> type:
     wires = cast("type[Record]", kind).wires
 
     def needed(wire: Wire) -> bool:
+        if purpose == "whole":
+            return not wire.read_only
         return (wire.required or (wire.key and wire.unit is Unit.TEXT)) if purpose == "draft" else wire.key
 
     hints: dict[str, Any] = {name: _input_hint(wire) for name, wire in wires.items()}
@@ -272,5 +312,5 @@ def _partial(kind: Hashable, purpose: str) -> type:
 
 def partial_hint(kind: type[Record], purpose: str) -> type:
     """The type that validates a partial record: a TypedDict of what may be present. A ``patch`` needs the key, a
-    ``draft`` what the server insists on for a new record."""
+    ``draft`` what the server insists on for a new record, a ``whole`` one everything that is not read-only."""
     return _partial(cast(Hashable, kind), purpose)

@@ -1,11 +1,18 @@
-"""Configuration records: the server's common settings, groups and managers (protocol, chapter 5)."""
+"""Configuration records: common settings, groups, managers, symbols, holidays (protocol, chapter 5).
+
+Fields of the older records are as the protocol has had them. The newer ones (symbols, holidays) send choices by their
+name and leave out what the server works out itself; all of that stays as it is when a record is written.
+"""
 
 from __future__ import annotations
 
 from mt_remote.records.declare import (
+    DAY_MINUTES,
     Record,
     bitmask,
     choice,
+    clock,
+    days,
     denials,
     divider,
     entries,
@@ -17,15 +24,26 @@ from mt_remote.records.declare import (
     lots,
     masks,
     minutes,
+    named,
     number,
     record,
+    rows,
     securities,
+    security,
     text,
     time32,
-)  # fmt: skip
+    unsigned,
+)
 from mt_remote.records.enums import (
     GROUP_RIGHT_NUMBERS,
+    MARGIN_MODE_NUMBERS,
+    PENDINGS_MODE_NUMBERS,
+    PROFIT_MODE_NUMBERS,
+    SWAP_TYPE_NUMBERS,
+    SYMBOL_EXECUTION_NUMBERS,
+    SYMBOL_TRADE_MODE_NUMBERS,
     TRADE_DENIAL_NUMBERS,
+    WEEKDAY_NUMBERS,
     AutoCloseOut,
     CommissionMode,
     CommissionType,
@@ -35,15 +53,22 @@ from mt_remote.records.enums import (
     GroupMarginMode,
     GroupRight,
     LiveUpdateMode,
+    MarginMode,
     MarginType,
     MonthlyStatementMode,
     NewsMode,
     OtpMode,
+    PendingsMode,
+    ProfitMode,
     RolloverMode,
     StatementMode,
     StopReason,
+    SwapType,
+    SymbolExecution,
+    SymbolTradeMode,
     TradeDenial,
-)  # fmt: skip
+    Weekday,
+)
 
 SYMBOLS_OWN = 1.7976931348623157e308
 """A group's swap of this value (natively DBL_MAX) means: the symbol's own swap."""
@@ -223,3 +248,83 @@ class ConManager(Record):
     groups: list[str] = masks("groups", 1024, doc="masks such as mini*, * for all, ! excludes")
     info_depth: int = integer("info_depth", low=0, doc="days of history, 0: all")
     securities: dict[str, ConManagerSecurity] = securities("secgroups", ConManagerSecurity, most=32, size=2560)
+
+
+@record(native="ConSession", frozen=True)
+class ConSession(Record):
+    """One window of a day in the server's time. What is open from 22:00 to 2:00 has two, one on each day."""
+
+    from_: str = clock("open_hour", "open_min", doc='first minute, time of day "H:M"')
+    to: str = clock("close_hour", "close_min", doc='end, time of day "H:M", not in the window; "24:0" closes the day')
+
+
+@record(native="ConSessions")
+class ConSessions(Record):
+    """A day's windows. A list is written whole; an empty one closes the day."""
+
+    quotes: list[ConSession] = rows("quote", ConSession, most=3, size=96, doc="when a feed's quotes are taken")
+    trades: list[ConSession] = rows("trade", ConSession, most=3, size=96, doc="when it can be traded")
+
+
+@record(native="ConSymbol")
+class ConSymbol(Record):
+    """What is traded, and on which terms."""
+
+    symbol: str = text("symbol", 12, key=True, doc="name")
+    description: str = text("description", 64)
+    source: str = text("source", 12, doc="symbol whose quotes it takes; empty: its own name")
+    currency: str = text("currency", 12, doc="base currency")
+    security: str = security("type", doc="name of the security that it belongs to")
+    digits: int = integer("digits", low=0, high=8, doc="decimal places of a price; a point is 10^-digits")
+    trade_mode: SymbolTradeMode = named("trade", SymbolTradeMode.NO, SYMBOL_TRADE_MODE_NUMBERS)
+    color: int = unsigned("background_color", doc="0xBBGGRR, in the market watch")
+    realtime: bool = flag("realtime", doc="takes the feed's quotes")
+    starts: int = time32("starting", doc="Unix seconds in the server's zone; 0: always was")
+    expires: int = time32("expiration", doc="Unix seconds in the server's zone; 0: never")
+    sessions: dict[Weekday, ConSessions] = days("sessions", ConSessions, WEEKDAY_NUMBERS, size=1456)
+    profit_mode: ProfitMode = named("profit_mode", ProfitMode.FOREX, PROFIT_MODE_NUMBERS)
+    filter: int = integer("filter", low=0, doc="points that a quote may move at once; 0: any")
+    filter_limit: float = number("filter_limit", doc="percent of the last price that a quote may move; 0: any")
+    filter_smoothing: int = integer("filter_smoothing", low=0, doc="quotes that are averaged; 0: none")
+    log_quotes: bool = flag("logging")
+    spread: int = integer("spread", low=0, doc="points; 0: floating, the feed's own")
+    spread_balance: int = integer("spread_balance", doc="points added to the feed's bid when the spread is fixed")
+    execution_mode: SymbolExecution = named("exemode", SymbolExecution.REQUEST, SYMBOL_EXECUTION_NUMBERS)
+    swap_enable: bool = flag("swap_enable")
+    swap_type: SwapType = named("swap_type", SwapType.POINTS, SWAP_TYPE_NUMBERS)
+    swap_long: float = number("swap_long", doc="a lot and night, in what swap_type says; interest: percent a year")
+    swap_short: float = number("swap_short", doc="a lot and night, in what swap_type says; interest: percent a year")
+    swap_triple_day: int = integer("swap_rollover3days", low=0, high=6, doc="weekday of the triple swap, 0 is Monday")
+    swap_open_price: bool = flag("swap_openprice", doc="interest is on the opening price")
+    swap_variation_margin: bool = flag("swap_variation_margin")
+    contract_size: float = number("contract_size", doc="units of the base currency, shares or contracts in a lot")
+    tick_value: float = number("tick_value", doc="what a tick of one lot is worth, quote currency; futures")
+    tick_size: float = number("tick_size", doc="a tick, in price; 0: one point")
+    stops_level: int = integer("stops_level", low=0, doc="points between price and stops or pending orders")
+    freeze_level: int = integer("freeze_level", low=0, doc="points to the price within which orders can't be changed")
+    pendings_mode: PendingsMode = named("gtc_pendings", PendingsMode.DAILY, PENDINGS_MODE_NUMBERS)
+    margin_mode: MarginMode = named("margin_mode", MarginMode.FOREX, MARGIN_MODE_NUMBERS)
+    margin_initial: float = number("margin_initial", doc="margin currency, a lot; 0: by margin_mode")
+    margin_maintenance: float = number("margin_maintenance", doc="margin currency, a lot; 0: as margin_initial")
+    margin_hedged: float = number("margin_hedged", doc="a lot of a hedged leg: contract units, or margin currency")
+    margin_pct: float = divider("margin_divider", default=100.0, doc="percent of the margin that is held; 0: none")
+    margin_currency: str = text("margin_currency", 12)
+    margin_hedged_strong: bool = flag("margin_hedged_strong", doc="a hedge too needs free margin to be opened")
+    long_only: bool = flag("long_only", doc="no selling but to close")
+    instant_max_lots: float = lots("instant_max_volume", doc="lots; more is executed by request; 0: no limit")
+    value_date: int = time32("value_date", doc="Unix seconds in the server's zone; 0: none")
+    quotes_delay: int = integer("quotes_delay", low=0, doc="seconds after a session's opening without quotes")
+
+
+@record(native="ConHoliday")
+class ConHoliday(Record):
+    """A day of other working hours. Of several that fall on a day each counts."""
+
+    year: int = integer("year", low=0, high=2037, doc="0: each year")
+    month: int = integer("month", default=1, low=1, high=12, required=True, doc="1 to 12")
+    day: int = integer("day", default=1, low=1, high=31, required=True, doc="day of the month, 1 to 31")
+    from_: str = minutes("from", high=DAY_MINUTES, doc='first working minute, time of day "H:M"')
+    to: str = minutes("to", high=DAY_MINUTES, doc='end of work, time of day "H:M"; as from: closed all day')
+    symbol: str = text("symbol", 32, default="All", doc="All, a security's name or a symbol's")
+    description: str = text("description", 128)
+    enable: bool = flag("enable")

@@ -11,6 +11,10 @@ dialect sees, and the marshalling to and from native bytes::
 
 A record is a slotted dataclass whose attributes hold what the wire shows, in domain terms: lots, enums, Unix seconds,
 dotted IPv4 text. Every field has a default, so a record can be built from what is known.
+
+A field that Python has a keyword for ends in an underscore here and without it on the wire: ``from_`` is ``from``.
+Whatever is keyed by field in Python (``wires``, a patch's changes, :meth:`Record.to_dict`) has the attribute's name;
+what a client reads or sends, and the paths of refusals, have the wire's.
 """
 
 from __future__ import annotations
@@ -31,6 +35,9 @@ DIALECTS = ("0", "1.00", "2")
 DEFAULT_CODE_PAGE = "cp1252"
 """Code page of native text unless the gateway's settings say otherwise."""
 
+LAST_MINUTE, DAY_MINUTES = 23 * 60 + 59, 24 * 60
+"""Minutes of a day: the last one, and what closes it."""
+
 INT16, INT32, UINT32 = (-(2**15), 2**15 - 1), (-(2**31), 2**31 - 1), (0, 2**32 - 1)
 
 
@@ -50,6 +57,7 @@ class Unit(StrEnum):
     TIME = "time"  # 32-bit Unix seconds ↔ int
     DEALING_TIME = "dealing_time"  # units of 1.6777216 s ↔ Unix seconds
     MINUTES = "minutes"  # int minutes ↔ "H:M"
+    CLOCK = "clock"  # two shorts, hour and minute ↔ "H:M"
     IPV4 = "ipv4"  # unsigned int, first octet in the low byte ↔ dotted text
     IPV4_LIST = "ipv4_list"  # fixed array, 0 ends it ↔ list of dotted text
     LOCALES = "locales"  # array of LANGIDs and a count ↔ list of locale tags
@@ -57,9 +65,12 @@ class Unit(StrEnum):
     BYTES = "bytes"  # raw bytes ↔ base64, "" when all are zero
     NUMBERS = "numbers"  # fixed array of doubles ↔ tuple of float
     SECURITIES = "securities"  # fixed array, one element a security of the server ↔ dict by name
+    SECURITY = "security"  # int, a security's place on the server ↔ its name; "" when the place has none
     ENTRIES = "entries"  # fixed array of keyed structs and a count ↔ dict by key
     DIVIDER = "divider"  # double divider ↔ percent, 100 / divider; DBL_MAX (the symbol's own) ↔ 0
     STRUCT = "struct"  # nested struct ↔ record
+    ROWS = "rows"  # fixed array of structs ↔ list of records, without those that are as a new one
+    DAYS = "days"  # array of seven structs, 0 is Sunday ↔ dict by the day's name
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -67,8 +78,10 @@ class Wire:
     """All that one field's line says.
 
     ``size`` is the native member's size in bytes, arrays whole; for text it includes the terminating zero, so the
-    longest text has ``size - 1`` bytes. ``total`` names the native member that counts an array's used elements.
-    ``numbers`` maps a NAMED or BITMASK field's names to native values.
+    longest text has ``size - 1`` bytes. ``total`` names the native member that counts an array's used elements,
+    ``minute`` the one beside an hour. ``numbers`` maps a NAMED or BITMASK field's names to native values, a DAYS
+    field's to places. ``low`` and ``high`` are in the field's own unit, of MINUTES in minutes. ``attribute`` is the
+    field's name in Python, ``name`` the one on the wire.
     """
 
     member: str
@@ -83,10 +96,12 @@ class Wire:
     older: Mapping[Any, Any] = dataclasses.field(default_factory=dict)
     numbers: Mapping[Any, int] = dataclasses.field(default_factory=dict)
     total: str = ""
+    minute: str = ""
     most: int = 0
     low: float | None = None
     high: float | None = None
     doc: str = ""
+    attribute: str = ""
     name: str = ""
     hint: object = None
 
@@ -95,9 +110,15 @@ class Wire:
         """Bytes of the longest text that fits."""
         return self.size - 1
 
+    @property
+    def companion(self) -> str:
+        """The second native member that the field takes up, ``""`` when it is alone."""
+        return self.total or self.minute
+
 
 _I = TypeVar("_I", bound=IntEnum)
 _S = TypeVar("_S", bound=StrEnum)
+_D = TypeVar("_D", bound=StrEnum)
 _T = TypeVar("_T")
 _R = TypeVar("_R", bound="Record")
 
@@ -148,6 +169,7 @@ def integer(
     low: int | None = None,
     high: int | None = None,
     key: bool = False,
+    required: bool = False,
     read_only: bool = False,
     doc: str = "",
 ) -> int:
@@ -158,6 +180,7 @@ def integer(
         Unit.INTEGER,
         size,
         key=key,
+        required=required,
         read_only=read_only,
         doc=doc,
         low=limits[0] if low is None else low,
@@ -220,9 +243,14 @@ def time32(member: str, *, read_only: bool = False, unit: Unit = Unit.TIME, doc:
     return cast(int, _line(wire, 0))
 
 
-def minutes(member: str, *, doc: str = "") -> str:
-    """A time of day as ``"H:M"`` without padding; natively minutes since midnight."""
-    return cast(str, _line(Wire(member, Unit.MINUTES, 4, doc=doc), "0:0"))
+def minutes(member: str, *, high: int = LAST_MINUTE, doc: str = "") -> str:
+    """A time of day as ``"H:M"`` without padding; natively minutes since midnight, at most ``high``."""
+    return cast(str, _line(Wire(member, Unit.MINUTES, 4, low=0, high=high, doc=doc), "0:0"))
+
+
+def clock(hour: str, minute: str, *, doc: str = "") -> str:
+    """A time of day as ``"H:M"`` without padding, ``"24:0"`` included; natively an hour and a minute, a short each."""
+    return cast(str, _line(Wire(hour, Unit.CLOCK, 2, minute=minute, low=0, high=DAY_MINUTES, doc=doc), "0:0"))
 
 
 def ipv4(member: str, *, read_only: bool = False, doc: str = "") -> str:
@@ -255,9 +283,14 @@ def pair(member: str, *, doc: str = "") -> tuple[float, float]:
     return cast("tuple[float, float]", _line(Wire(member, Unit.NUMBERS, 16, doc=doc), (0.0, 0.0)))
 
 
-def divider(member: str, *, doc: str = "") -> float:
-    """A percentage kept natively as the divider 100 / percent; 0 means the symbol's own (natively DBL_MAX)."""
-    return cast(float, _line(Wire(member, Unit.DIVIDER, 8, low=0, doc=doc), 0.0))
+def divider(member: str, *, default: float = 0.0, doc: str = "") -> float:
+    """A percentage kept natively as the divider 100 / percent; 0 is DBL_MAX there."""
+    return cast(float, _line(Wire(member, Unit.DIVIDER, 8, low=0, doc=doc), default))
+
+
+def security(member: str, *, doc: str = "") -> str:
+    """One of the server's securities by its name; natively its place in their list."""
+    return cast(str, _line(Wire(member, Unit.SECURITY, 4, doc=doc), ""))
 
 
 def securities(member: str, kind: type[_R], *, most: int = 32, size: int, doc: str = "") -> dict[str, _R]:
@@ -276,6 +309,17 @@ def struct(member: str, kind: type[_R], *, size: int, doc: str = "") -> _R:
     """A nested record."""
     wire = Wire(member, Unit.STRUCT, size, doc=doc)
     return dataclasses.field(default_factory=kind, metadata={"wire": wire})
+
+
+def rows(member: str, kind: type[_R], *, most: int, size: int, doc: str = "") -> list[_R]:
+    """At most ``most`` records; natively as many structs, of which those like a new record are unused."""
+    return cast("list[_R]", _line(Wire(member, Unit.ROWS, size, most=most, doc=doc), []))
+
+
+def days(member: str, kind: type[_R], numbers: Mapping[_D, int], *, size: int, doc: str = "") -> dict[_D, _R]:
+    """One record a weekday, all seven of them; natively an array whose places ``numbers`` gives."""
+    wire = Wire(member, Unit.DAYS, size, numbers=numbers, most=len(numbers), doc=doc)
+    return dataclasses.field(default_factory=lambda: {day: kind() for day in numbers}, metadata={"wire": wire})
 
 
 _building_for: ContextVar[str] = ContextVar("dialect", default="2")
@@ -329,18 +373,28 @@ class Record:
         names = field_names(cls, dialect)
         fields = [
             core_schema.dataclass_field(
-                name, handler.generate_schema(_output_hint(cls.wires[name], dialect)), kw_only=True
+                name,
+                handler.generate_schema(_output_hint(cls.wires[name], dialect)),
+                kw_only=True,
+                validation_alias=_alias(cls.wires[name]),
+                serialization_alias=_alias(cls.wires[name]),
             )
             for name in names
         ]
         arguments = core_schema.dataclass_args_schema(cls.__name__, fields + _unseen(cls, names))
         return core_schema.dataclass_schema(
-            cls, arguments, names, slots=True, ref=f"{cls.__module__}.{cls.__qualname__}:{dialect}"
+            cls,
+            arguments,
+            names,
+            slots=True,
+            ref=f"{cls.__module__}.{cls.__qualname__}:{dialect}",
+            config={"serialize_by_alias": True},
         )
 
 
 _CONTAINERS = (
     Unit.BITMASK, Unit.DENIALS, Unit.IPV4_LIST, Unit.LOCALES, Unit.MASKS, Unit.SECURITIES, Unit.ENTRIES, Unit.STRUCT,
+    Unit.ROWS, Unit.DAYS,
 )  # fmt: skip
 """Units whose values are lists, maps or records."""
 
@@ -350,7 +404,7 @@ def _copied(value: object) -> object:
         return value.copy()
     if isinstance(value, dict):
         return {key: _copied(item) for key, item in value.items()}
-    return list(value) if isinstance(value, list) else value
+    return [_copied(item) for item in value] if isinstance(value, list) else value
 
 
 def _copier(wires: Mapping[str, Wire], *, frozen: bool) -> Callable[[_R, Mapping[str, object]], _R]:
@@ -373,7 +427,12 @@ def record(*, native: str, frozen: bool = False) -> Callable[[type[_T]], type[_T
         made = dataclasses.dataclass(slots=True, kw_only=True, repr=False, frozen=frozen)(cls)
         hints = get_type_hints(made)
         wires = {
-            field.name: dataclasses.replace(field.metadata["wire"], name=field.name, hint=hints[field.name])
+            field.name: dataclasses.replace(
+                field.metadata["wire"],
+                attribute=field.name,
+                name=field.name.removesuffix("_"),
+                hint=hints[field.name],
+            )
             for field in dataclasses.fields(cast(Any, made))
         }
         made.native = native  # type: ignore[attr-defined]
@@ -384,6 +443,10 @@ def record(*, native: str, frozen: bool = False) -> Callable[[type[_T]], type[_T
         return made
 
     return make
+
+
+def _alias(wire: Wire) -> str | None:
+    return wire.name if wire.name != wire.attribute else None
 
 
 def _unseen(kind: type[Record], seen: Sequence[str]) -> list[core_schema.DataclassField]:

@@ -233,3 +233,87 @@ class ConfirmMode(StrEnum):
 
 
 CONFIRM_MODE_NUMBERS = {mode: number for number, mode in enumerate(ConfirmMode)}
+
+
+class Weekday(StrEnum):
+    """A day of the week in the order of a symbol's native sessions."""
+
+    SUNDAY = "sunday"
+    MONDAY = "monday"
+    TUESDAY = "tuesday"
+    WEDNESDAY = "wednesday"
+    THURSDAY = "thursday"
+    FRIDAY = "friday"
+    SATURDAY = "saturday"
+
+
+WEEKDAY_NUMBERS = {day: number for number, day in enumerate(Weekday)}
+
+
+class SymbolTradeMode(StrEnum):
+    """What may be done with a symbol (``ConSymbol.trade``)."""
+
+    NO = "no"
+    CLOSE = "close"
+    FULL = "full"
+
+
+SYMBOL_TRADE_MODE_NUMBERS = {mode: number for number, mode in enumerate(SymbolTradeMode)}
+
+
+class SymbolExecution(StrEnum):
+    """How a symbol's requests are executed (``ConSymbol.exemode``)."""
+
+    REQUEST = "request"
+    INSTANT = "instant"
+    MARKET = "market"
+
+
+SYMBOL_EXECUTION_NUMBERS = {mode: number for number, mode in enumerate(SymbolExecution)}
+
+
+class ProfitMode(StrEnum):
+    """How a symbol's profit is calculated."""
+
+    FOREX = "forex"
+    CFD = "cfd"
+    FUTURES = "futures"
+
+
+PROFIT_MODE_NUMBERS = {mode: number for number, mode in enumerate(ProfitMode)}
+
+
+class MarginMode(StrEnum):
+    """How a symbol's margin is calculated."""
+
+    FOREX = "forex"
+    CFD = "cfd"
+    FUTURES = "futures"
+    CFD_INDEX = "cfd_index"
+    CFD_LEVERAGE = "cfd_leverage"
+
+
+MARGIN_MODE_NUMBERS = {mode: number for number, mode in enumerate(MarginMode)}
+
+
+class SwapType(StrEnum):
+    """What a symbol's swaps are counted in."""
+
+    POINTS = "points"
+    DOLLARS = "dollars"
+    INTEREST = "interest"
+    MARGIN_CURRENCY = "margin_currency"
+
+
+SWAP_TYPE_NUMBERS = {kind: number for number, kind in enumerate(SwapType)}
+
+
+class PendingsMode(StrEnum):
+    """What the end of a day does to a symbol's pending orders and stops (``ConSymbol.gtc_pendings``)."""
+
+    DAILY = "daily"
+    GTC = "gtc"
+    DAILY_NO_STOPS = "daily_no_stops"
+
+
+PENDINGS_MODE_NUMBERS = {mode: number for number, mode in enumerate(PendingsMode)}

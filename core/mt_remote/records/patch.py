@@ -103,18 +103,31 @@ def _applied(record: Q, changes: Mapping[str, object], path: str) -> Q:
 
 def _new_container(record: Record, name: str, value: object, path: str) -> object:
     """What a list or map becomes; never an object that patch and record would share."""
+    wire = record.wires[name]
+    if wire.unit is Unit.ROWS:  # a list is replaced whole, so its records are made anew
+        (kind,) = get_args(wire.hint)
+        return [_applied(kind(), changes, path) for changes in cast("list[dict[str, object]]", value)]
     if isinstance(value, list):
         return list(value)
-    wire = record.wires[name]
+    if wire.unit is Unit.DAYS:
+        return _with_days(getattr(record, name), cast("dict[str, dict[str, object]]", value), path + name)
     if wire.unit is Unit.SECURITIES:
         return _with_securities(getattr(record, name), cast("dict[str, dict[str, object]]", value), path + name)
     if wire.unit is Unit.ENTRIES:
         kind = get_args(wire.hint)[1]
         table = _with_entries(getattr(record, name), cast("dict[str, Any]", value), kind, path + name)
         if len(table) > wire.most:
-            raise InvalidData.of(path + name, f"at most {wire.most} entries, would be {len(table)}")
+            raise InvalidData.of(path + wire.name, f"at most {wire.most} entries, would be {len(table)}")
         return table
     return value
+
+
+def _with_days(
+    table: Mapping[str, Record], changes: Mapping[str, Mapping[str, object]], path: str
+) -> dict[str, Record]:
+    return {
+        day: _applied(kept, changes[day], f"{path}.{day}.") if day in changes else kept for day, kept in table.items()
+    }
 
 
 def _with_securities(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
@@ -68,13 +68,13 @@ class Link:
 
     __slots__ = (
         "_broken",
+        "_carried",
         "_host",
         "_known",
         "_outbox",
         "_password",
         "_restoring",
         "_scope",
-        "_shown",
         "_told",
         "delay",
         "login",
@@ -94,7 +94,7 @@ class Link:
         self._scope: anyio.CancelScope | None = None
         self._restoring: anyio.CancelScope | None = None
         self._broken: RequestError | None = None
-        self._shown: Sequence[str] = ()
+        self._carried: object = None
         self._known: dict[str, dict[Hashable, Hashable]] = {}
         self._told: dict[tuple[str, Hashable], Hashable] = {}
         self.on_event = outbox.on_event  # straight to where events are sent from: there are many
@@ -163,7 +163,7 @@ class Link:
         if self.session.connection is None:
             return
         log.warning("MT4 connection lost", server=self.server, login=self.login, reason=error.message)
-        self._shown = tuple(self.session.connection.market.shown())
+        self._carried = self.session.connection.carried()
         self.session.connection = None
         self._tell(up=False)
         if self.delay > 0:
@@ -219,8 +219,7 @@ class Link:
     async def _reopen(self) -> tuple[Connection, list[tuple[Hashable, Event]]]:
         connection = await self._host.open_connection(self.server, self.login, self._password, self, attempt=False)
         try:
-            for symbol in self._shown:
-                await connection.market.show(symbol)
+            await connection.restore(self._carried)
             for kind in self.session.watched():
                 await connection.watch(kind.name)
             missed = [event for kind in self.session.watched() for event in await self._missed(connection, kind)]

@@ -129,7 +129,11 @@ async def running(
     With a ``worker`` it is one of several processes."""
     ensure_configured()
     context = tls_context(settings.tls_cert, settings.tls_key)
-    contents = catalogue(hooks, backend.name, settings.code_page) if worker is None else worker.contents
+    if worker is None:
+        contents = catalogue(hooks, backend.name, settings.code_page, areas=backend.areas)
+        backend.areas = (*backend.areas, *contents.brought)
+    else:
+        contents = worker.contents
     async with assembled(settings, hooks, backend, contents) as gateway:
         if worker is not None:
             gateway.repeats = worker.repeats

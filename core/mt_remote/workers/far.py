@@ -6,11 +6,12 @@ import asyncio
 import inspect
 import itertools
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_origin, get_type_hints
 
 from mt_remote import backend as interface
+from mt_remote.area import Area
 from mt_remote.backend import Backend, Connection, Event, Listener, Market
 from mt_remote.dispatch.calls import ParsedCall
 from mt_remote.dispatch.functions import Function
@@ -21,7 +22,7 @@ from mt_remote.workers.channel import Channel, Message
 from mt_remote.workers.parcels import Parts, pack, unpack
 
 if TYPE_CHECKING:
-    from mt_remote.plugin import Declared
+    from mt_remote.area import Declared
 
 
 class _Asked(NamedTuple):
@@ -57,6 +58,10 @@ class FarBackend(Backend):
         self._scheduled = False
         self._closing = False
         self.listeners: dict[int, Listener] = {}
+
+    def forward(self, areas: Iterable[type[Area]]) -> None:
+        """Its connections forward the functions of these areas."""
+        self.areas = [forwarding(area) for area in areas]
 
     async def connect(self, gone: Callable[[], None]) -> None:
         """Goes to work. ``gone`` is called when the other process ended."""
@@ -255,6 +260,19 @@ _AREAS = {
     for name, kind in get_type_hints(Connection, vars(interface)).items()
     if isinstance(kind, type) and hasattr(kind, "__abstractmethods__")
 }
+
+
+def forwarding(area: type[Area]) -> type[Area]:
+    """An implementation of an area that forwards each of its functions."""
+    methods = {row.method: _forwarding(area.identity(), row.method) for row in area.functions}
+    return type(f"Far{area.__name__}", (_Area, area), methods)
+
+
+def _forwarding(area: str, method: str) -> Callable[..., Any]:
+    async def forward(self: _Area, *arguments: object, **named: object) -> object:
+        return await self._connection.ask(area, method, arguments, named)
+
+    return forward
 
 
 class FarFunction(Function):

@@ -148,7 +148,9 @@ class Worker:
     async def _do_open(self, request: Request, at: int, server: str, login: int, password: str, peer: str) -> None:
         ear = self.ears[at] = Ear(self, at)
         try:
-            connection = await self.host.gateway.backend.open(server, login, password, ear, peer=peer)
+            backend = self.host.gateway.backend
+            connection = await backend.open(server, login, password, ear, peer=peer)
+            connection.implemented = backend.implemented()
         except BaseException:
             del self.ears[at]
             raise
@@ -168,7 +170,12 @@ class Worker:
         self, request: Request, at: int, area: str, method: str, arguments: tuple[Any, ...], named: dict[str, Any]
     ) -> None:
         connection = self._connection(at)
-        result = await getattr(getattr(connection, area) if area else connection, method)(*arguments, **named)
+        owner: object = connection
+        if ":" in area:
+            owner = connection[self.host.gateway.catalogue.areas[area]]
+        elif area:
+            owner = getattr(connection, area)
+        result = await getattr(owner, method)(*arguments, **named)
         if isinstance(result, Sequence) and not isinstance(result, str | bytes) and len(result) > _LONG:
             await self._send_list(request.number, result, self.ears[at])
         else:
@@ -307,6 +314,7 @@ async def hosting(
     settings: Settings, hooks: Hooks, backend: Backend, contents: Catalogue, path: Path
 ) -> AsyncIterator[Host]:
     """The backend at work, and workers served at ``path``, a socket's, while the context is open."""
+    backend.areas = (*backend.areas, *contents.brought)
     async with assembled(settings, hooks, backend, contents) as gateway:
         host = Host(gateway, partial(Crew, gateway.group, soon=soon(), stepper=Stepper(), clock=time.monotonic))
         listener = await host.listen(path)

@@ -91,7 +91,10 @@ class Supervisor:
     def _prepared(self, port: int, path: Path) -> Common:
         settings = self._settings.model_copy(update={"port": port})
         far = FarBackend(self._spec.name, path)
-        contents = catalogue(self._hooks, far.name, settings.code_page, partial(FarFunction, backend=far))
+        contents = catalogue(
+            self._hooks, far.name, settings.code_page, partial(FarFunction, backend=far), self._spec.areas()
+        )
+        far.forward(contents.areas.values())
         return Common(settings, self._hooks, self._spec, far, contents, path)
 
     # Starting

@@ -14,14 +14,21 @@ import pluggy
 from mt_remote.dispatch.functions import Function
 from mt_remote.errors import DeprecatedHook, PluginError
 from mt_remote.plugin import PROJECT, Declared, EventKind, Namespace
-from mt_remote.plugins.hooks import Hooks, given_by
+from mt_remote.plugins.hooks import Hooks, areas_by, given_by
 from mt_remote.plugins.host import has_version
 from mt_remote_tools.checking.findings import Finding
 from mt_remote_tools.checking.subject import Subject
 
 _VETO = "mt_remote_call_started"
-_LISTS = ("mt_remote_namespaces", "mt_remote_backend_namespaces", "mt_remote_event_kinds", "mt_remote_backends",
-          "mt_remote_stands", "mt_remote_hookspecs")  # fmt: skip
+_LISTS = (
+    "mt_remote_namespaces",
+    "mt_remote_implementations",
+    "mt_remote_backend_namespaces",
+    "mt_remote_event_kinds",
+    "mt_remote_backends",
+    "mt_remote_stands",
+    "mt_remote_hookspecs",
+)
 
 
 class Registered:
@@ -110,6 +117,9 @@ class Registered:
                 found = given_by(implementation, Namespace, *([backend] if takes else []))
                 seen |= {namespace.name: namespace for namespace in found}
             self._take(list(seen.values()))
+        elif name == "mt_remote_implementations":
+            for backend in self.backends:
+                areas_by(implementation, *([backend] if "backend" in implementation.argnames else []))
         elif name == "mt_remote_event_kinds":
             for kind in given_by(implementation, EventKind):
                 self._kind(kind, implementation.function)

@@ -46,7 +46,8 @@ def functions_command(manager: pluggy.PluginManager, startup: Startup) -> Callab
         from mt_remote.plugins.host import catalogue, find_backend
 
         hooks = Hooks(manager)
-        contents = catalogue(hooks, find_backend(hooks, startup.backend).name, "cp1252")
+        spec = find_backend(hooks, startup.backend)
+        contents = catalogue(hooks, spec.name, "cp1252", areas=spec.areas())
         found = [function for _, function in sorted(contents.registry.functions.items())]
         described = [describe_function(each) for each in found]
         if as_markdown:
@@ -69,6 +70,8 @@ def describe_function(function: Function) -> dict[str, Any]:
         "plugin": function.plugin,
         "kind": str(function.kind),
         "needs_connection": function.needs_connection,
+        "rights": list(function.rights),
+        "offered": function.offered,
         "help": function.help,
         "parameters": function.parameters_schema,
         "result": function.result_schema,
@@ -86,7 +89,7 @@ def _print_functions(described: list[dict[str, Any]]) -> None:
             "-" if each["result"] is None else in_short(each["result"], each["result"]),
             each["kind"],
             each["plugin"],
-            " ".join(each["help"].split()),
+            " ".join(each["help"].split()) if each["offered"] else "not offered by this backend",
         )
     console().print(table)
 

@@ -303,7 +303,7 @@ def records(kinds: Iterable[type[Record]], level: int = 3) -> str:
     for kind in kinds:
         lines += [f"{'#' * level} {kind.__name__}", "", " ".join((inspect.getdoc(kind) or "").split()), ""]
         lines += ["| field | type | notes |", "| --- | --- | --- |"]
-        lines += [f"| `{name}` | {_wire_type(wire)} | {_notes(wire)} |" for name, wire in kind.wires.items()]
+        lines += [f"| `{wire.name}` | {_wire_type(wire)} | {_notes(wire)} |" for wire in kind.wires.values()]
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 
@@ -315,6 +315,8 @@ _PLAIN = {
     Unit.TIME: "int, Unix seconds, 0 for none",
     Unit.DEALING_TIME: "int, Unix seconds",
     Unit.MINUTES: 'text "H:M"',
+    Unit.CLOCK: 'text "H:M"',
+    Unit.SECURITY: "text, a security's name",
     Unit.IPV4: "text, IPv4 address",
     Unit.NUMBERS: "list of two numbers",
     Unit.DIVIDER: "number, percent",
@@ -343,13 +345,14 @@ def _wire_type(wire: Wire) -> str:
         Unit.SECURITIES: f"map of security → {inner}",
         Unit.ENTRIES: f"map of name → {inner}, at most {wire.most}",
         Unit.STRUCT: inner,
+        Unit.ROWS: f"list of {inner}, at most {wire.most}",
+        Unit.DAYS: f"map of {names} → {inner}",
     }[wire.unit]
 
 
 def _inner(wire: Wire) -> str:
     hint: Any = wire.hint
-    arguments = get_args(hint)
-    kind = arguments[1] if len(arguments) == 2 else hint
+    kind = get_args(hint)[-1] if get_args(hint) else hint
     name = getattr(kind, "__name__", "")
     return f"[{name}](#{name.lower()})"
 

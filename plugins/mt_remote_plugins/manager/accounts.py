@@ -5,10 +5,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
+from mt4abi import number, structure, table
 from mt_remote.backend import Market, Users
 from mt_remote.errors import NotFound, ReturnCode, ServerError
 from mt_remote.records import Draft, Patch, Tick, UserRecord
-from mt_remote_plugins.manager.abi import number, structure, table
 from mt_remote_plugins.manager.configuration import changed
 from mt_remote_plugins.manager.desk import Desk, check, integers
 from mt_remote_plugins.manager.engine.handle import Reply

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from anyio import CancelScope, to_thread
 
+from mt4abi.library import Library
+from mt4abi.marshal import CodePage
 from mt_remote.backend import Backend, Connection, Event, Listener
 from mt_remote.errors import ConfigurationError, ConnectionLost, RequestError
 from mt_remote_plugins.manager.channel import Limits
 from mt_remote_plugins.manager.connection import LibraryConnection
-from mt_remote_plugins.manager.engine.library import Library
 from mt_remote_plugins.manager.engine.messages import Credentials
-from mt_remote_plugins.manager.marshal import CodePage
 from mt_remote_plugins.manager.ports import Port, ThreadPort, WorkerPort
 from mt_remote_plugins.manager.settings import ManagerSettings
 

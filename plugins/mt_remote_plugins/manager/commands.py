@@ -42,7 +42,7 @@ def write_header(
     output: Annotated[Path, typer.Argument(help="where the header goes")] = Path("manager_api.h"),
 ) -> None:
     """Writes a C++ header of the Manager library's interface."""
-    from mt_remote_plugins.manager.abi.header import header
+    from mt4abi.header import header
 
     output.write_text(header(), "utf-8")
     typer.echo(f"wrote {output}")

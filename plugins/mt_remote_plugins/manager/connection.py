@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from mt4abi import Pump, Trans
 from mt_remote.backend import Connection, Event, Listener
 from mt_remote.errors import RequestError, ServerError
 from mt_remote.records import ConGroup, Record, Tick, TradeRecord, TradeRequest, UserRecord
-from mt_remote_plugins.manager.abi import Pump, Trans
 from mt_remote_plugins.manager.accounts import LibraryMarket, LibraryUsers, read_ticks
 from mt_remote_plugins.manager.channel import Channel, Limits
 from mt_remote_plugins.manager.configuration import LibraryCommon, LibraryGroups, LibraryManagers

@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 
 from anyio import to_thread
 
+from mt4abi import table
+from mt4abi.marshal import Codec, Marshal
 from mt_remote.errors import NotFound, ReturnCode, ServerError
 from mt_remote.records import ConManager, Record, TradeRecord
-from mt_remote_plugins.manager.abi import table
 from mt_remote_plugins.manager.channel import Channel
 from mt_remote_plugins.manager.engine.handle import Reply, Value
 from mt_remote_plugins.manager.engine.messages import Credentials, LaneName
-from mt_remote_plugins.manager.marshal import Codec, Marshal
 
 R = TypeVar("R", bound=Record)
 

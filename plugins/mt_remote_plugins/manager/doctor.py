@@ -7,18 +7,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mt_remote.errors import ReturnCode, describe
-from mt_remote.records import ConManager
-from mt_remote_plugins.manager.abi import table
-from mt_remote_plugins.manager.engine.handle import Handle, Misbehaved
-from mt_remote_plugins.manager.engine.library import (
+from mt4abi import table
+from mt4abi.library import (
     LibraryError,
     create_interface,
     file_bits,
     open_library,
     python_bits,
 )
-from mt_remote_plugins.manager.marshal import Marshal
+from mt4abi.marshal import Marshal
+from mt_remote.errors import ReturnCode, describe
+from mt_remote.records import ConManager
+from mt_remote_plugins.manager.engine.handle import Handle, Misbehaved
 
 RIGHTS: Mapping[str, str] = {
     "admin": "config.*",

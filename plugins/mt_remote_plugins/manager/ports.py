@@ -10,11 +10,11 @@ import threading
 from abc import ABC, abstractmethod
 from typing import BinaryIO, cast
 
+from mt4abi.library import Library
 from mt_remote.errors import ConfigurationError
 from mt_remote_plugins.manager.door import Door
 from mt_remote_plugins.manager.engine.engine import Engine
 from mt_remote_plugins.manager.engine.frames import read_frame, write_frame
-from mt_remote_plugins.manager.engine.library import Library
 from mt_remote_plugins.manager.engine.messages import Notice, Order, Tuning
 
 Way = Door[Notice]

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from mt4abi import table
 from mt_remote.records import ConGroup, Record, TradeRecord, UserRecord
-from mt_remote_plugins.manager.abi import table
 from mt_remote_plugins.manager.desk import integers
 from mt_remote_plugins.manager.engine.handle import Reply
 

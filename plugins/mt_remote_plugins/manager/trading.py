@@ -6,15 +6,15 @@ from collections.abc import Set
 from contextlib import suppress
 from typing import Any
 
+from mt4abi import Transaction, structure
+from mt4abi.marshal.units import hundredths
 from mt_remote.backend import Dealing, External, Orders, Trades
 from mt_remote.errors import InvalidData, NotFound, ReturnCode, ServerError, describe
 from mt_remote.records import ConfirmMode, TradeCommand, TradeRecord
 from mt_remote.records.enums import CONFIRM_MODE_NUMBERS, TRADE_COMMAND_NUMBERS
-from mt_remote_plugins.manager.abi import Transaction, structure
 from mt_remote_plugins.manager.desk import Desk, check
 from mt_remote_plugins.manager.engine.handle import Reply
 from mt_remote_plugins.manager.engine.messages import LaneName
-from mt_remote_plugins.manager.marshal.units import hundredths
 from mt_remote_plugins.manager.refusals import Refusals, named
 
 _COMMENT_SIZE, _SYMBOL_SIZE = 32, 12

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from importlib import resources, util
 from pathlib import Path, PureWindowsPath
 
+from mt4abi import table
+from mt4abi.library import python_bits
 from mt_remote.errors import ConfigurationError
-from mt_remote_plugins.manager.abi import table
-from mt_remote_plugins.manager.engine.library import python_bits
 
 _WINDOWS = {
     64: ("mtmanapi64.dll", ("x86_64-w64-mingw32-gcc-posix", "x86_64-w64-mingw32-gcc")),
@@ -63,7 +63,7 @@ def windows(python_library: str, python_path: str, *, bits: int = 64) -> Target:
 def search_path() -> list[str]:
     """Where this Python finds the packages that the library needs, its own standard library left out."""
     found = dict.fromkeys([sysconfig.get_path("purelib"), sysconfig.get_path("platlib")])
-    for package in ("mt_remote", "mt_remote_plugins", "mt4sim", "pydantic", "structlog"):
+    for package in ("mt_remote", "mt4abi", "mt_remote_plugins", "mt4sim", "pydantic", "structlog"):
         spec = util.find_spec(package)
         for place in (spec.submodule_search_locations if spec else None) or ():
             found[str(Path(place).parent)] = None

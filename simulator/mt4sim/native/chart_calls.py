@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from mt4abi import number, structure
 from mt4sim.bars import Bar, Period
 from mt4sim.native.handle_base import OK, HandleBase, listing, request
 from mt4sim.native.native_values import integer_at, put_integer, struct_at
 from mt4sim.symbols import Symbol
 from mt4sim.ticks import TickEntry
 from mt_remote.errors import InvalidData
-from mt_remote_plugins.manager.abi import number, structure
 
 _LATEST = 2**31 - 1
 

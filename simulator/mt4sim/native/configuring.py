@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from mt4abi import number, structure
 from mt4sim.managers import DETAILS
 from mt4sim.native.handle_base import OK, HandleBase, listing, request
 from mt4sim.native.native_values import integer_at, integers_at, put, struct_at
 from mt4sim.native.symbols_native import con_symbol, security_groups
 from mt_remote.errors import InvalidData, ReturnCode, ServerError
 from mt_remote.records import ConCommon, ConGroup, ConManager, Draft, Patch, Record, UserRecord
-from mt_remote_plugins.manager.abi import number, structure
 
 R = TypeVar("R", bound=Record)
 

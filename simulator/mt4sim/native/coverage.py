@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mt4abi import Method, table
+from mt4abi.table import UNCALLED
 from mt4sim.native.manager import SimulatedManager
 from mt4sim.native.vtable import method_name
-from mt_remote_plugins.manager.abi import Method, table
-from mt_remote_plugins.manager.abi.table import UNCALLED
 
 
 class Offer(StrEnum):

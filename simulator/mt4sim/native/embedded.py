@@ -6,7 +6,7 @@ import ctypes
 import os
 from functools import cache
 
-from mt_remote_plugins.manager.engine.library import Library, open_library
+from mt4abi.library import Library, open_library
 
 DEFAULT = "mt4sim.native.library:library"
 """The library that programs get unless ``MT4SIM_LIBRARY`` names another ``module:name``."""

@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from mt4abi import table
+from mt4abi.marshal import Marshal
 from mt4sim.echo import echo
 from mt4sim.native.vtable import Memory, drop_object, make_object
 from mt4sim.server import Server
 from mt_remote.errors import InvalidData, NotFound, ReturnCode, ServerError
-from mt_remote_plugins.manager.abi import table
-from mt_remote_plugins.manager.marshal import Marshal
 
 if TYPE_CHECKING:
     from mt4sim.native.manager import SimulatedManager

@@ -6,6 +6,7 @@ import ctypes
 from functools import cache
 from typing import Any
 
+from mt4abi import Deal, Pump
 from mt4sim.native.chart_calls import ChartPart
 from mt4sim.native.handle_base import NO_CONNECT, OK
 from mt4sim.native.host import Host, forget
@@ -14,7 +15,6 @@ from mt4sim.native.pumping import PumpingPart
 from mt4sim.native.report_calls import ReportPart
 from mt4sim.native.timetable_calls import TimetablePart
 from mt_remote.errors import ReturnCode, describe
-from mt_remote_plugins.manager.abi import Deal, Pump
 
 _BEFORE_LOGIN = ("login_secured", "keys_send")
 """Functions that want a connection alone."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 
-from mt_remote_plugins.manager.abi import table
+from mt4abi import table
 
 
 def size_of(name: str) -> int:

@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from mt4abi import NotifyFunction, NotifyFunctionEx
 from mt_remote.errors import InvalidData
-from mt_remote_plugins.manager.abi import NotifyFunction, NotifyFunctionEx
 
 Item = tuple[int, int, bytes]
 """Code, type, and the bytes that the callback may read while it runs."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mt4abi import structure
 from mt4sim.native.handle_base import OK, HandleBase, listing, pumped, request
 from mt4sim.native.native_values import put, struct_at
 from mt4sim.trading.profit import profit
@@ -11,7 +12,6 @@ from mt4sim.trading.requests import check_stops
 from mt_remote.errors import InvalidData, ReturnCode
 from mt_remote.records import TradeCommand
 from mt_remote.records.enums import TRADE_COMMAND_NUMBERS
-from mt_remote_plugins.manager.abi import structure
 
 COMMANDS = {number: command for command, number in TRADE_COMMAND_NUMBERS.items()}
 

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import cast
 
+from mt4abi import Pump, Trans, number
 from mt4sim.accounts import Account
 from mt4sim.dealing import DealRequest
 from mt4sim.events import Change, Happened
@@ -23,7 +24,6 @@ from mt4sim.trading.margin import MarginLevel
 from mt4sim.trading.orders import Order
 from mt_remote.errors import ReturnCode, ServerError
 from mt_remote.records import ConGroup, TradeRecord, UserRecord
-from mt_remote_plugins.manager.abi import Pump, Trans, number
 
 TRANS = {
     Change.ADD: Trans.ADD,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from mt4abi import structure
+from mt4abi.marshal.units import raw_of_address
 from mt4sim.masks import allows
 from mt4sim.native.handle_base import OK, HandleBase, listing, pumped, request
 from mt4sim.native.host import Host
@@ -13,8 +15,6 @@ from mt4sim.trading.orders import Order
 from mt4sim.trading.rollover import DailyReport
 from mt_remote.errors import NotFound
 from mt_remote.records import TradeRecord, UserRecord
-from mt_remote_plugins.manager.abi import structure
-from mt_remote_plugins.manager.marshal.units import raw_of_address
 
 _SYNC_BLOCK = 1000
 """Records that one reading of a synchronisation gives at most."""

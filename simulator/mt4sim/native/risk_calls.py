@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from mt4abi import structure
 from mt4sim import risk
 from mt4sim.native.handle_base import OK, HandleBase, listing, pumped, request
 from mt4sim.native.native_values import put
 from mt4sim.trading.margin import MarginLevel
 from mt_remote.errors import InvalidData, NotFound
-from mt_remote_plugins.manager.abi import structure
 
 
 class RiskPart(HandleBase):

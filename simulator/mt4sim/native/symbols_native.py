@@ -5,10 +5,10 @@ from __future__ import annotations
 import ctypes
 from typing import Any
 
+from mt4abi import structure
+from mt4abi.marshal import CodePage
 from mt4sim.quotes import Quote
 from mt4sim.symbols import DaySessions, Symbol, Window
-from mt_remote_plugins.manager.abi import structure
-from mt_remote_plugins.manager.marshal import CodePage
 
 _NUMBERS = (
     "digits", "background_color", "starting", "expiration", "filter", "filter_counter", "filter_limit",

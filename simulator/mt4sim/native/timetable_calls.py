@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from mt4abi import structure
 from mt4sim.events import Change
 from mt4sim.native.handle_base import OK, HandleBase, listing, request
 from mt4sim.native.native_values import put, struct_at
 from mt4sim.sessions import Holiday
 from mt4sim.symbols import Execution
 from mt_remote.errors import InvalidData
-from mt_remote_plugins.manager.abi import structure
 
 
 class TimetablePart(HandleBase):

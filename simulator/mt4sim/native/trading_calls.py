@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from mt4abi import Deal, Transaction, structure
 from mt4sim.dealing import Dealer, DealRequest
 from mt4sim.managers import ManagerSession
 from mt4sim.native.configuring import AccountsPart
@@ -18,7 +19,6 @@ from mt4sim.native.order_calls import command_of
 from mt_remote.errors import NotFound, ReturnCode, ServerError
 from mt_remote.records import ConfirmMode, TradeRecord
 from mt_remote.records.enums import CONFIRM_MODE_NUMBERS
-from mt_remote_plugins.manager.abi import Deal, Transaction, structure
 
 _MODES = {number: mode for mode, number in CONFIRM_MODE_NUMBERS.items()}
 

@@ -16,9 +16,9 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from mt4abi import Method, table
+from mt4abi.prototypes import implementation_prototype
 from mt_remote.errors import ReturnCode
-from mt_remote_plugins.manager.abi import Method, table
-from mt_remote_plugins.manager.abi.prototypes import implementation_prototype
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 

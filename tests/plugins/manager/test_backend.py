@@ -5,10 +5,10 @@ from __future__ import annotations
 import anyio
 import pytest
 
+from mt4abi import Deal, Pump, Trans, table
 from mt_remote.backend import Connection
 from mt_remote.errors import InvalidData, NotFound, RequestError, ServerError
 from mt_remote.records import ConCommon, ConfirmMode, ConGroup, ConManager, Draft, Patch, TradeCommand, UserRecord
-from mt_remote_plugins.manager.abi import Deal, Pump, Trans, table
 from mt_remote_plugins.manager.backend import ManagerBackend, ManagerSettings
 from tests.plugins.manager.conftest import Heard, Opening
 from tests.plugins.manager.tiny import NOW, TinyLibrary, TinyServer, row

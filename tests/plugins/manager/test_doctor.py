@@ -14,11 +14,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from mt4abi import table
+from mt4abi.library import LibraryError, check_version, python_bits
 from mt_remote.errors import ConfigurationError
 from mt_remote_plugins.manager import plugin
-from mt_remote_plugins.manager.abi import table
 from mt_remote_plugins.manager.doctor import Finding, diagnose
-from mt_remote_plugins.manager.engine.library import LibraryError, check_version, python_bits
 from mt_remote_plugins.manager.probe import require_usable
 from tests.cli.command import Done, command
 from tests.plugins.manager import tiny

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from mt4abi import Deal, Pump, Trans, Transaction, structure, table
 from mt4sim.native.native_values import (
     integer_at,
     integers_at,
@@ -25,7 +26,6 @@ from mt4sim.native.native_values import (
 from mt4sim.native.notifier import Notifier, plain_delivery, pumping_delivery
 from mt4sim.native.vtable import Memory, drop_object, make_object
 from mt_remote.errors import ReturnCode, describe
-from mt_remote_plugins.manager.abi import Deal, Pump, Trans, Transaction, structure, table
 
 OK, NO_CONNECT, INVALID = int(ReturnCode.OK), int(ReturnCode.NO_CONNECT), int(ReturnCode.INVALID_DATA)
 NOW = 1_600_000_000

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from mt_remote_plugins.manager.abi import NotifyFunction, NotifyFunctionEx, Pump, table
+from mt4abi import NotifyFunction, NotifyFunctionEx, Pump, table
 
 Pumped = Callable[[int, int, bytes], None]
 Dealt = Callable[[int], None]

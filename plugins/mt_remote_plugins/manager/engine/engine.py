@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from mt4abi.library import Library, open_library
 from mt_remote_plugins.manager.engine.handle import Ledger
 from mt_remote_plugins.manager.engine.lanes import LANES, Lane
-from mt_remote_plugins.manager.engine.library import Library, open_library
 from mt_remote_plugins.manager.engine.messages import LaneName, Notice, Order, Tuning
 
 

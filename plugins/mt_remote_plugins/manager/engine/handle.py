@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
+from mt4abi import Argument, Method, prototype, structure, table
+from mt4abi.prototypes import bare, struct_of
 from mt_remote.errors import ReturnCode
-from mt_remote_plugins.manager.abi import Argument, Method, prototype, structure, table
-from mt_remote_plugins.manager.abi.prototypes import bare, struct_of
 
 Value = int | float | bytes
 MOST_ROWS_BYTES = 1 << 30

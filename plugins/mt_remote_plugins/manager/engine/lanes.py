@@ -13,8 +13,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from mt4abi import Deal, Pump, table
+from mt4abi.library import Library, LibraryError, create_interface
 from mt_remote.errors import ReturnCode, describe
-from mt_remote_plugins.manager.abi import Deal, Pump, table
 from mt_remote_plugins.manager.engine.callbacks import (
     PUMP_FUNCTION,
     DealingSlot,
@@ -24,7 +25,6 @@ from mt_remote_plugins.manager.engine.callbacks import (
     rest,
 )  # fmt: skip
 from mt_remote_plugins.manager.engine.handle import Handle, Ledger, Misbehaved, Reply
-from mt_remote_plugins.manager.engine.library import Library, LibraryError, create_interface
 from mt_remote_plugins.manager.engine.messages import Credentials, Failure, LaneName, Notice, Order, Tuning
 from mt_remote_plugins.manager.engine.ticks import TickQueues
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mt_remote_plugins.manager.abi import table
+from mt4abi import table
 
 _SIZE = table().layouts["TickInfo"].size
 _KEPT = 1024

@@ -48,11 +48,13 @@ def hour_minute(minutes: int) -> str:
     return f"{minutes // 60}:{minutes % 60}"
 
 
-def minutes_of(value: str, path: str) -> int:
-    """``H:M`` as minutes since midnight."""
+def minutes_of(value: str, path: str, last: int) -> int:
+    """``H:M`` as minutes since midnight, at most ``last``."""
     hour, colon, minute = value.partition(":")
-    if not (colon and hour.isdecimal() and minute.isdecimal() and int(hour) < 24 and int(minute) < 60):
-        raise InvalidData.of(path, 'must be a time of day "H:M" from "0:0" to "23:59"')
+    if not (
+        colon and hour.isdecimal() and minute.isdecimal() and int(minute) < 60 and int(hour) * 60 + int(minute) <= last
+    ):
+        raise InvalidData.of(path, f'must be a time of day "H:M" from "0:0" to "{hour_minute(last)}"')
     return int(hour) * 60 + int(minute)
 
 

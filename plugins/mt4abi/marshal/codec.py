@@ -15,18 +15,18 @@ from functools import partial
 from itertools import islice
 from typing import Any, Generic, TypeVar, cast
 
+from mt4abi import Layout, Member, table
+from mt4abi.marshal.lines import CODES, Column, Line, at_most, inner_kind, plain_line
+from mt4abi.marshal.text import CodePage
 from mt_remote.errors import InvalidData, Problem
 from mt_remote.records import Record, Unit, Wire
-from mt_remote_plugins.manager.abi import Layout, Member, table
-from mt_remote_plugins.manager.marshal.lines import Column, Line, inner_kind, plain_line
-from mt_remote_plugins.manager.marshal.text import CodePage
 
 R = TypeVar("R", bound=Record)
 
 _CHUNK = 128
 """Rows that one ``struct`` unpacks at once: a flat tuple that is sliced by column, and no tuple a row."""
 
-_NESTED = (Unit.SECURITIES, Unit.ENTRIES, Unit.STRUCT)
+_NESTED = (Unit.SECURITIES, Unit.ENTRIES, Unit.STRUCT, Unit.ROWS, Unit.DAYS)
 
 
 class Marshal:
@@ -51,7 +51,7 @@ class Marshal:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A run of items in the row: a member or a counting member."""
+    """A run of items in the row: a member or its companion."""
 
     member: Member
     code: str
@@ -69,10 +69,8 @@ class Codec(Generic[R]):
         self._lines = {name: self._line(wire) for name, wire in kind.wires.items()}
         self._row, places = self._compile()
         self._chunk = struct.Struct("<" + self._row.format[1:] * _CHUNK)
-        self._reads = [
-            (getattr(kind, name).__set__, line.decode, places[line.name]) for name, line in self._lines.items()
-        ]
-        self._writes = [(name, line.encode, places[line.name]) for name, line in self._lines.items()]
+        self._reads = [(getattr(kind, name).__set__, line.decode, places[name]) for name, line in self._lines.items()]
+        self._writes = [(name, line.encode, places[name]) for name, line in self._lines.items()]
         self._width = sum(line.items for line in self._lines.values())
         self._secret = [name for name, wire in kind.wires.items() if wire.write_only]
 
@@ -81,24 +79,24 @@ class Codec(Generic[R]):
         parts = []
         for line in self._lines.values():
             parts.append(_Part(line.member, line.code, line))
-            if line.counter is not None:
-                parts.append(_Part(line.counter, "i", line))
+            if line.companion is not None:
+                parts.append(_Part(line.companion, line.companion_code, line))
         text, at, place = "<", 0, 0
         places: dict[str, list[int]] = {name: [] for name in self._lines}
         for part in sorted(parts, key=lambda part: part.member.offset):
             text += f"{part.member.offset - at}x{part.code}"
             at = part.member.offset + part.member.size
-            width = part.line.items - 1 if part.line.counter else part.line.items
-            count = 1 if part.member is part.line.counter else width
-            places[part.line.name] += range(place, place + count)
+            width = part.line.items - 1 if part.line.companion else part.line.items
+            count = 1 if part.member is part.line.companion else width
+            places[part.line.attribute] += range(place, place + count)
             place += count
         row = struct.Struct(f"{text}{self.layout.size - at}x")
-        return row, self._counters_last(places)
+        return row, self._companions_last(places)
 
-    def _counters_last(self, places: dict[str, list[int]]) -> dict[str, list[int]]:
+    def _companions_last(self, places: dict[str, list[int]]) -> dict[str, list[int]]:
         for line in self._lines.values():
-            if line.counter is not None and line.counter.offset < line.member.offset:
-                places[line.name].reverse()
+            if line.companion is not None and line.companion.offset < line.member.offset:
+                places[line.attribute].reverse()
         return places
 
     def decode_many(self, data: bytes) -> list[R]:
@@ -179,13 +177,17 @@ class Codec(Generic[R]):
             out[span] = _within(wire.name, inner.updated, raw, before, after)
         elif wire.unit is Unit.SECURITIES:
             out[span] = self._updated_securities(wire, inner, raw, before, after)
+        elif wire.unit is Unit.DAYS:
+            out[span] = self._updated_days(wire, inner, raw, before, after)
+        elif wire.unit is Unit.ROWS:
+            out[span] = self._updated_rows(wire, inner, raw, after)
         else:
             names = _entry_names(inner, self._marshal.page, raw, len(before))
             old_raw = {name: raw[at * inner.size : (at + 1) * inner.size] for at, name in enumerate(names)}
             body, total = self._entries(wire, inner, after, before, old_raw)
-            assert line.counter is not None
+            assert line.companion is not None
             out[span] = body.ljust(member.size, b"\0")
-            struct.pack_into("<i", out, line.counter.offset, total)
+            struct.pack_into("<i", out, line.companion.offset, total)
 
     def _updated_securities(self, wire: Wire, inner: Codec[Record], raw: bytes, before: Any, after: Any) -> bytes:
         out = bytearray(raw)
@@ -197,18 +199,40 @@ class Codec(Generic[R]):
                 out[span] = _within(f"{wire.name}.{name}", inner.updated, bytes(out[span]), old, after[name])
         return bytes(out)
 
+    def _updated_days(self, wire: Wire, inner: Codec[Record], raw: bytes, before: Any, after: Any) -> bytes:
+        out = bytearray(raw)
+        for day, place in wire.numbers.items():
+            if after[day] != before[day]:
+                span = slice(place * inner.size, (place + 1) * inner.size)
+                path = f"{wire.name}.{day}"
+                out[span] = _within(path, inner.updated, bytes(out[span]), before[day], after[day])
+        return bytes(out)
+
+    def _updated_rows(self, wire: Wire, inner: Codec[Record], raw: bytes, after: list[Record]) -> bytes:
+        """Place by place, so that a row keeps what the server has beside the fields; unused rows are emptied of these
+        alone."""
+        at_most(wire, len(after))
+        rows = []
+        for place in range(wire.most):
+            old = raw[place * inner.size : (place + 1) * inner.size]
+            new = after[place] if place < len(after) else inner.kind()
+            rows.append(_within(f"{wire.name}.{place}", inner.updated, old, inner.decode(old), new))
+        return b"".join(rows)
+
     def _known(self, wire: Wire, value: dict[str, Record]) -> None:
         for name in value:
-            if name not in self._marshal.securities:
-                has = ", ".join(filter(None, self._marshal.securities)) or "none"
-                raise InvalidData.of(f"{wire.name}.{name}", f"the server has no security of that name (it has {has})")
+            self._check_security(name, f"{wire.name}.{name}")
+
+    def _check_security(self, name: str, path: str) -> None:
+        if name not in self._marshal.securities:
+            has = ", ".join(filter(None, self._marshal.securities)) or "none"
+            raise InvalidData.of(path, f"the server has no security of that name (it has {has})")
 
     def _entries(
         self, wire: Wire, inner: Codec[Record], value: dict[str, Record],
         before: dict[str, Record], old_raw: dict[str, bytes],
     ) -> tuple[bytes, int]:  # fmt: skip
-        if len(value) > wire.most:
-            raise InvalidData.of(wire.name, f"at most {wire.most} entries, got {len(value)}")
+        at_most(wire, len(value))
         key = _key_member(inner)
         rows = []
         for name, record in value.items():
@@ -222,16 +246,38 @@ class Codec(Generic[R]):
         return b"".join(rows), len(rows)
 
     def _line(self, wire: Wire) -> Line:
+        if wire.unit is Unit.SECURITY:
+            member = self.layout.members[wire.member]
+            return Line(
+                wire.attribute, member, CODES[member.type], None, 1, self._security_names, self._security_place(wire)
+            )
         if wire.unit not in _NESTED:
             return plain_line(wire, self.layout, self._marshal.page)
         member = self.layout.members[wire.member]
         inner = self._marshal.codec(inner_kind(wire))
-        counter = self.layout.members[wire.total] if wire.total else None
+        companion = self.layout.members[wire.companion] if wire.companion else None
         make = {
-            Unit.STRUCT: self._struct_line, Unit.SECURITIES: self._securities_line, Unit.ENTRIES: self._entries_line,
-        }[wire.unit]  # fmt: skip
+            Unit.STRUCT: self._struct_line,
+            Unit.SECURITIES: self._securities_line,
+            Unit.ENTRIES: self._entries_line,
+            Unit.ROWS: self._rows_line,
+            Unit.DAYS: self._days_line,
+        }[wire.unit]
         decode, encode = make(wire, inner)
-        return Line(wire.name, member, f"{member.size}s", counter, 2 if counter else 1, decode, encode)
+        return Line(wire.attribute, member, f"{member.size}s", companion, 2 if companion else 1, decode, encode)
+
+    def _security_names(self, column: Column) -> list[str]:
+        names = self._marshal.securities
+        return [names[place] if 0 <= place < len(names) else "" for place in column]
+
+    def _security_place(self, wire: Wire) -> Callable[[str], tuple[int]]:
+        def encode(name: str) -> tuple[int]:
+            if not name:
+                return (0,)
+            self._check_security(name, wire.name)
+            return (self._marshal.securities.index(name),)
+
+        return encode
 
     def _struct_line(self, wire: Wire, inner: Codec[Record]) -> tuple[Callable[..., Any], Callable[[Any], Any]]:
         return (
@@ -272,6 +318,32 @@ class Codec(Generic[R]):
             ]
 
         return decode, partial(self._encoded_entries, wire, inner)
+
+    def _rows_line(self, wire: Wire, inner: Codec[Record]) -> tuple[Callable[..., Any], Callable[[Any], Any]]:
+        unused = inner.kind()
+
+        def decode(column: Column) -> list[list[Record]]:
+            every = iter(inner.decode_many(b"".join(column)))
+            return [[row for row in islice(every, wire.most) if row != unused] for _ in column]
+
+        def encode(value: list[Record]) -> tuple[bytes]:
+            at_most(wire, len(value))
+            rows = (_within(f"{wire.name}.{place}", inner.encode, row) for place, row in enumerate(value))
+            return (b"".join(rows),)
+
+        return decode, encode
+
+    def _days_line(self, wire: Wire, inner: Codec[Record]) -> tuple[Callable[..., Any], Callable[[Any], Any]]:
+        order = sorted(wire.numbers, key=wire.numbers.__getitem__)
+
+        def decode(column: Column) -> list[dict[str, Record]]:
+            every = iter(inner.decode_many(b"".join(column)))
+            return [dict(zip(order, islice(every, wire.most), strict=True)) for _ in column]
+
+        def encode(value: dict[str, Record]) -> tuple[bytes]:
+            return (b"".join(_within(f"{wire.name}.{day}", inner.encode, value[day]) for day in order),)
+
+        return decode, encode
 
     def _encoded_entries(self, wire: Wire, inner: Codec[Record], value: dict[str, Record]) -> tuple[bytes, int]:
         return self._entries(wire, inner, value, {}, {})

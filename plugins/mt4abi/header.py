@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mt_remote_plugins.manager.abi.prototypes import bare, struct_of
-from mt_remote_plugins.manager.abi.table import Layout, Member, Method, table
+from mt4abi.prototypes import bare, struct_of
+from mt4abi.table import Layout, Member, Method, table
 
 _SCALARS = {
     "char": "char", "uint8": "uint8_t", "int16": "int16_t", "int32": "int32_t", "uint32": "uint32_t",

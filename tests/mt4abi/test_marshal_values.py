@@ -6,6 +6,9 @@ import struct
 
 import pytest
 
+from mt4abi import structure, table
+from mt4abi.marshal import Marshal, units
+from mt4abi.marshal.locales import langid_of, tag_of
 from mt_remote.errors import ConfigurationError, InvalidData, ServerError
 from mt_remote.records import (
     ConCommon,
@@ -18,9 +21,6 @@ from mt_remote.records import (
     TradeRecord,
     UserRecord,
 )  # fmt: skip
-from mt_remote_plugins.manager.abi import structure, table
-from mt_remote_plugins.manager.marshal import Marshal, units
-from mt_remote_plugins.manager.marshal.locales import langid_of, tag_of
 
 MARSHAL = Marshal("cp1252", ("Forex", "CFD"))
 

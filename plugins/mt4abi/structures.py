@@ -11,7 +11,7 @@ import ctypes
 from functools import cache
 from typing import Any, cast
 
-from mt_remote_plugins.manager.abi.table import Layout, Member, table
+from mt4abi.table import Layout, Member, table
 
 SCALARS: dict[str, type[Any]] = {
     "char": ctypes.c_char,

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from mt_remote_plugins.manager.abi.structures import structure
-from mt_remote_plugins.manager.abi.table import Method, table
+from mt4abi.structures import structure
+from mt4abi.table import Method, table
 
 _functype: Callable[..., type[Any]] = ctypes.CFUNCTYPE
 if sys.platform == "win32":

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, get_args
 
+from mt4abi import Layout, Member
+from mt4abi.marshal import units
+from mt4abi.marshal.locales import langid_of, tag_of
+from mt4abi.marshal.text import CodePage
 from mt_remote.errors import InvalidData
 from mt_remote.records import Record, Unit, Wire
-from mt_remote_plugins.manager.abi import Layout, Member
-from mt_remote_plugins.manager.marshal import units
-from mt_remote_plugins.manager.marshal.locales import langid_of, tag_of
-from mt_remote_plugins.manager.marshal.text import CodePage
 
 Column = tuple[Any, ...]
 
@@ -25,7 +25,7 @@ CODES = {"int32": "i", "uint32": "I", "time32": "i", "int16": "h", "uint8": "B",
 
 _WHOLE = frozenset({
     Unit.TEXT, Unit.MASKS, Unit.BYTES, Unit.IPV4, Unit.IPV4_LIST, Unit.LOCALES, Unit.SECURITIES, Unit.ENTRIES,
-    Unit.STRUCT,
+    Unit.STRUCT, Unit.ROWS, Unit.DAYS,
 })  # fmt: skip
 """Units whose member is taken as bytes."""
 
@@ -36,22 +36,28 @@ def _same(column: Column) -> Column:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """``decode`` turns the column(s) of the member (and of its counting member) into values; ``encode`` one value
-    into the item(s) that ``code`` (and the counter) pack."""
+    """``decode`` turns the column(s) of the member (and of its companion: what counts its elements, or the minute
+    beside an hour) into values; ``encode`` one value into the item(s) that ``code`` (and the companion's) pack."""
 
-    name: str
+    attribute: str
     member: Member
     code: str
-    counter: Member | None
+    companion: Member | None
     items: int
     decode: Callable[..., Iterable[object]]
     encode: Callable[[Any], tuple[Any, ...]]
 
+    @property
+    def companion_code(self) -> str:
+        """A count is read with a sign whatever its type says: what overflowed is less than none, not four billion."""
+        assert self.companion is not None
+        return "h" if self.companion.type == "int16" else "i"
+
     def write(self, native: bytearray, value: object) -> None:
         """Writes one value over the member's bytes, zero-filled to its end."""
         items = self.encode(value)
-        if self.counter is not None:
-            struct.pack_into("<i", native, self.counter.offset, items[-1])
+        if self.companion is not None:
+            struct.pack_into(f"<{self.companion_code}", native, self.companion.offset, items[-1])
             items = items[:-1]
         struct.pack_into(f"<{self.code}", native, self.member.offset, *items)
 
@@ -59,11 +65,11 @@ class Line:
 def plain_line(wire: Wire, layout: Layout, page: CodePage) -> Line:
     """The line of a field that holds no other record."""
     member = layout.members[wire.member]
-    counter = layout.members[wire.total] if wire.total else None
+    companion = layout.members[wire.companion] if wire.companion else None
     code = f"{member.size}s" if wire.unit in _WHOLE else f"{member.count}{CODES[member.type]}".removeprefix("1")
-    items = (member.count if wire.unit is Unit.NUMBERS else 1) + (1 if counter else 0)
+    items = (member.count if wire.unit is Unit.NUMBERS else 1) + (1 if companion else 0)
     decode, encode = _conversion(wire, layout, code, page)
-    return Line(wire.name, member, code, counter, items, decode, encode)
+    return Line(wire.attribute, member, code, companion, items, decode, encode)
 
 
 def _conversion(
@@ -85,6 +91,8 @@ def _conversion(
     if unit in _SCALED:
         decode_one, encode_one = _SCALED[unit]
         return partial(map, decode_one), lambda value: whole(encode_one(value, path))
+    if unit in (Unit.MINUTES, Unit.CLOCK):
+        return _time_of_day(wire)
     if unit in (Unit.CHOICE, Unit.NAMED):
         return _numbered(wire, where, whole)
     if unit in (Unit.BITMASK, Unit.DENIALS):
@@ -98,9 +106,18 @@ def _conversion(
 
 _SCALED: dict[Unit, tuple[Callable[[int], Any], Callable[[Any, str], int]]] = {
     Unit.LOTS: (lambda value: value / 100, units.hundredths),
-    Unit.MINUTES: (units.hour_minute, units.minutes_of),
     Unit.DEALING_TIME: (units.unix_of_dealing_time, lambda value, path: units.dealing_time_of_unix(value)),
 }
+
+
+def _time_of_day(wire: Wire) -> tuple[Callable[..., Iterable[object]], Callable[[Any], tuple[Any, ...]]]:
+    last = int(wire.high or 0)
+    if wire.unit is Unit.MINUTES:
+        return partial(map, units.hour_minute), lambda value: (units.minutes_of(value, wire.name, last),)
+    return (
+        partial(map, lambda hour, minute: f"{hour}:{minute}"),
+        lambda value: divmod(units.minutes_of(value, wire.name, last), 60),
+    )
 
 
 def _integer(value: int, *, code: str, path: str) -> tuple[int]:
@@ -146,7 +163,7 @@ def _masks(page: CodePage, column: Column) -> list[list[str]]:
 
 def _address_list(wire: Wire) -> tuple[Callable[..., Iterable[object]], Callable[[Any], tuple[Any, ...]]]:
     def encode(value: Sequence[str]) -> tuple[bytes]:
-        _at_most(wire, len(value))
+        at_most(wire, len(value))
         return (b"".join(units.raw_of_address(one, f"{wire.name}.{at}") for at, one in enumerate(value)),)
 
     return partial(map, units.addresses_of), encode
@@ -160,7 +177,7 @@ def _locales(wire: Wire) -> tuple[Callable[..., Iterable[object]], Callable[[Any
         return [[tag_of(n) for n in struct.unpack(f"<{room}I", raw)[: min(max(t, 0), room)]] for raw, t in rows]
 
     def encode(value: Sequence[str]) -> tuple[bytes, int]:
-        _at_most(wire, len(value))
+        at_most(wire, len(value))
         numbers = []
         for at, tag in enumerate(value):
             number = langid_of(tag)
@@ -172,7 +189,8 @@ def _locales(wire: Wire) -> tuple[Callable[..., Iterable[object]], Callable[[Any
     return decode, encode
 
 
-def _at_most(wire: Wire, count: int) -> None:
+def at_most(wire: Wire, count: int) -> None:
+    """Refuses more elements than the native array has."""
     if count > wire.most:
         raise InvalidData.of(wire.name, f"at most {wire.most} entries, got {count}")
 
@@ -190,7 +208,7 @@ _BYTES: dict[Unit, Callable[[Wire], tuple[Callable[..., Iterable[object]], Calla
 
 
 def inner_kind(wire: Wire) -> type[Record]:
-    """The record kind that a field holds, alone or in a map."""
+    """The record kind that a field holds, alone, in a list or in a map."""
     hint: Any = wire.hint
-    kind: type[Record] = get_args(hint)[1] if get_args(hint) else hint
+    kind: type[Record] = get_args(hint)[-1] if get_args(hint) else hint
     return kind

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from mt_remote_plugins.manager.abi import UNCALLED, structure, table
-from mt_remote_plugins.manager.abi.header import header
+from mt4abi import UNCALLED, structure, table
+from mt4abi.header import header
 
 WINDOWS_64 = ("x86_64-w64-mingw32-g++-posix", "x86_64-w64-mingw32-g++")
 WINDOWS_32 = ("i686-w64-mingw32-g++-posix", "i686-w64-mingw32-g++")

@@ -8,10 +8,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from mt4abi import table
+from mt4abi.marshal.lines import CODES, inner_kind
+from mt4abi.marshal.locales import tag_of
 from mt_remote.records import Record, Unit, Wire
-from mt_remote_plugins.manager.abi import table
-from mt_remote_plugins.manager.marshal.lines import CODES, inner_kind
-from mt_remote_plugins.manager.marshal.locales import tag_of
 
 SECURITIES = ("Forex", "CFD", "Metals", "Индексы")
 """Securities of the server in the tests; the page is cp1251, so that bytes and characters differ from ASCII's."""
@@ -43,7 +43,15 @@ def _nested(wire: Wire) -> st.SearchStrategy[Any]:
         return inner
     if wire.unit is Unit.SECURITIES:
         return st.fixed_dictionaries(dict.fromkeys(SECURITIES, inner))
+    if wire.unit is Unit.DAYS:
+        return st.fixed_dictionaries(dict.fromkeys(wire.numbers, inner))
+    if wire.unit is Unit.ROWS:
+        return st.lists(inner.filter(lambda row: row != inner_kind(wire)()), max_size=wire.most)
     return st.dictionaries(_texts(11).filter(bool), inner, max_size=3)
+
+
+def _times_of_day(wire: Wire) -> st.SearchStrategy[str]:
+    return st.integers(0, int(wire.high or 0)).map(lambda n: f"{n // 60}:{n % 60}")
 
 
 def _names(wire: Wire) -> st.SearchStrategy[Any]:
@@ -68,7 +76,9 @@ def values(wire: Wire) -> st.SearchStrategy[Any]:
         Unit.DENIALS: lambda: _names(wire),
         Unit.TIME: lambda: _integers(wire),
         Unit.DEALING_TIME: lambda: st.integers(0, 1_200_000_000).map(lambda v: (v << 24) // 10**7),
-        Unit.MINUTES: lambda: st.integers(0, 1439).map(lambda n: f"{n // 60}:{n % 60}"),
+        Unit.MINUTES: lambda: _times_of_day(wire),
+        Unit.CLOCK: lambda: _times_of_day(wire),
+        Unit.SECURITY: lambda: st.sampled_from(SECURITIES),
         Unit.IPV4: lambda: _ADDRESSES,
         Unit.IPV4_LIST: lambda: st.lists(_ADDRESSES.filter(lambda a: a != "0.0.0.0"), max_size=wire.most),
         Unit.LOCALES: lambda: st.lists(_TAGS, max_size=wire.most),
@@ -97,6 +107,8 @@ def natives(draw: st.DrawFn, kind: type[Record]) -> bytes:
         if wire.total:
             counter = layout.members[wire.total]
             struct.pack_into("<i", out, counter.offset, draw(st.integers(0, min(wire.most, 4))))
+        if wire.minute:
+            struct.pack_into("<h", out, layout.members[wire.minute].offset, draw(st.integers(0, 59)))
     return bytes(out)
 
 
@@ -115,6 +127,8 @@ def _member_bytes(wire: Wire, scalar: str, count: int) -> st.SearchStrategy[byte
     if unit in (Unit.SECURITIES, Unit.ENTRIES):
         rows = st.lists(natives(inner_kind(wire)), min_size=4, max_size=4)
         return rows.map(_keyed if unit is Unit.ENTRIES else b"".join)
+    if unit in (Unit.ROWS, Unit.DAYS):
+        return st.lists(natives(inner_kind(wire)), min_size=wire.most, max_size=wire.most).map(b"".join)
     if unit is Unit.STRUCT:
         return natives(inner_kind(wire))
     return _numbers(wire, scalar, count)
@@ -136,7 +150,9 @@ def _numbers(wire: Wire, scalar: str, count: int) -> st.SearchStrategy[bytes]:
         Unit.NAMED: st.sampled_from(sorted(wire.numbers.values()) or [0]),
         Unit.BITMASK: st.integers(0, sum(wire.numbers.values())),
         Unit.DENIALS: st.integers(0, sum(wire.numbers.values())),
-        Unit.MINUTES: st.integers(0, 1439),
+        Unit.MINUTES: st.integers(0, int(wire.high or 0)),
+        Unit.CLOCK: st.integers(0, 23),
+        Unit.SECURITY: st.integers(0, len(SECURITIES) - 1),
         Unit.DIVIDER: st.one_of(st.just(1.7976931348623157e308), _PEOPLES),
     }
     if wire.unit in (Unit.NUMBER, Unit.NUMBERS):

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from mt4abi import table
 from mt_remote.errors import ConfigurationError
-from mt_remote_plugins.manager.abi import table
 
 _IN_PYTHON = re.compile(r"[A-Za-z_][\w.]+:[A-Za-z_]\w*")
 _MACHINES = {0x14C: "32-bit x86", 0x8664: "64-bit x86", 0xAA64: "64-bit ARM"}
