@@ -12,7 +12,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVarTuple
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, TypeVarTuple, overload
 
 from mt_remote.area import Kind
 from mt_remote.backend import Backend, Connection, Event
@@ -23,7 +23,11 @@ if TYPE_CHECKING:  # a client or a test's start need neither
 
     from mt_remote.settings import Settings
 
+T = TypeVar("T")
+D = TypeVar("D")
 Ts = TypeVarTuple("Ts")
+
+_REQUIRED = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,20 @@ class Call(ABC):
     def arguments(self) -> Mapping[str, object]:
         """The fields of ``data`` that were sent, validated, by the names of the handler's parameters. They may hold
         secrets."""
+
+    @overload
+    def argument(self, name: str, kind: type[T]) -> T: ...
+
+    @overload
+    def argument(self, name: str, kind: type[T], default: D) -> T | D: ...
+
+    def argument(self, name: str, kind: type[T], default: object = _REQUIRED) -> object:
+        """One of :attr:`arguments`, of that type; ``default`` where it was not sent. Raises ``KeyError`` without a
+        default, ``TypeError`` where it is of another type."""
+        value = self.arguments[name] if default is _REQUIRED else self.arguments.get(name, default)
+        if name in self.arguments and not isinstance(value, kind):
+            raise TypeError(f"{name} of {self.name} is {type(value).__name__}, not {kind.__name__}")
+        return value
 
     @property
     @abstractmethod

@@ -61,10 +61,38 @@ class AssembledGateway(SessionHost):
     What plugins may touch of it, and what sessions do, stands with the interfaces that it implements.
     """
 
-    __slots__ = ("_closing", "_context", "_limits", "_max_calls", "_next_session", "_progress", "_thread", "_unbegun",
-                 "backend", "catalogue", "clock", "crew", "due", "encode_event", "flush_soon", "functions", "group",
-                 "hooks", "implemented", "kinds", "limiter", "parse", "plugins", "repeats", "sessions", "settings",
-                 "slices", "stopping", "upgrades")  # fmt: skip
+    __slots__ = (
+        "__weakref__",
+        "_closing",
+        "_context",
+        "_limits",
+        "_max_calls",
+        "_next_session",
+        "_progress",
+        "_thread",
+        "_unbegun",
+        "backend",
+        "catalogue",
+        "clock",
+        "crew",
+        "due",
+        "encode_event",
+        "flush_soon",
+        "functions",
+        "group",
+        "hooks",
+        "implemented",
+        "kinds",
+        "limiter",
+        "parse",
+        "plugins",
+        "repeats",
+        "sessions",
+        "settings",
+        "slices",
+        "stopping",
+        "upgrades",
+    )  # fmt: skip
 
     settings: Settings
     backend: Backend
