@@ -25,7 +25,7 @@ from mt_remote.records import Tick
 from mt_remote.session.session import WebSocketSession
 from mt_remote.settings import Settings
 from mt_remote.shell.server import running
-from mt_remote.wire.transport import Wire
+from mt_remote.wire.transport import Transport
 from mt_remote.wire.websocket import WebSocket
 
 DEPTH = 64
@@ -36,7 +36,7 @@ _UPGRADE = (
 _CONNECT = request("connect", {"server": "Demo", "login": 1, "password": "manager", "reconnect_delay": 0})
 
 
-class NoWire(Wire):
+class NoTransport(Transport):
     """Takes everything and sends nothing."""
 
     peer = "127.0.0.1:0"
@@ -90,7 +90,7 @@ def _drive(coroutine: Coroutine[Any, Any, Any]) -> Any:
 
 async def _session(gateway: Any) -> WebSocketSession:
     """A connected session without a network."""
-    session: WebSocketSession = gateway.open_session(NoWire())
+    session: WebSocketSession = gateway.open_session(NoTransport())
     session.data_received(_UPGRADE)
     session.data_received(frame(1, _message(_CONNECT)))
     await anyio.wait_all_tasks_blocked()

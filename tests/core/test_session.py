@@ -16,12 +16,13 @@ from mt_remote.dispatch.calls import ParsedCall
 from mt_remote.dispatch.functions import Function
 from mt_remote.dispatch.registry import Registry
 from mt_remote.errors import CallTimeout, InvalidData, Problem
-from mt_remote.plugin import Kind, Namespace
-from mt_remote.session.outbox import EventEncoder, Outbox
+from mt_remote.plugin import EventKind, Kind, Namespace
+from mt_remote.session.event_numbers import EventEncoder
+from mt_remote.session.outbox import Outbox
 from mt_remote.session.session import WebSocketSession
 from mt_remote.settings import Settings
 from mt_remote.wire.states import State
-from mt_remote.wire.transport import Wire
+from mt_remote.wire.transport import Transport
 from mt_remote.wire.websocket import UpgradeRequested
 from tests.core.frames import BINARY, CONTINUATION, PING, close, cut, frame, sent, upgrade
 
@@ -56,6 +57,7 @@ class Desk:
         self.settings = Settings(max_message=max_message, max_backlog=max_backlog)
         self.encode_event = encoder
         self.parse = REGISTRY.parse
+        self.kinds: dict[str, EventKind] = {}
         self.due: list[Outbox] = []
         self.wakes = 0
         self.ended: tuple[int, str] | None = None
@@ -63,7 +65,7 @@ class Desk:
     def flush_soon(self) -> None:
         self.wakes += 1
 
-    def upgrade(self, session: WebSocketSession, request: UpgradeRequested) -> None:
+    def decide_handshake(self, session: WebSocketSession, request: UpgradeRequested) -> None:
         session.accept("0")
 
     def session_opened(self, session: WebSocketSession) -> None:
@@ -79,7 +81,7 @@ class Desk:
         self.ended = (code, reason)
 
 
-class Line(Wire):
+class Line(Transport):
     """Keeps what is written."""
 
     peer = "nobody"
@@ -120,7 +122,7 @@ def opened(
 
 
 def line(session: WebSocketSession) -> list[bytes]:
-    return cast(Line, session.wire).written
+    return cast(Line, session.transport).written
 
 
 def said(session: WebSocketSession) -> tuple[list[dict[str, Any]], int | None]:
@@ -196,7 +198,7 @@ def outcome(pieces: Iterable[bytes]) -> tuple[list[dict[str, Any]], tuple[int, s
     session = opened(max_message=300)
     for piece in pieces:
         session.data_received(piece)
-    state, closed = session.websocket.state, cast(Line, session.wire).closed
+    state, closed = session.websocket.state, cast(Line, session.transport).closed
     spoken, code = said(session)
     session.connection_lost()
     return spoken, cast(Desk, session.gateway).ended, state, code, closed
@@ -217,7 +219,7 @@ def test_the_first_end_is_told_and_what_came_before_it_is_answered() -> None:
     bad = frame(b'{"id":2,"name":"none"}')
     session.data_received(request + bad + frame(b"\xff") + request + close())
     assert session.websocket.finished
-    assert cast(Line, session.wire).closed
+    assert cast(Line, session.transport).closed
     spoken, code = said(session)
     assert [(message["id"], message["status"]) for message in spoken] == [(1, "OK"), (2, "ERROR")]
     assert code == 1007
@@ -351,13 +353,15 @@ class Reader(RuleBasedStateMachine):
     def one_too_many(self) -> None:
         self.emitted("trade", None)
 
+    @precondition(lambda self: not self.session.outbox.slow)
     @rule()
     def congest(self) -> None:
-        self.session.outbox.congested = True
+        self.session.writing_paused()
 
+    @precondition(lambda self: self.session.outbox.slow)
     @rule()
     def release(self) -> None:
-        self.session.outbox.release()
+        self.session.writing_resumed()
         self.expected += [(kind, number) for kind, _, number in self.kept]
         self.kept = []
 

@@ -218,7 +218,7 @@ async def test_a_deadline_reaches_the_backend(two: WorkerDesks, gate: Gate) -> N
         answer = await one.answer(await one.send("gate.wait", {"amount": 1}))
         assert answer["code"] == "timeout"
         await until(lambda: gate.cancelled)
-        assert not two.host.crew.in_flight
+        assert not two.host.calls.in_flight
         assert (await one.call("gate.who"))[:3] == ["Demo", 1, "2"], "the crew goes on"
 
 

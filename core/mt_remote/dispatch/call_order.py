@@ -1,4 +1,4 @@
-"""The order of one session's calls.
+"""What may overtake what: the order of one session's calls.
 
 Reads may overtake. What changes state is carried out one at a time, in the order received. A ``SESSION`` call
 (``connect``, ``subscribe`` …) is a barrier: what was sent after it waits for it, what was sent before it and changes
@@ -14,7 +14,7 @@ from mt_remote.area import Kind
 from mt_remote.dispatch.calls import ParsedCall
 
 
-class Lane:
+class CallOrder:
     """Decides when a call may start. ``calls`` counts those that wait and those that run, ``_barriers`` those of them
     that let no read overtake."""
 

@@ -36,7 +36,7 @@ class FirstAnswer:
     error: RequestError | None = None
 
 
-class Repeats:
+class IdempotencyKeys:
     """First answers by owner and key, for 24 hours."""
 
     def __init__(self) -> None:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import anyio
-
 from mt_remote.errors import CallTimeout, ConnectionLost, Refused, RequestError, ReturnCode, ServerError
 from mt_remote.session.session import SessionHost, WebSocketSession
 from mt_remote.wire.states import State
@@ -72,7 +70,7 @@ def credentials(request: UpgradeRequested) -> Credentials | None:
     return Credentials(headers["mt-server"].strip(), int(login), headers["mt-password"], version)
 
 
-class Upgrades:
+class Handshakes:
     """Decides for one gateway. ``by_headers`` are the sessions whose credentials came with the handshake."""
 
     def __init__(self, gateway: SessionHost) -> None:
@@ -97,12 +95,12 @@ class Upgrades:
             elif not given.server:
                 session.accept(given.version)
             else:
-                session.wire.pause_reading()
+                session.transport.pause_reading()
                 gateway.spawn(self._verify, session, given)
 
     async def _verify(self, session: WebSocketSession, given: Credentials) -> None:
         try:
-            with anyio.fail_after(self._gateway.settings.deadlines.session):
+            with self._gateway.limit(self._gateway.settings.deadlines.session):
                 await session.connect(given.server, given.login, given.password)
         except RequestError as error:
             self._refuse(session, *_http(error), error.message)
@@ -116,15 +114,17 @@ class Upgrades:
 
     async def _accept(self, session: WebSocketSession, version: str) -> None:
         if session.websocket.state is not State.DECIDING:  # the client did not wait
-            await session.link.aclose()
+            connection = session.mt4.end()
+            if connection is not None:
+                await connection.aclose()
             return
         self.by_headers.add(session)
-        session.wire.resume_reading()
+        session.transport.resume_reading()
         session.accept(version)
 
     def _refuse(self, session: WebSocketSession, status: int, code: str, message: str) -> None:
         if session.websocket.state is State.DECIDING:
-            session.wire.resume_reading()
+            session.transport.resume_reading()
             session.refuse(status, code, message)
 
 

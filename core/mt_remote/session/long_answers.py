@@ -21,19 +21,19 @@ from mt_remote.dispatch.paging import Page
 from mt_remote.session.session import WebSocketSession
 
 
-class Slices:
+class LongAnswers:
     """Answers calls with long lists, for all sessions of a gateway."""
 
     def __init__(self) -> None:
         self._turn = anyio.Lock()
-        self.made = 0
+        self.parts_made = 0
 
     async def answer(self, session: WebSocketSession, call: ParsedCall, elements: Sequence[Any] | Page) -> None:
         """Answers a call; everything that the session sends from now on comes behind the answer. Raises what encoding
         an element raises; there is no answer then."""
         outbox = session.outbox
         place = outbox.hold()
-        session.wire.pause_reading()
+        session.transport.pause_reading()
         try:
             parts = await self._encoded(session, call, elements)
         except BaseException:
@@ -52,12 +52,12 @@ class Slices:
         function, dialect = call.function, session.dialect
         page = elements if isinstance(elements, Page) else Page(elements)
         parts: list[bytes] = []
-        slices = page.slices(lambda: function.at_once)
+        parts_to_come = page.slices(lambda: function.at_once)
         going_on = True
         while going_on:
             async with self._turn:  # fair, and acquiring it lets the loop take a turn
-                part = next(slices, None)
-                self.made += 1
+                part = next(parts_to_come, None)
+                self.parts_made += 1
                 going_on = part is not None
                 if part:
                     encoded = function.encode(part, dialect)

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from mt_remote.backend import Connection, Event, Listener
-from mt_remote.dispatch.call_order import Lane
+from mt_remote.clock import Clock
+from mt_remote.dispatch.call_order import CallOrder
 from mt_remote.dispatch.calls import ParsedCall
 from mt_remote.dispatch.registry import RequestFailed
 from mt_remote.errors import RequestError, SessionStateError
 from mt_remote.interfaces import EventKind, Gateway, Session
-from mt_remote.session.mt4_connection import Link
-from mt_remote.session.outbox import EventEncoder, Outbox
+from mt_remote.session.event_numbers import EventEncoder
+from mt_remote.session.outbox import Outbox
+from mt_remote.session.reconnecting import ReconnectingConnection
 from mt_remote.wire.states import State
-from mt_remote.wire.transport import Wire
+from mt_remote.wire.transport import Transport
 from mt_remote.wire.websocket import Closed, UpgradeRequested, WebSocket
 
 if TYPE_CHECKING:
@@ -32,6 +35,21 @@ class SessionHost(Gateway):
     """The gateway as its sessions need it, beside what plugins may touch of it."""
 
     __slots__ = ()
+
+    @property
+    @abstractmethod
+    def clock(self) -> Clock:
+        """By which everything waits and measures."""
+
+    @abstractmethod
+    def limit(self, seconds: float) -> AbstractContextManager[object]:
+        """Cancels what is inside after so many seconds; raises ``TimeoutError`` then."""
+
+    @abstractmethod
+    async def open_connection(
+        self, server: str, login: int, password: str, listener: Listener, *, peer: str = "", attempt: bool = True
+    ) -> Connection:
+        """Logs in at the backend. ``attempt`` counts against the limit on failed logins of ``peer``."""
 
     @property
     @abstractmethod
@@ -67,7 +85,7 @@ class SessionHost(Gateway):
         """A call came; it is answered now or later."""
 
     @abstractmethod
-    def upgrade(self, session: WebSocketSession, request: UpgradeRequested) -> None:
+    def decide_handshake(self, session: WebSocketSession, request: UpgradeRequested) -> None:
         """An upgrade request came; it is accepted or refused now or later."""
 
     @abstractmethod
@@ -86,12 +104,6 @@ class SessionHost(Gateway):
     def came_by_headers(self, session: WebSocketSession) -> bool:
         """Whether the session's credentials came with the handshake."""
 
-    @abstractmethod
-    async def open_connection(
-        self, server: str, login: int, password: str, listener: Listener, *, peer: str = "", attempt: bool = True
-    ) -> Connection:
-        """Logs in at the backend. ``attempt`` counts against the limit on failed logins of ``peer``."""
-
 
 class WebSocketSession(Session):
     """One WebSocket session. Sans-IO: the shell feeds it, and writes what its outbox gives out."""
@@ -99,26 +111,41 @@ class WebSocketSession(Session):
     gateway: SessionHost
     id: int
     connection: Connection | None
-    """Set by the link; here, because every call asks for it."""
+    """Set by :attr:`mt4`; here, because every call asks for it."""
 
-    __slots__ = ("_closing", "_lapsed", "_state", "connection", "gateway", "heard", "id", "lane", "link", "opened_at",
-                 "outbox", "pinged", "unsent", "websocket", "wire")  # fmt: skip
+    __slots__ = (
+        "_closing",
+        "_lapsed",
+        "_state",
+        "call_order",
+        "connection",
+        "gateway",
+        "heard",
+        "id",
+        "mt4",
+        "opened_at",
+        "outbox",
+        "pinged",
+        "transport",
+        "unsent",
+        "websocket",
+    )
 
-    def __init__(self, gateway: SessionHost, wire: Wire, id_: int, now: float) -> None:
+    def __init__(self, gateway: SessionHost, transport: Transport, id_: int, now: float) -> None:
         settings: Settings = gateway.settings
         self.gateway = gateway
-        self.wire = wire
+        self.transport = transport
         self.websocket = WebSocket(settings.max_message)
         self.outbox = Outbox(
-            self.websocket, gateway.encode_event, max_backlog=settings.max_backlog, sink=wire,
+            self.websocket, gateway.encode_event, max_backlog=settings.max_backlog, sink=transport,
             due=gateway.due, wake=gateway.flush_soon, owner=self,
         )  # fmt: skip
         self.id = id_
         self.opened_at = now
-        self.lane = Lane()
+        self.call_order = CallOrder()
         self.connection = None
-        self.link = Link(self, gateway, self.outbox)
-        self.heard = False
+        self.mt4 = ReconnectingConnection(self, gateway, self.outbox)
+        self.heard = False  # since the last look of whoever keeps time; so are the next two
         self.pinged = False
         self.unsent = 0
         self._lapsed: set[str] | None = None
@@ -132,7 +159,7 @@ class WebSocketSession(Session):
 
     @property
     def peer(self) -> str:
-        return self.wire.peer
+        return self.transport.peer
 
     @property
     def dialect(self) -> str:
@@ -148,11 +175,11 @@ class WebSocketSession(Session):
 
     @property
     def login(self) -> int:
-        return self.link.login if self.link.wanted else 0
+        return self.mt4.login if self.mt4.state.is_wanted else 0
 
     @property
     def server(self) -> str:
-        return self.link.server
+        return self.mt4.server
 
     @property
     def state(self) -> dict[str, object]:
@@ -192,7 +219,7 @@ class WebSocketSession(Session):
                     outbox.closing()
                     gateway.closing(self)
                 else:
-                    gateway.upgrade(self, received)
+                    gateway.decide_handshake(self, received)
             if not websocket.ends:
                 return
             data = b""
@@ -219,32 +246,30 @@ class WebSocketSession(Session):
 
     def writing_paused(self) -> None:
         """The client takes less than we have for it: no input either until it catches up, and events wait."""
-        self.outbox.slow = self.outbox.congested = True
-        self.wire.pause_reading()
+        self.outbox.pause()
+        self.transport.pause_reading()
 
     def writing_resumed(self) -> None:
         """The client caught up."""
-        self.outbox.slow = False
-        self.outbox.release()
+        self.outbox.resume()
         self.read_on()
-        self.outbox.touch()
 
     def read_on(self) -> None:
         """Input is taken again, unless something still holds it back."""
         if not self.outbox.slow and not self.outbox.holding:
-            self.wire.resume_reading()
+            self.transport.resume_reading()
 
     # Output
 
     def flushed(self) -> None:
         """All was written of a session that is not open: the connection can go once it is over."""
         if self.websocket.state is State.CLOSED:
-            self.wire.close()
+            self.transport.close()
             self.gateway.closing(self)
 
     def abort(self) -> None:
         """Ends the connection at once."""
-        self.wire.abort()
+        self.transport.abort()
 
     def overflowed(self) -> None:
         """The client takes its events too slowly."""
@@ -259,7 +284,6 @@ class WebSocketSession(Session):
             self._closing = (code, reason)
             self.websocket.close(code, reason)
             self.outbox.closing()
-            self.outbox.release()
             self.read_on()
             self.gateway.closing(self)
             self.outbox.touch()
@@ -271,13 +295,13 @@ class WebSocketSession(Session):
     # The MT4 server
 
     def require_connection(self) -> Connection:
-        return self.connection or self.link.required()
+        return self.connection or self.mt4.required()
 
     async def connect(self, server: str, login: int, password: str, *, reconnect_delay: float = 0.0) -> None:
-        await self.link.connect(server, login, password, reconnect_delay)
+        await self.mt4.connect(server, login, password, reconnect_delay)
 
     async def disconnect(self) -> None:
-        await self.link.disconnect()
+        await self.mt4.disconnect()
 
     # Subscriptions
 
@@ -289,7 +313,7 @@ class WebSocketSession(Session):
             connection = self.require_connection()
             await connection.watch(name)
             try:
-                await self.link.baseline(kind)
+                await self.mt4.subscribed(kind)
             except BaseException:
                 await connection.unwatch(name)
                 raise
@@ -305,7 +329,7 @@ class WebSocketSession(Session):
         if name not in self.subscriptions:
             raise SessionStateError("not_subscribed", f"Not subscribed to {name!r}")
         self.outbox.unsubscribe(name)
-        self.link.forget(kind)
+        self.mt4.unsubscribed(kind)
         if kind.from_backend and self.connection is not None:
             await self.connection.unwatch(name)
 
@@ -322,7 +346,7 @@ class WebSocketSession(Session):
             self.outbox.unsubscribe(name)
         self._lapsed = (self._lapsed or set()) | lapsed
 
-    def link_lost(self) -> None:
+    def lost_for_good(self) -> None:
         """The MT4 connection is gone and will not be restored: dialect 0 may ``connect`` again, a session that came
         by headers has nothing left to do."""
         if self.gateway.came_by_headers(self):

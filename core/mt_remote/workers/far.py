@@ -15,7 +15,7 @@ from mt_remote.area import Area
 from mt_remote.backend import Backend, Connection, Event, Listener, Market
 from mt_remote.dispatch.calls import ParsedCall
 from mt_remote.dispatch.functions import Function
-from mt_remote.dispatch.idempotency import FirstAnswer, Owner, Repeats, fingerprint
+from mt_remote.dispatch.idempotency import FirstAnswer, IdempotencyKeys, Owner, fingerprint
 from mt_remote.errors import ConnectionLost, RequestError
 from mt_remote.interfaces import Session
 from mt_remote.workers.channel import Channel, Message
@@ -305,7 +305,7 @@ class FarFunction(Function):
         return None if self.result is None else super().encode(result, session.dialect)
 
 
-class FarRepeats(Repeats):
+class FarIdempotencyKeys(IdempotencyKeys):
     """The keys of calls that are safe to repeat are kept with the backend: a client that repeats a call may reach
     another worker."""
 

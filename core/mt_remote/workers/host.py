@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -27,15 +26,13 @@ import anyio
 
 from mt_remote.backend import Backend, Connection, Event
 from mt_remote.errors import CallTimeout, ConnectionLost, InternalError, RequestError, UnknownFunction
-from mt_remote.gateway.carriers import Crew
+from mt_remote.gateway.call_runner import CallRunner
 from mt_remote.gateway.gateway import AssembledGateway
 from mt_remote.logs import Log
 from mt_remote.plugins.hooks import Hooks
 from mt_remote.plugins.host import Catalogue
 from mt_remote.settings import Settings
-from mt_remote.shell.asyncio_shell import soon
-from mt_remote.shell.server import assembled
-from mt_remote.shell.stepping import Stepper
+from mt_remote.shell.server import assembled, shell_of_now
 from mt_remote.workers.channel import Channel, Message
 from mt_remote.workers.far import FarFunction
 from mt_remote.workers.parcels import PART, pack, unpack
@@ -60,10 +57,10 @@ class Request:
 class Host:
     """Serves workers with the backend of ``gateway``, which itself listens to nobody."""
 
-    def __init__(self, gateway: AssembledGateway, crew: Callable[..., Crew[Any, Any]]) -> None:
+    def __init__(self, gateway: AssembledGateway, calls: Callable[..., CallRunner[Any, Any]]) -> None:
         self.gateway = gateway
         self.turn = anyio.Lock()
-        self.crew: Crew[Worker, Request] = crew(Worker.perform, _given_up, Worker.broken)
+        self.calls: CallRunner[Worker, Request] = calls(Worker.perform, _given_up, Worker.broken)
         self.workers: dict[Channel, Worker] = {}
 
     async def listen(self, path: Path) -> asyncio.Server:
@@ -120,7 +117,7 @@ class Worker:
             return
         request = Request(kind, values[0], values[1:])
         self.requests[request.number] = request
-        self.host.crew.submit(self, request)
+        self.host.calls.submit(self, request)
 
     def send(self, *message: Any, merge_key: object = None) -> None:
         self._told = None
@@ -218,8 +215,8 @@ class Worker:
     # Keys
 
     async def _do_claim(self, request: Request, owner: tuple[str, int], key: str, fingerprint: bytes) -> None:
-        repeats = self.host.gateway.repeats
-        first, is_first = repeats.find(owner, key, fingerprint, self.host.gateway.clock())
+        keys = self.host.gateway.idempotency
+        first, is_first = keys.find(owner, key, fingerprint, self.host.gateway.clock.now())
         if is_first:
             self.claims[owner, key] = None
             self.send("reply", request.number, None)
@@ -230,14 +227,14 @@ class Worker:
     def _settle(self, owner: tuple[str, int], key: str, result: object, packed: Any, happened: bool) -> None:
         self.claims.pop((owner, key), None)
         error = None if packed is None else unpack(packed)
-        self.host.gateway.repeats.finish(owner, key, result, error, happened=happened)
+        self.host.gateway.idempotency.finish(owner, key, result, error, happened=happened)
 
     # Ends
 
     def _cancel(self, number: int) -> None:
         request = self.requests.pop(number, None)
         if request is not None:
-            self.host.crew.cancel(request)
+            self.host.calls.cancel(request)
 
     def _close(self, at: int) -> None:
         self.sessions.pop(at, None)
@@ -249,12 +246,12 @@ class Worker:
     def lost(self) -> None:
         """The worker ended: its connections too, and nobody will ever know what became of the calls it had keys for."""
         for request in list(self.requests.values()):
-            self.host.crew.cancel(request)
+            self.host.calls.cancel(request)
         for at in list(self.connections):
             self._close(at)
         for owner, key in self.claims:
             error = CallTimeout("The first call under this key did not finish; its outcome is unknown")
-            self.host.gateway.repeats.finish(owner, key, None, error, happened=True)
+            self.host.gateway.idempotency.finish(owner, key, None, error, happened=True)
 
     # Events
 
@@ -315,8 +312,8 @@ async def hosting(
 ) -> AsyncIterator[Host]:
     """The backend at work, and workers served at ``path``, a socket's, while the context is open."""
     backend.areas = (*backend.areas, *contents.brought)
-    async with assembled(settings, hooks, backend, contents) as gateway:
-        host = Host(gateway, partial(Crew, gateway.group, soon=soon(), stepper=Stepper(), clock=time.monotonic))
+    async with assembled(settings, hooks, backend, contents, shell_of_now()) as gateway:
+        host = Host(gateway, partial(CallRunner, gateway.group, loop=gateway.loop))
         listener = await host.listen(path)
         try:
             yield host
