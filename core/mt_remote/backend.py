@@ -35,26 +35,19 @@ A = TypeVar("A", bound=Area)
 
 
 class Event:
-    """Something that happened. One object serves every session that hears it: what is encoded for one dialect is kept
-    for the next session of that dialect.
+    """Something that happened. One object serves every session that hears it.
 
     ``merge_key`` names what a newer event of the same key makes obsolete (a tick's symbol); ``None`` for events that
-    must never be dropped.
+    must never be dropped. ``shared`` is for whoever sends the event on: what those that hear it can share.
     """
 
-    __slots__ = ("data", "dialect", "encoded", "following", "frame", "kind", "merge_key", "number")
+    __slots__ = ("data", "kind", "merge_key", "shared")
 
     def __init__(self, kind: str, data: object, merge_key: str | None = None) -> None:
         self.kind = kind
         self.data = data
         self.merge_key = merge_key
-        self.encoded: dict[tuple[str, int], tuple[bytes, bytes]] = {}
-        # The frame that was made last, for which dialect and number, and the number after it: sessions that count alike
-        # share all of them.
-        self.frame = b""
-        self.dialect = ""
-        self.number = -1
-        self.following = 0
+        self.shared: object = None
 
     def __repr__(self) -> str:
         return f"Event({self.kind!r}, {self.data!r})"

@@ -70,7 +70,7 @@ MISTAKES = {
     "MR305": "@desk.function(example={'number': 'x'})\ndef other(number: int) -> int:  # here\n    '''Another.'''\n"
     "    return number\n",
     "MR506": "@hookimpl\ndef mt_remote_gateway_starting(gateway: object) -> None:\n    raise OSError('no room')\n",
-    "MR402": "from mt_remote.gateway.gateway import Gateway  # here\n",
+    "MR402": "from mt_remote.gateway.gateway import AssembledGateway  # here\n",
     "MR501": f"{FUNCTION}    return 1 // number  # here\n",
     "MR502": "@desk.function()\ndef other() -> int:  # here\n    '''Another.'''\n    return 'one'\n",
     "MR503": "@desk.function()\ndef other(number: Any) -> int:  # here\n    '''Another.'''\n"

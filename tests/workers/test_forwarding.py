@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import pytest
@@ -49,8 +49,9 @@ class Gate:
         raise ZeroDivisionError
 
     def who(self, session: Session) -> list[str | int]:
-        session.state["asked"] = session.state.get("asked", 0) + 1
-        return [session.server, session.login, session.dialect, session.state["asked"]]
+        asked = cast(int, session.state.get("asked", 0)) + 1
+        session.state["asked"] = asked
+        return [session.server, session.login, session.dialect, asked]
 
     async def connected(self, mt: Connection) -> int:
         return await mt.server_time()
@@ -220,7 +221,7 @@ async def test_a_deadline_reaches_the_backend(two: WorkerDesks, gate: Gate) -> N
         answer = await one.answer(await one.send("gate.wait", {"amount": 1}))
         assert answer["code"] == "timeout"
         await until(lambda: gate.cancelled)
-        assert not two.host.crew.in_flight
+        assert not two.host.calls.in_flight
         assert (await one.call("gate.who"))[:3] == ["Demo", 1, "2"], "the crew goes on"
 
 

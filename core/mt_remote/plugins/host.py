@@ -20,9 +20,11 @@ from pydantic_core import SchemaSerializer
 from mt_remote import hookspecs
 from mt_remote.area import Area, Declared, implementing
 from mt_remote.backend import Event
-from mt_remote.dispatch.functions import Function, Registry
+from mt_remote.dispatch.functions import Function
+from mt_remote.dispatch.registry import Registry
 from mt_remote.errors import PluginError
-from mt_remote.plugin import API_VERSION, HOOKSPEC_VERSION, PROJECT, BackendSpec, EventKind
+from mt_remote.interfaces import EventKind
+from mt_remote.plugin import API_VERSION, HOOKSPEC_VERSION, PROJECT, BackendSpec
 from mt_remote.plugins.hooks import Hooks
 from mt_remote.records.declare import DIALECTS, building_for
 

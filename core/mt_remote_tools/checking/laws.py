@@ -21,9 +21,10 @@ import pluggy
 from anyio.from_thread import start_blocking_portal
 
 from mt_remote.client import Client
-from mt_remote.dispatch.functions import Function, RequestFailed
+from mt_remote.dispatch.functions import Function
+from mt_remote.dispatch.registry import RequestFailed
 from mt_remote.errors import InternalError, InvalidData, InvalidRequest, RequestError, ServerError
-from mt_remote.session.session import Session
+from mt_remote.session.session import WebSocketSession
 from mt_remote_tools.checking.findings import Finding
 from mt_remote_tools.checking.hostile import Case, cases
 from mt_remote_tools.checking.subject import Subject, shown
@@ -96,11 +97,11 @@ class Trial:
                     self._add("MR305", f"{self._function.name}: the example {case} is wrong: {done.error}")
                 if "MR505" in self._found:  # the others would take as long
                     break
-                if session.link.connection is None and not self._connected_again(client):
+                if session.connection is None and not self._connected_again(client):
                     break
         return list(self._found.values())
 
-    def _session(self) -> Session:
+    def _session(self) -> WebSocketSession:
         """The client's."""
         return next(each for each in self._bench.gateway.sessions if each.is_open)
 
@@ -149,11 +150,11 @@ def _names(error: RequestError | None, field: str) -> bool:
     return any(each.path == field or each.path.startswith((f"{field}.", f"{field}[")) for each in error.details)
 
 
-async def attempt(session: Session, function: Function, case: Case) -> Attempt:
+async def attempt(session: WebSocketSession, function: Function, case: Case) -> Attempt:
     """Calls a function as the gateway would, and keeps what the gateway would only log."""
     message = json.dumps({"id": 0, "name": function.name, "data": case.data}).encode()
     try:
-        call = session.gateway.catalogue.registry.parse(message)
+        call = session.gateway.parse(message, "2")
     except RequestFailed as failed:
         if isinstance(failed.error, InternalError):  # a validator of the plugin broke
             return Attempt(bug=failed.__cause__)
@@ -200,7 +201,9 @@ class Held:
         """Seconds since the beginning."""
         return time.perf_counter() - self._began
 
-    async def of(self, function: Function, session: Session, arguments: dict[str, Any], body: object) -> object:
+    async def of(
+        self, function: Function, session: WebSocketSession, arguments: dict[str, Any], body: object
+    ) -> object:
         """Invokes a function and awaits it, timed."""
         began = time.perf_counter()
         try:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 PUBLIC = (
     "mt_remote.plugin",
+    "mt_remote.interfaces",
     "mt_remote.backend",
     "mt_remote.records",
     "mt_remote.values",

@@ -83,7 +83,7 @@ def _backend(session: Session) -> SimulatorBackend:
 def _logged_in(session: Session) -> SimulatorBackend:
     """The backend, for a session that logged in. Its connection may be down: a :class:`Connection` parameter would ask
     for more."""
-    if not session.link.wanted:
+    if not session.login:
         raise SessionStateError("not_connected", "Not connected to an MT4 server: call 'connect' first")
     return _backend(session)
 
@@ -303,7 +303,7 @@ def disconnect(session: Session, login: Login | None = None) -> Lost:
     """Breaks the MT4 connections of a manager, or of all; this session's own too, once it is answered."""
     backend = _backend(session)
     chosen = [each for each in backend.connections if login is None or each.login == login]
-    own = session.link.connection
+    own = session.connection
     for connection in chosen:
         if connection is not own:
             backend.lose(connection, "a fault on purpose")

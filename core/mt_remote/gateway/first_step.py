@@ -1,30 +1,26 @@
-"""First steps: running a coroutine up to its first suspension at once, on asyncio.
+"""First steps: a call's coroutine runs up to its first suspension at once, in the callback that brought it.
 
 asyncio (before its eager tasks, Python 3.12) starts a task's coroutine in the next turn of the loop; for a call that
-never suspends that turn is most of its cost. Here a call takes its first step inside the callback that brought it. So
-that cancel scopes, time-outs and task groups work there as in any task, the step is taken in the name of a real task
-that waits for work, through the functions that asyncio documents for third-party tasks (``_enter_task``,
-``_leave_task``; section "Extending" of its manual). If the call suspends, that same task takes it to its end.
+never suspends that turn is most of its cost. Here a call takes its first step right away; if it suspends, a real task
+takes it to its end (:class:`Suspended`). How the step counts as that task's is the loop's matter:
+:meth:`mt_remote.gateway.event_loop.EventLoop.enter`.
 
-To make and to end a coroutine costs as much as a short call, so a :class:`Routine` is one coroutine that carries out
-call after call and is suspended between them. Each runs in a context of its own, from its first step to its end: a
-copy of the one that the routine was made for, whatever the context of whoever calls may be.
+To make and to end a coroutine costs as much as a short call, so a :class:`ReusableCoroutine` is one coroutine that
+carries out call after call and is suspended between them. Each call runs in a context of its own, from its first step
+to its end: a copy of the one that the coroutine was made for, whatever the context of whoever calls may be.
 """
 
 from __future__ import annotations
 
-import asyncio
-from asyncio.tasks import _enter_task, _leave_task
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
-from functools import partial
 from types import coroutine
 from typing import Any, Generic, TypeVarTuple
 
 Ts = TypeVarTuple("Ts")
 
 _DONE = object()
-"""What a routine yields when it is done with a call; whatever else it yields is for the event loop."""
+"""What a reusable coroutine yields when it is done with a call; whatever else it yields is for the event loop."""
 
 
 @coroutine
@@ -33,7 +29,7 @@ def _next() -> Generator[object, Any, Any]:
     return (yield _DONE)
 
 
-class Routine(Generic[*Ts]):
+class ReusableCoroutine(Generic[*Ts]):
     """Carries out ``perform`` with one call's arguments after another's. One that an exception ended starts afresh."""
 
     __slots__ = ("_context", "_coroutine", "_perform", "_send")
@@ -53,7 +49,7 @@ class Routine(Generic[*Ts]):
         while True:  # no variable: it would keep the last call's session and data while nothing is to be done
             await self._perform(*await _next())
 
-    def step(self, *arguments: *Ts) -> Started | None:
+    def step(self, *arguments: *Ts) -> Suspended | None:
         """Takes a call's first step; ``None`` when it was the last one too. Raises what the call does."""
         context = self._context.copy()
         try:
@@ -61,10 +57,10 @@ class Routine(Generic[*Ts]):
         except BaseException:
             self.restart()
             raise
-        return None if yielded is _DONE else Started(self.restart, self._coroutine, context, yielded)
+        return None if yielded is _DONE else Suspended(self.restart, self._coroutine, context, yielded)
 
 
-class Started:
+class Suspended:
     """A call that suspended after its first step. Awaiting it takes it to its end. ``broken`` hears that it ended with
     an exception, which is raised. ``cancelled`` is a cancellation that it is to hear of where it waits."""
 
@@ -98,29 +94,3 @@ class Started:
         except BaseException:
             self._broken()
             raise
-
-
-class Stepper:
-    """Acts in the name of a task of the running asyncio loop: :attr:`enter` it, and :attr:`leave` it again. Entering
-    raises ``RuntimeError`` within a task: there is no acting in another one's name. ``cancelled`` is what a
-    cancellation raises."""
-
-    __slots__ = ("_loop", "enter", "leave")
-
-    cancelled = asyncio.CancelledError
-
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self.enter: Callable[[Any], None] = partial(_enter_task, self._loop)
-        self.leave: Callable[[Any], None] = partial(_leave_task, self._loop)
-
-    def current(self) -> asyncio.Task[Any] | None:
-        """The task that runs now."""
-        return asyncio.current_task(self._loop)
-
-    @staticmethod
-    def forgive(task: Any) -> None:
-        """Forgets that a task was cancelled: what was meant is over. With a cancellation on record anyio's scopes would
-        let the next one of their own through."""
-        while task.cancelling():
-            task.uncancel()

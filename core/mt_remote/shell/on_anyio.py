@@ -1,33 +1,35 @@
-"""The shell on any loop that anyio speaks (trio): streams and one reading task a session."""
+"""The shell on any loop that anyio speaks (trio): streams, and two tasks a session."""
 
 from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import anyio
 from anyio.abc import SocketAttribute, SocketStream, TaskGroup
 from anyio.streams.tls import TLSListener, TLSStream
 
+from mt_remote.clock import Clock
+from mt_remote.gateway.gateway import AssembledGateway
 from mt_remote.logs import Log
-from mt_remote.wire.transport import Wire
-
-if TYPE_CHECKING:
-    from mt_remote.gateway.gateway import Gateway
+from mt_remote.session.session import WebSocketSession
+from mt_remote.shell.shell import Listener, Shell
+from mt_remote.wire.transport import Transport
 
 Stream = SocketStream | TLSStream
 
 log = Log()
 
 _READ = 65536
+"""Bytes taken off a connection at once."""
 _WRITE = 262_144
+"""Bytes given to a connection at once."""
 
 
-class AnyioWire(Wire):
+class AnyioTransport(Transport):
     """One connection: :meth:`run` reads, a second task writes what is queued."""
 
-    def __init__(self, gateway: Gateway, stream: Stream) -> None:
+    def __init__(self, gateway: AssembledGateway, stream: Stream) -> None:
         self._gateway = gateway
         self._stream = stream
         self._queue: list[bytes] = []
@@ -40,7 +42,7 @@ class AnyioWire(Wire):
         self._scope = anyio.CancelScope()
         self.peer = _peer(stream)
         self.secure = isinstance(stream, TLSStream)
-        self.session = gateway.open_session(self)
+        self.session: WebSocketSession = gateway.open_session(self)
 
     async def run(self) -> None:
         """Serves the connection until it ends."""
@@ -120,7 +122,7 @@ def _peer(stream: Stream) -> str:
     return f"{name[0]}:{name[1]}" if isinstance(name, tuple) else str(name)
 
 
-class AnyioListener:
+class AnyioListener(Listener):
     """Accepts connections until closed."""
 
     def __init__(self, listener: anyio.abc.Listener[Stream], scope: anyio.CancelScope, done: anyio.Event) -> None:
@@ -130,49 +132,68 @@ class AnyioListener:
 
     @property
     def addresses(self) -> list[tuple[str, int]]:
-        """(host, port) of each socket."""
         plain = self._listener.listener if isinstance(self._listener, TLSListener) else self._listener
         listeners = getattr(plain, "listeners", [plain])
         return [each.extra(SocketAttribute.local_address)[:2] for each in listeners]
 
     async def aclose(self) -> None:
-        """Refuses further connections; those that are open stay."""
         self._scope.cancel()
         await self._done.wait()
         await self._listener.aclose()
 
 
-async def listen(
-    gateway: Gateway,
-    host: str,
-    port: int,
-    context: ssl.SSLContext | None,
-    group: TaskGroup,
-    *,
-    shared: bool = False,
-) -> AnyioListener:
-    """Listens, with TLS when there is a ``context``; connections are served in ``group``. A ``shared`` port may be
-    other processes' too."""
-    plain = await anyio.create_tcp_listener(local_host=host, local_port=port, backlog=1024, reuse_port=shared)
-    listener = TLSListener(plain, context, standard_compatible=False) if context else plain
-    scope, done = anyio.CancelScope(), anyio.Event()
+class AnyioShell(Shell):
+    """The trio loop that runs now. It has no way to act in the name of a task: calls start in the loop's next turn."""
 
-    async def handle(stream: Stream) -> None:
-        await AnyioWire(gateway, stream).run()
+    __slots__ = ("_token", "cancelled", "clock")
 
-    async def accept() -> None:
-        try:
-            with scope:
-                await listener.serve(handle, group)
-        finally:
-            done.set()
+    steps_at_once = False
 
-    group.start_soon(accept)
-    return AnyioListener(listener, scope, done)
+    def __init__(self, clock: Clock) -> None:
+        import trio  # only where it is the loop already
 
+        self._token = trio.lowlevel.current_trio_token()
+        self.clock = clock
+        self.cancelled = anyio.get_cancelled_exc_class()
 
-def soon() -> Callable[[Callable[[], object]], object]:
-    """Runs a callback once the present turn of the loop is over."""
-    import trio
+    def soon(self, callback: Callable[[], object]) -> None:
+        self._token.run_sync_soon(callback)
 
-    return trio.lowlevel.current_trio_token().run_sync_soon
+    def current_task(self) -> None:
+        """Nobody enters it."""
+
+    def enter(self, task: object) -> None:
+        raise RuntimeError("no first steps on this loop")
+
+    def leave(self, task: object) -> None:
+        """Nobody entered it."""
+
+    def forgive(self, task: object) -> None:
+        """trio's scopes keep no record of cancellations that are over."""
+
+    async def listen(
+        self,
+        gateway: AssembledGateway,
+        host: str,
+        port: int,
+        context: ssl.SSLContext | None,
+        group: TaskGroup,
+        *,
+        shared: bool,
+    ) -> Listener:
+        plain = await anyio.create_tcp_listener(local_host=host, local_port=port, backlog=1024, reuse_port=shared)
+        listener = TLSListener(plain, context, standard_compatible=False) if context else plain
+        scope, done = anyio.CancelScope(), anyio.Event()
+
+        async def handle(stream: Stream) -> None:
+            await AnyioTransport(gateway, stream).run()
+
+        async def accept() -> None:
+            try:
+                with scope:
+                    await listener.serve(handle, group)
+            finally:
+                done.set()
+
+        group.start_soon(accept)
+        return AnyioListener(listener, scope, done)

@@ -6,22 +6,27 @@ import asyncio
 import os
 import ssl
 import sys
+from asyncio.tasks import _enter_task, _leave_task
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
+from functools import partial
+from typing import Any, cast
 
-from mt_remote.wire.transport import Wire
+import sniffio
+from anyio.abc import TaskGroup
 
-if TYPE_CHECKING:
-    from mt_remote.gateway.gateway import Gateway
-    from mt_remote.session.session import Session
+from mt_remote.clock import Clock
+from mt_remote.gateway.gateway import AssembledGateway
+from mt_remote.session.session import WebSocketSession
+from mt_remote.shell.shell import Listener, Shell
+from mt_remote.wire.transport import Transport
 
 
-class AsyncioWire(asyncio.Protocol, Wire):
+class AsyncioTransport(asyncio.Protocol, Transport):
     """One connection; hands its bytes to the session at once and writes without awaiting."""
 
     __slots__ = ("_ended", "_gateway", "_queued", "_socket", "_transport", "peer", "secure", "session")
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: AssembledGateway) -> None:
         self._gateway = gateway
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -35,7 +40,7 @@ class AsyncioWire(asyncio.Protocol, Wire):
         self._socket = plain.fileno() if direct else -1
         self._queued = not direct
         self._ended = False
-        self.session: Session = self._gateway.open_session(self)
+        self.session: WebSocketSession = self._gateway.open_session(self)
 
     def data_received(self, data: bytes) -> None:
         self.session.data_received(data)
@@ -91,7 +96,7 @@ class AsyncioWire(asyncio.Protocol, Wire):
             self._transport.resume_reading()
 
 
-class AsyncioListener:
+class AsyncioListener(Listener):
     """Accepts connections until closed."""
 
     def __init__(self, server: asyncio.Server) -> None:
@@ -99,28 +104,56 @@ class AsyncioListener:
 
     @property
     def addresses(self) -> list[tuple[str, int]]:
-        """(host, port) of each socket."""
         return [sock.getsockname()[:2] for sock in self._server.sockets]
 
     async def aclose(self) -> None:
-        """Refuses further connections; those that are open stay."""
         self._server.close()
 
 
-async def listen(
-    gateway: Gateway, host: str, port: int, context: ssl.SSLContext | None, *, shared: bool = False
-) -> AsyncioListener:
-    """Listens, with TLS when there is a ``context``. A ``shared`` port may be other processes' too."""
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: AsyncioWire(gateway), host, port, ssl=context, backlog=1024, reuse_port=shared or None
-    )
-    return AsyncioListener(server)
+class AsyncioShell(Shell):
+    """The asyncio loop that runs now. First steps go through the functions that asyncio documents for third-party tasks
+    (``_enter_task``, ``_leave_task``; section "Extending" of its manual)."""
 
+    __slots__ = ("_loop", "clock", "enter", "leave", "soon")
 
-def soon() -> Callable[[Callable[[], object]], object]:
-    """Runs a callback once the present turn of the loop is over."""
-    return asyncio.get_running_loop().call_soon
+    cancelled = asyncio.CancelledError
+    steps_at_once = True
+
+    # Bound once, without a method round them: each call passes through them.
+    soon: Callable[[Callable[[], object]], object]
+    enter: Callable[[Any], None]
+    leave: Callable[[Any], None]
+
+    def __init__(self, clock: Clock) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.clock = clock
+        self.soon = self._loop.call_soon
+        self.enter = partial(_enter_task, self._loop)
+        self.leave = partial(_leave_task, self._loop)
+        # So that anyio knows its loop in plain callbacks too, where calls and notifications come in.
+        sniffio.current_async_library_cvar.set("asyncio")
+
+    def current_task(self) -> asyncio.Task[Any] | None:
+        return asyncio.current_task(self._loop)
+
+    def forgive(self, task: Any) -> None:
+        while task.cancelling():
+            task.uncancel()
+
+    async def listen(
+        self,
+        gateway: AssembledGateway,
+        host: str,
+        port: int,
+        context: ssl.SSLContext | None,
+        group: TaskGroup,
+        *,
+        shared: bool,
+    ) -> Listener:
+        server = await self._loop.create_server(
+            lambda: AsyncioTransport(gateway), host, port, ssl=context, backlog=1024, reuse_port=shared or None
+        )
+        return AsyncioListener(server)
 
 
 def is_running() -> bool:
