@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from anyio.abc import TaskGroup
 
-from mt_remote.area import Kind
+from mt_remote.area import Kind, implementing
 from mt_remote.backend import Backend, Connection, Event, Listener
 from mt_remote.dispatch.calls import Call, Outcome
 from mt_remote.dispatch.functions import Function
@@ -74,7 +74,7 @@ class Gateway:
         self.hooks = hooks
         self.catalogue = catalogue
         self.backend = backend
-        self.implemented = backend.implemented()
+        self.implemented = implementing([*catalogue.brought, *backend.areas])  # the backend's own come first
         self.parse = catalogue.registry.parse
         self.clock = clock
         self.sessions: set[Session] = set()
