@@ -16,7 +16,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar, cast
 
-from mt_remote.area import Area, implementing
+from mt_remote.area import Area
 from mt_remote.errors import NotOffered, RequestError
 from mt_remote.records import (
     ConCommon,
@@ -290,7 +290,8 @@ class Connection(ABC):
     dealing: Dealing
     external: External
     implemented: Mapping[type[Area], type[Area]] = {}
-    """The backend's classes by the areas that they implement: :meth:`Backend.implemented`. The gateway sets it."""
+    """The classes by the areas that they implement, the backend's and those that plugins bring for it. Set by the
+    gateway."""
     _areas: dict[type[Area], Area] | None = None
 
     def __getitem__(self, area: type[A]) -> A:
@@ -359,7 +360,7 @@ class Backend(ABC):
 
     name: str
     areas: Iterable[type[Area]] = ()
-    """The classes that implement areas on its connections."""
+    """The classes that implement areas on its connections; they count before those that plugins bring."""
 
     @abstractmethod
     async def open(self, server: str, login: int, password: str, listener: Listener, *, peer: str = "") -> Connection:
@@ -368,10 +369,6 @@ class Backend(ABC):
         Raises :class:`~mt_remote.errors.ServerError`: ``account_disabled``, ``bad_account_info``,
         ``not_enough_rights``, ``no_connection`` …
         """
-
-    def implemented(self) -> Mapping[type[Area], type[Area]]:
-        """Its classes by area, for :attr:`Connection.implemented`."""
-        return implementing(self.areas)
 
     async def run(self) -> None:
         """Runs what the backend needs beside its connections (a clock, a feed) until cancelled. The gateway starts it

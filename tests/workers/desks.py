@@ -63,7 +63,9 @@ async def open_workers(
     async with AsyncExitStack() as stack:
         path = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "backend"
         far = [FarBackend("simulator", path) for _ in range(count)]
-        contents = [catalogue(hooks, "simulator", "cp1252", partial(FarFunction, backend=each)) for each in far]
+        contents = [
+            catalogue(hooks, "simulator", "cp1252", partial(FarFunction, backend=each), spec.areas()) for each in far
+        ]
         for each, content in zip(far, contents, strict=True):
             each.forward(content.areas.values())
         host = await stack.enter_async_context(hosting(options, hooks, backend, contents[0], path))

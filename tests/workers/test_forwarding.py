@@ -10,15 +10,38 @@ import anyio
 import pytest
 
 from mt4sim import NewOrder
+from mt4sim.gateway.connection import SimulatorConnection
+from mt_remote.area import Area, call
 from mt_remote.backend import Event
 from mt_remote.plugin import Call, Connection, Kind, Namespace, Refused, Session, hookimpl, vetoes
 from mt_remote.records import Draft, TradeCommand, UserRecord
 from mt_remote.workers.far import FarConnection
 from tests.core.conftest import until
-from tests.stories.client import client, manager
+from tests.stories.client import CallFailed, client, manager
 from tests.workers.desks import WorkerDesks, open_workers
 
 pytestmark = pytest.mark.anyio
+
+
+class Numbers(Area, namespace="numbers"):
+    """An area of a plugin's."""
+
+    @call("numbers.below", kind=Kind.CHANGE)
+    async def below(self, most: int, start: int = 0) -> list[int]:  # type: ignore[empty-body]
+        """The numbers from `start` on."""
+
+    @call()
+    async def missing(self) -> int:  # type: ignore[empty-body]
+        """What nobody implements."""
+
+
+class SimulatedNumbers(Numbers):
+    def __init__(self, connection: SimulatorConnection) -> None:
+        self.connection = connection
+
+    async def below(self, most: int, start: int = 0) -> list[int]:
+        assert isinstance(self.connection, SimulatorConnection), "it runs where the backend is"
+        return list(range(start, most))
 
 
 class Gate:
@@ -55,6 +78,14 @@ class Gate:
 
     async def connected(self, mt: Connection) -> int:
         return await mt.server_time()
+
+    @hookimpl
+    def mt_remote_namespaces(self) -> list[type[Area]]:
+        return [Numbers]
+
+    @hookimpl
+    def mt_remote_implementations(self, backend: str) -> list[type[Area]]:
+        return [SimulatedNumbers]
 
     @hookimpl
     def mt_remote_backend_namespaces(self, backend: str) -> list[Namespace]:
@@ -111,6 +142,14 @@ async def test_a_long_list_is_one_moment_and_newer_events_follow_it(two: WorkerD
         assert (list(listed), set(listed.values())) == (tickets, {0}) or list(listed) == tickets[:-1]
         if len(listed) == len(tickets):
             assert order == [asked, "trade"], "the list does not know of the close yet, so it comes first"
+
+
+async def test_an_area_is_carried_out_where_the_backend_is(two: WorkerDesks) -> None:
+    async with manager(two.desks[0].url) as one:
+        assert await one.call("numbers.below", most=4, start=1) == [1, 2, 3]
+        assert await one.call("numbers.below", most=1500) == list(range(1500))
+        with pytest.raises(CallFailed, match=r"numbers\.missing is not offered"):
+            await one.call("numbers.missing")
 
 
 async def test_an_event_behind_an_answer_stays_behind_it(two: WorkerDesks, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,25 +115,28 @@ class Function:
                 return self.handler(connection, **arguments)
             return getattr(connection[self.area], self._method)(**arguments)
         given = dict(arguments)
-        asked = self.paging.take(given) if self.paging is not None else None
-        answer = partial(self._call, session, given, body)
-        if self.paging is not None and asked is not None:
-            return self.paging.page(session, asked, arguments, partial(self._answer, answer))
-        return self._answer(answer) if self.is_async and not self._handler_is_async else answer()
+        if self.paging is None:
+            return self._call(session, given, body)
+        asked = self.paging.take(given)
+        answer = partial(self._answer, partial(self._call, session, given, body))
+        return answer() if asked is None else self.paging.page(session, asked, arguments, answer)
 
     def _call(self, session: Session, given: dict[str, Any], body: object) -> Any:
         """Calls the handler, which may be the area's method on the session's connection."""
         handler = self.handler
         if self.area is not None:
             handler = getattr(session.require_connection()[self.area], self._method)
-        for name, area in self._areas.items():
-            given[name] = session.require_connection()[area]
+        if self._areas:
+            connection = session.require_connection()
+            given.update((name, connection[area]) for name, area in self._areas.items())
         if self._connection is not None:
             given[self._connection] = session.require_connection()
         if self._session is not None:
             given[self._session] = session
         if self._verb_of_table is not None:
             return handler(*[given[name] for name in self._verb_of_table])
+        if not self._places:
+            return handler(**given)
         return handler(*[body if name is None else given.pop(name) for name in self._places], **given)
 
     async def _answer(self, call: Callable[[], Any]) -> Any:

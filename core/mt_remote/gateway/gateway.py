@@ -14,7 +14,7 @@ import anyio
 import pluggy
 from anyio.abc import TaskGroup
 
-from mt_remote.area import Kind
+from mt_remote.area import Kind, implementing
 from mt_remote.backend import Backend, Connection, Event, Listener
 from mt_remote.clock import Clock
 from mt_remote.dispatch.calls import ParsedCall
@@ -127,7 +127,7 @@ class AssembledGateway(SessionHost):
         self.hooks = hooks
         self.catalogue = catalogue
         self.backend = backend
-        self.implemented = backend.implemented()
+        self.implemented = implementing([*catalogue.brought, *backend.areas])  # the backend's own come first
         self.parse = catalogue.registry.parse
         self.encode_event = catalogue.encode_event
         self.plugins = hooks.manager

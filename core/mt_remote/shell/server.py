@@ -126,7 +126,6 @@ async def running(
     context = tls_context(settings.tls_cert, settings.tls_key)
     if worker is None:
         contents = catalogue(hooks, backend.name, settings.code_page, areas=backend.areas)
-        backend.areas = (*backend.areas, *contents.brought)
     else:
         contents = worker.contents
     shell = shell_of_now(clock)

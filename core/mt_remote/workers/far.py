@@ -264,15 +264,8 @@ _AREAS = {
 
 def forwarding(area: type[Area]) -> type[Area]:
     """An implementation of an area that forwards each of its functions."""
-    methods = {row.method: _forwarding(area.identity(), row.method) for row in area.functions}
+    methods = {row.method: _forwarder(area.identity(), row.method, row.handler) for row in area.functions}
     return type(f"Far{area.__name__}", (_Area, area), methods)
-
-
-def _forwarding(area: str, method: str) -> Callable[..., Any]:
-    async def forward(self: _Area, *arguments: object, **named: object) -> object:
-        return await self._connection.ask(area, method, arguments, named)
-
-    return forward
 
 
 class FarFunction(Function):

@@ -145,9 +145,8 @@ class Worker:
     async def _do_open(self, request: Request, at: int, server: str, login: int, password: str, peer: str) -> None:
         ear = self.ears[at] = Ear(self, at)
         try:
-            backend = self.host.gateway.backend
-            connection = await backend.open(server, login, password, ear, peer=peer)
-            connection.implemented = backend.implemented()
+            connection = await self.host.gateway.backend.open(server, login, password, ear, peer=peer)
+            connection.implemented = self.host.gateway.implemented
         except BaseException:
             del self.ears[at]
             raise
@@ -311,7 +310,6 @@ async def hosting(
     settings: Settings, hooks: Hooks, backend: Backend, contents: Catalogue, path: Path
 ) -> AsyncIterator[Host]:
     """The backend at work, and workers served at ``path``, a socket's, while the context is open."""
-    backend.areas = (*backend.areas, *contents.brought)
     async with assembled(settings, hooks, backend, contents, shell_of_now()) as gateway:
         host = Host(gateway, partial(CallRunner, gateway.group, loop=gateway.loop))
         listener = await host.listen(path)

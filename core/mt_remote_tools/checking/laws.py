@@ -7,6 +7,7 @@ with ``invalid_data`` that names it; a code of its own is named in its declarati
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 import traceback
@@ -32,7 +33,7 @@ from mt_remote_tools.testing import Bench
 
 GENERAL = {
     "invalid_data", "invalid_request", "not_connected", "no_connection", "timeout", "busy", "shutting_down",
-    "unknown_function",
+    "unknown_function", "not_offered", "not_enough_rights",
 }  # fmt: skip
 """Codes that any function may answer."""
 
@@ -91,7 +92,7 @@ class Trial:
             session = self._bench.run(self._session)
             example = self._function.example
             for number, case in enumerate(cases(self._function.parameters_schema, example)):
-                done = self._bench.run(attempt, session, self._function, case)
+                done = self._tried(session, case)
                 self._judge(case, done)
                 if number == 0 and example is not None and isinstance(done.error, InvalidData):
                     self._add("MR305", f"{self._function.name}: the example {case} is wrong: {done.error}")
@@ -100,6 +101,17 @@ class Trial:
                 if session.connection is None and not self._connected_again(client):
                     break
         return list(self._found.values())
+
+    def _tried(self, session: WebSocketSession, case: Case) -> Attempt:
+        """One attempt. On a machine with other work everybody is held up at times: of what seems to hold the loop, the
+        shortest of three counts."""
+        done = self._bench.run(attempt, session, self._function, case)
+        for _ in range(2):
+            if done.held <= _BLOCKED or done.late or session.connection is None:
+                break
+            again = self._bench.run(attempt, session, self._function, case)
+            done = dataclasses.replace(done, held=min(done.held, again.held))
+        return done
 
     def _session(self) -> WebSocketSession:
         """The client's."""
