@@ -13,7 +13,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from mt_remote_conformance.money import EURUSD, Instrument
+from mt_remote_conformance.model.money import EURUSD, Instrument
 
 __all__ = [
     "COMMON_FIELDS", "GROUP_FIELDS", "MANAGER_RIGHTS", "MARKET_COMMANDS", "PENDING_COMMANDS", "READ_ONLY_USER_FIELDS",

@@ -29,7 +29,7 @@ def simulator(**settings: Any) -> Iterator[Target]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where answers are missing on purpose, the kit need not wait as long for them as for a real server's."""
-    monkeypatch.setattr("mt_remote_conformance.wire.PATIENCE", 5.0)
+    monkeypatch.setattr("mt_remote_conformance.sessions.client.PATIENCE", 5.0)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from mt_remote_conformance.wire import Json, Tamper
+from mt_remote_conformance.sessions.client import Json, Tamper
 
 Edit = Callable[[Any], Any]
 

@@ -7,9 +7,9 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from mt_remote_conformance import report
 from mt_remote_conformance.laws import AREAS, LAWS
-from mt_remote_conformance.runner import Effort, examine
+from mt_remote_conformance.running import report
+from mt_remote_conformance.running.runner import Effort, examine
 from mt_remote_conformance.targets import Profile, Target
 from tests.conformance.conftest import simulator
 from tests.conformance.mutants import ROOT
