@@ -41,7 +41,7 @@ class Users:
             judge.equal("L-USR-1", got, login, "the login of a new user")
         else:
             judge.check("L-USR-1", got > 0 and got not in self.taken | set(self.known), f"chosen login {got}")
-        self.known[got] = {**blank(schema.USER), "login": got}
+        self.known[got] = {**blank(schema.fields("UserRecord")), "login": got}
         shown = {
             name: value for name, value in data.items() if not name.startswith("password") or name == "password_phone"
         }

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mt_remote_conformance.protocol import schema
+from mt_remote_conformance.protocol.shapes import Check
 from mt_remote_conformance.sessions.client import Client, Json
 from mt_remote_conformance.sessions.sessions import Changes, Sessions, differences
 
@@ -14,11 +15,12 @@ DEFAULTED = {"symbols"}
 """Maps whose new members the server fills in by itself: what was not given is learned."""
 
 
-_ZEROS: tuple[Any, ...] = (False, 0, "", [], {}, None, "0.0.0.0")
+_ZEROS: tuple[Any, ...] = (False, 0, "", [], {}, None, "0.0.0.0", 1)
+"""The last is for keys, which count from 1."""
 _Paths = set[str]
 
 
-def zero(check: schema.Check) -> Any:
+def zero(check: Check) -> Any:
     """What a field of this kind holds when nothing was ever put in."""
     for value in _ZEROS:
         if not check(value):
@@ -26,9 +28,9 @@ def zero(check: schema.Check) -> Any:
     raise AssertionError("a field without a zero")
 
 
-def blank(table: Mapping[str, schema.Check]) -> Json:
+def blank(fields: Mapping[str, Check]) -> Json:
     """A record of zeros."""
-    return {name: zero(check) for name, check in table.items()}
+    return {name: zero(check) for name, check in fields.items()}
 
 
 def overlaid(record: Mapping[str, Any], fields: Mapping[str, Any]) -> Json:
@@ -74,8 +76,8 @@ class Groups:
             self.unchanged(name)
             return False
         self.sessions.succeeds("L-CFG-2", client, "config.group.add", data)
-        fresh = blank(schema.GROUP)
-        fresh["securities"] = {each: blank(schema.SECURITY) for each in self.securities}
+        fresh = blank(schema.fields("ConGroup"))
+        fresh["securities"] = {each: blank(schema.fields("ConGroupSecurity")) for each in self.securities}
         self._compare(name, overlaid({**fresh, "group": name}, fields), given(fields), "L-CFG-7", symbols=fields)
         return True
 
@@ -170,7 +172,7 @@ class Managers:
         self.sessions.succeeds("L-CFG-9", client, "config.manager.set", {"login": login, **fields})
         record = self.sessions.succeeds("L-CFG-9", self.sessions.boss, "config.manager.get", {"login": login})
         if before is None:
-            before = blank(schema.MANAGER)
+            before = blank(schema.fields("ConManager"))
             empty = {"enable": False, "minimum_lots": 0, "maximum_lots": 0}
             before["securities"] = {name: dict(empty) for name in record["securities"]}
             judge.check("L-CFG-10", len(record["securities"]) > 0, "no security is listed")

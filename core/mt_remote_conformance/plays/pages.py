@@ -55,7 +55,7 @@ def pages(scene: Scene) -> None:
     for limit in scene.draw(st.lists(st.integers(1, 8), min_size=1, max_size=3), "limits"):
         for name, data in _lists(scene, logins):
             whole = scene.sessions.boss.result(name, data)
-            _walked(scene, name, data, [each[KEYS[name]] for each in whole], limit)
+            walked(scene, name, data, [each[KEYS[name]] for each in whole], limit)
     cases = list(_filters(scene, logins))
     for place in scene.draw(st.lists(st.integers(0, len(cases) - 1), min_size=1, max_size=5, unique=True), "cases"):
         if place < len(cases):
@@ -80,9 +80,9 @@ def _page(scene: Scene, law: str, name: str, data: Json) -> Answer:
     return answer
 
 
-def _walked(scene: Scene, name: str, data: Json, whole: Sequence[Any], limit: int) -> None:
-    """Follows ``next`` from page to page."""
-    judge, key = scene.judge, KEYS[name]
+def walked(scene: Scene, name: str, data: Json, whole: Sequence[Any], limit: int, *, key: str = "") -> None:
+    """Follows ``next`` from page to page; ``whole`` are the keys of the list without pages."""
+    judge, key = scene.judge, key or KEYS[name]
     due = list(whole) if name == "users.get" else sorted(whole)
     taken: list[Any] = []
     law = "L-PAG-5" if name == "users.get" else "L-PAG-2"
@@ -148,7 +148,7 @@ def _filtered(scene: Scene, name: str, data: Json, filters: Json, fits: Fits) ->
     due = [each[key] for each in whole if fits(each)]
     found = [each[key] for each in _page(scene, "L-PAG-4", name, {**data, **filters}).result]
     scene.judge.equal("L-PAG-4", found, due, f"{name} through {filters}")
-    _walked(scene, name, {**data, **filters}, due, 2)
+    walked(scene, name, {**data, **filters}, due, 2)
 
 
 @suite(Profile.DEMO, weight=0.5, examples=[{"what": [what], "limit": [2]} for what in ("users", "trades")])

@@ -28,6 +28,8 @@ class Suite:
     weight: float
     machine: bool = False
     """Played by the state machine."""
+    needs: str = ""
+    """A function without which it can't be played, and that not every gateway offers: it reads, and takes no data."""
     help: str = ""
     examples: tuple[Pins, ...] = ()
 
@@ -35,20 +37,50 @@ class Suite:
 SUITES: dict[str, Suite] = {}
 
 
-def suite(
-    profile: Profile, *, control: bool = False, exclusive: bool = False, weight: float = 1.0,
+def register(
+    name: str,
+    play: Play,
+    profile: Profile,
+    *,
+    help: str,  # noqa: A002  what `--suites` says of it
+    control: bool = False,
+    exclusive: bool = False,
+    weight: float = 1.0,
+    needs: str = "",
     examples: Sequence[Pins] = (),
-) -> Callable[[Play], Play]:  # fmt: skip
-    """Registers a suite: the least profile that it needs, whether it needs the simulator's own functions, and a server
-    that nobody else changes."""
+) -> None:
+    """Registers a suite: the least profile that it needs, whether it needs the simulator's own functions, a server
+    that nobody else changes, a function that not every gateway offers."""
+    SUITES[name] = Suite(
+        name, play, profile, control, exclusive, weight, needs=needs, help=help, examples=tuple(examples)
+    )
 
-    def register(play: Play) -> Play:
-        name = play.__name__.replace("_", "-")
+
+def suite(
+    profile: Profile,
+    *,
+    control: bool = False,
+    exclusive: bool = False,
+    weight: float = 1.0,
+    examples: Sequence[Pins] = (),
+) -> Callable[[Play], Play]:
+    """Registers a suite under its function's name, with its docstring's first line."""
+
+    def mark(play: Play) -> Play:
         words = (play.__doc__ or "").strip().splitlines()[0]
-        SUITES[name] = Suite(name, play, profile, control, exclusive, weight, help=words, examples=tuple(examples))
+        register(
+            play.__name__.replace("_", "-"),
+            play,
+            profile,
+            help=words,
+            control=control,
+            exclusive=exclusive,
+            weight=weight,
+            examples=examples,
+        )
         return play
 
-    return register
+    return mark
 
 
 DESK = Suite(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import time
 import warnings
 from collections.abc import Callable, Iterable
@@ -19,7 +20,7 @@ from mt_remote_conformance.laws import LAWS
 from mt_remote_conformance.plays.desk import DeskMachine
 from mt_remote_conformance.plays.scene import Scene, staged
 from mt_remote_conformance.plays.suites import Pins, Suite
-from mt_remote_conformance.running.programme import chosen
+from mt_remote_conformance.running.programme import CONTROL, chosen
 from mt_remote_conformance.sessions.client import Json, Transcript, Unplayable
 from mt_remote_conformance.sessions.judge import Broken, Judge
 from mt_remote_conformance.sessions.sessions import Sessions
@@ -86,6 +87,8 @@ class Report:
     seed: int
     played: list[Played] = field(default_factory=list)
     examined: dict[str, int] = field(default_factory=dict)
+    called: dict[str, int] = field(default_factory=dict)
+    """How often each function was called and answered a success."""
     seconds: float = 0.0
     only: tuple[str, ...] = ()
     """The suites that were asked for by name; none: all."""
@@ -117,12 +120,12 @@ class Report:
         return not self.failures and not any(each.unplayable for each in self.played)
 
 
-def has_control(target: Target) -> bool:
-    """Whether the simulator's own functions are served there. A gateway that can't even be asked has none: what is
-    wrong with it is for the suites to say."""
+def serves(target: Target, function: str) -> bool:
+    """Whether a target serves a function that reads and takes no data. A gateway that can't even be asked serves none:
+    what is wrong with it is for the suites to say."""
     try:
         with Sessions(target.honest, Judge.silent()) as sessions:
-            return sessions.boss.call("simulator.clock.get").ok
+            return sessions.boss.call(function).ok
     except Broken:
         return False
 
@@ -154,8 +157,8 @@ def examine(
 
 def _playable(target: Target, report: Report, announce: Callable[[Played], None] | None) -> list[Suite]:
     """The suites to play. Which are not, and why, goes into the report."""
-    control = has_control(target)
-    suites, hindered = chosen(report.profile, control=control, exclusive=target.exclusive, only=report.only)
+    asked = functools.cache(functools.partial(serves, target))
+    suites, hindered = chosen(report.profile, exclusive=target.exclusive, serves=asked, only=report.only)
     for suite, reason in hindered:
         if not report.only:
             report.skipped[suite.name] = reason
@@ -177,6 +180,8 @@ def play(suite: Suite, target: Target, effort: Effort, *, seconds: float, report
         failure = _run(suite, target, judge, effort, began + seconds, played)
         for law, count in judge.cases.items():
             report.examined[law] = report.examined.get(law, 0) + count
+        for name, count in judge.called.items():
+            report.called[name] = report.called.get(name, 0) + count
         if failure is None:
             break
         played.failures.append(failure)
@@ -233,7 +238,7 @@ class _Search:
         self.unplayable = ""
         self.pins: Pins | None = None
         """What an example has drawn; ``None`` while searching."""
-        self.control = suite.control or has_control(target)
+        self.control = suite.control or serves(target, CONTROL)
         self._give_up = float("inf")
 
     def suite_test(self, options: settings) -> Callable[[], None]:

@@ -258,6 +258,7 @@ class Client:
         problem = self._envelope(message)
         judge.check("L-MSG-2" if message.get("status") == "OK" else "L-MSG-3", not problem, f"{name}: {problem}")
         if answer.ok:
+            judge.called[name] += 1
             self._examine_result(name, message)
         else:
             judge.check("L-MSG-10", answer.code != "internal_error", f"{name}: {answer.message}")
@@ -271,7 +272,7 @@ class Client:
             judge.check("L-MSG-2", message.get("result") is not None, f"{name}: result is missing")
             problem = shape(message["result"])
             judge.check("L-REC-1", not problem, f"{name}: {problem}")
-        elif name in schema.KNOWN_FUNCTIONS:
+        elif name in schema.functions():
             judge.check("L-MSG-2", "result" not in message, f"{name} gives nothing, yet there is a result")
 
     def _follow(self, id_: object, ok: bool) -> None:

@@ -23,6 +23,8 @@ class Judge:
 
     def __init__(self) -> None:
         self.cases: Counter[str] = Counter()
+        self.called: Counter[str] = Counter()
+        """How often each function was called and answered a success."""
         self.rare: Counter[str] = Counter()
         """How often was done what must not be done often."""
         self.muted: set[str] = set()
