@@ -24,9 +24,6 @@ from mt_remote.plugin import HOOKSPEC_VERSION, PROJECT, BackendSpec, Namespace
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    import typer
-
-    from mt_remote_tools.testing import StandSpec
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 F = TypeVar("F", bound=Callable[..., object])
@@ -74,11 +71,6 @@ def mt_remote_backends() -> list[BackendSpec]:  # type: ignore[empty-body]
 
 
 @hookspec
-def mt_remote_stands() -> list[StandSpec]:  # type: ignore[empty-body]
-    """Servers that tests can hold in their hands, each with a backend on it."""
-
-
-@hookspec
 def mt_remote_event_kinds() -> list[EventKind]:  # type: ignore[empty-body]
     """The kinds of event that this plugin brings."""
 
@@ -113,11 +105,6 @@ def mt_remote_gateway_starting(gateway: Gateway) -> None:
 @hookspec
 def mt_remote_gateway_stopping(gateway: Gateway) -> None:
     """The gateway stopped serving; sessions are closed."""
-
-
-@hookspec
-def mt_remote_commands(app: typer.Typer) -> None:
-    """Add commands to the command line."""
 
 
 __all__ = ["HOOKSPEC_VERSION", "deprecated", "hookspec"]

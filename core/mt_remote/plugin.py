@@ -65,7 +65,7 @@ HOOKSPEC_VERSION = f"{API_VERSION}.2"
 ``mt_remote_api = 1`` or ``mt_remote_api = "1.1"``; another major version or a newer minor one is refused.
 
 1.0 the first; 1.1 ``mt_remote_stands``; 1.2 areas: ``mt_remote_namespaces`` takes them, and there is
-``mt_remote_implementations``."""
+``mt_remote_implementations``; ``mt_remote_commands`` takes ``line`` too."""
 
 H = TypeVar("H", bound=Handler)
 

@@ -15,14 +15,38 @@ machine, play sessions of all dialects against the target beside a model that sh
 Needs ``pip install 'mt-remote[conformance]'``.
 """
 
-from mt_remote_conformance.judge import Broken
-from mt_remote_conformance.laws import AREAS, KIT_VERSION, LAWS, Law
-from mt_remote_conformance.report import html, junit, text
-from mt_remote_conformance.runner import Effort, Failure, Played, Report, examine
-from mt_remote_conformance.script import save
-from mt_remote_conformance.targets import Profile, Target, serving
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mt_remote_conformance.laws import AREAS, KIT_VERSION, LAWS, Law
+    from mt_remote_conformance.running.report import html, junit, text
+    from mt_remote_conformance.running.runner import Effort, Failure, Played, Report, examine
+    from mt_remote_conformance.running.script import save
+    from mt_remote_conformance.sessions.judge import Broken
+    from mt_remote_conformance.targets import Profile, Target, serving
 
 __all__ = [
     "AREAS", "KIT_VERSION", "LAWS", "Broken", "Effort", "Failure", "Law", "Played", "Profile", "Report", "Target",
     "examine", "html", "junit", "save", "serving", "text",
 ]  # fmt: skip
+
+_HOMES = {
+    "laws": ("AREAS", "KIT_VERSION", "LAWS", "Law"),
+    "running.report": ("html", "junit", "text"),
+    "running.runner": ("Effort", "Failure", "Played", "Report", "examine"),
+    "running.script": ("save",),
+    "sessions.judge": ("Broken",),
+    "targets": ("Profile", "Target", "serving"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    """Loads a name when it is asked for (PEP 562). The command line loads this package to learn that there is a command
+    ``conformance``, also where hypothesis is not installed, and must not wait for it."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)

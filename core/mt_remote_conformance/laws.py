@@ -29,6 +29,7 @@ AREAS = {
     "DLG": "Dealing",
     "TRD": "Traders",
     "PAG": "Pages",
+    "TAB": "Tables",
 }
 
 
@@ -182,6 +183,13 @@ L-PAG-3  | a cursor is a key: what comes and goes between two pages leaves nothi
 L-PAG-4  | a filter lets through what has its value, one of its values or fits its mask, case included; several must all be so | P7
 L-PAG-5  | pages of users.get come in the order asked | P7
 L-PAG-6  | in dialects 0 and 1.00 limit, after and filters are unknown fields | P7
+L-TAB-1  | a row that is added to a table stands at its end, or at the place given, as it was given, and the others stand as before | F
+L-TAB-2  | a set changes exactly the fields of a row that are present, and leaves it where it stands | F
+L-TAB-3  | a row that is deleted is in the table no more, and the others keep their order | F
+L-TAB-4  | a row that is moved stands at the place given, and the others keep their order | F
+L-TAB-5  | a place with the etag of another row, or of the row as it was, is a conflict, and nothing is changed | F
+L-TAB-6  | an unknown key, or a place behind the last, is an error for get, set, del and move | F
+L-TAB-7  | adding a key that exists, in whatever case of its letters, is an error | F
 """  # noqa: E501
 
 

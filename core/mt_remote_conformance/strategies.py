@@ -13,14 +13,42 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from mt_remote_conformance.money import EURUSD, Instrument
+from mt_remote_conformance.model.money import EURUSD, Instrument
 
 __all__ = [
-    "COMMON_FIELDS", "GROUP_FIELDS", "MANAGER_RIGHTS", "MARKET_COMMANDS", "PENDING_COMMANDS", "READ_ONLY_USER_FIELDS",
-    "USER_FIELDS", "addresses", "amounts", "api_data", "commons", "counts", "flags", "groups", "hostile", "locales",
-    "lots", "managers", "margins", "order_lives", "orders", "prices", "quotes", "reads", "securities", "texts",
-    "tick_streams", "users",
-]  # fmt: skip
+    "COMMON_FIELDS",
+    "GROUP_FIELDS",
+    "MANAGER_RIGHTS",
+    "MARKET_COMMANDS",
+    "PENDING_COMMANDS",
+    "READ_ONLY_USER_FIELDS",
+    "TABLE_MARK",
+    "USER_FIELDS",
+    "addresses",
+    "amounts",
+    "api_data",
+    "commons",
+    "counts",
+    "flags",
+    "groups",
+    "holidays",
+    "hostile",
+    "locales",
+    "lots",
+    "managers",
+    "margins",
+    "order_lives",
+    "orders",
+    "prices",
+    "quotes",
+    "reads",
+    "securities",
+    "symbols",
+    "texts",
+    "tick_streams",
+    "users",
+    "windows",
+]
 
 Json = dict[str, Any]
 
@@ -191,6 +219,74 @@ def managers() -> SearchStrategy[Json]:
         "securities": st.dictionaries(st.sampled_from(["Forex", "Metals"]), limits, max_size=2),
     }  # fmt: skip
     return st.fixed_dictionaries({}, optional=optional)
+
+
+# Rows of tables
+
+TABLE_MARK = "KIT"
+"""Begins the text by which the kit knows its own rows of a table of the configuration."""
+
+_DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+
+
+def _minute(minutes: int) -> str:
+    """Minutes since midnight as a time of day."""
+    return f"{minutes // 60}:{minutes % 60}"
+
+
+def windows(most: int = 24 * 60) -> SearchStrategy[Json]:
+    """A part of a day, ``from`` before ``to``; ``most`` is the last minute."""
+    ends = st.lists(st.integers(0, most), min_size=2, max_size=2, unique=True).map(sorted)
+    return ends.map(lambda pair: {"from": _minute(pair[0]), "to": _minute(pair[1])})
+
+
+def holidays() -> SearchStrategy[Json]:
+    """A ConHoliday without its place."""
+    day = st.fixed_dictionaries(
+        {"month": st.integers(1, 12), "day": st.integers(1, 28)},
+        optional={
+            "year": st.integers(2030, 2037),
+            "symbol": st.sampled_from(["All", "Forex", "EURUSD"]),
+            "enable": flags,
+        },
+    )
+    return st.tuples(day, windows()).map(lambda parts: {**parts[0], **parts[1]})
+
+
+def symbols() -> SearchStrategy[Json]:
+    """A ConSymbol without its name, or a partial update of one; no field of it stops trade in another symbol."""
+    points = st.integers(0, 100)
+    hours = st.fixed_dictionaries({}, optional={name: st.lists(windows(), max_size=3) for name in ("quotes", "trades")})
+    sessions = st.dictionaries(st.sampled_from(_DAYS), hours, max_size=3)
+    return st.fixed_dictionaries(
+        {"security": st.sampled_from(["Forex", "Metals"]), "digits": st.integers(0, 5)},
+        optional={
+            "description": texts(31),
+            "currency": st.sampled_from(["EUR", "USD"]),
+            "trade_mode": st.sampled_from(["no", "close", "full"]),
+            "color": st.integers(0, 2**24 - 1),
+            "sessions": sessions,
+            "profit_mode": st.sampled_from(["forex", "cfd", "futures"]),
+            "filter": points,
+            "filter_smoothing": st.integers(0, 5),
+            "log_quotes": flags,
+            "spread": points,
+            "spread_balance": st.integers(-10, 10),
+            "execution_mode": st.sampled_from(["request", "instant", "market"]),
+            "swap_enable": flags,
+            "swap_type": st.sampled_from(["points", "dollars", "interest", "margin_currency"]),
+            "swap_long": amounts,
+            "swap_short": amounts,
+            "swap_triple_day": st.integers(0, 6),
+            "contract_size": st.sampled_from([1.0, 100.0, 100_000.0]),
+            "stops_level": points,
+            "freeze_level": points,
+            "margin_pct": st.sampled_from([0.5, 1.0, 10.0, 50.0, 100.0, 200.0]),
+            "margin_currency": st.sampled_from(["EUR", "USD"]),
+            "long_only": flags,
+            "instant_max_lots": lots,
+        },
+    )
 
 
 # Orders

@@ -14,8 +14,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from mt_remote.client import Credentials
-from mt_remote_conformance.money import INSTRUMENTS, Instrument
-from mt_remote_conformance.wire import Tamper
+from mt_remote_conformance.model.money import INSTRUMENTS, Instrument
+from mt_remote_conformance.sessions.client import Tamper
+from mt_remote_tools.testing import running_gateway
 
 if TYPE_CHECKING:
     from mt_remote.backend import Backend
@@ -86,19 +87,6 @@ def serving(
     """A gateway on a backend, in a thread, as a target. ``plugins`` register what it serves: namespaces, events; those
     that are ``installed`` do too, by default where no others are named. ``settings`` are the gateway's, ``target``
     fields of :class:`Target`."""
-    from anyio.from_thread import start_blocking_portal
-
-    from mt_remote.plugins.hooks import Hooks
-    from mt_remote.plugins.host import plugin_manager
-    from mt_remote.settings import Settings
-    from mt_remote.shell.server import running
-
-    beside = not plugins if installed is None else installed
-    manager = plugin_manager(plugins=list(plugins), entry_points=beside)
-    with (
-        start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(
-            running(Settings(**{"port": 0, "login_failures": 1_000_000, **settings}), Hooks(manager), backend)
-        ) as gateway,
-    ):
-        yield Target(gateway.url, **{"exclusive": True, "patience": 0.3, **(target or {})})
+    chosen: dict[str, object] = {"login_failures": 1_000_000, **settings}
+    with running_gateway(backend, plugins, installed=installed, **chosen) as url:
+        yield Target(url, **{"exclusive": True, "patience": 0.3, **(target or {})})

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from mt_remote.client import Client
     from mt_remote_tools.testing import Bench, ManualClock
-    from mt_remote_tools.testing.target import Target
+    from mt_remote_tools.testing.elsewhere import GatewayElsewhere
 
 _ELSEWHERE = "on a gateway elsewhere (--mt-remote-target) a test can't hold the server"
 
@@ -107,19 +107,19 @@ def mt_backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def mt_gateway(request: pytest.FixtureRequest, mt_backend: str) -> Iterator[Bench | Target]:
+def mt_gateway(request: pytest.FixtureRequest, mt_backend: str) -> Iterator[Bench | GatewayElsewhere]:
     """A gateway with the plugins under test, on a free port; or the target."""
     if mt_backend == "target":
-        from mt_remote_tools.testing.target import Target
+        from mt_remote_tools.testing.elsewhere import GatewayElsewhere
 
-        with Target(request.config.getoption("--mt-remote-target"), _credentials(request.config)) as target:
+        with GatewayElsewhere(request.config.getoption("--mt-remote-target"), _credentials(request.config)) as target:
             yield target
         return
     yield request.getfixturevalue("_mt_bench")
 
 
 @pytest.fixture
-def mt_client(mt_gateway: Bench | Target) -> Client:
+def mt_client(mt_gateway: Bench | GatewayElsewhere) -> Client:
     """A client of the gateway, logged in as a manager who may do everything."""
     return mt_gateway.client()
 

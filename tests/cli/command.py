@@ -14,7 +14,9 @@ from types import MappingProxyType
 from typing import Any, Self
 
 _MODULE = [sys.executable, "-m", "mt_remote_tools.cli"]
-_SHIPPED = ["--plugin", "mt_remote_plugins", "--plugin", "mt4sim.gateway"]
+SHIPPED = [
+    "--plugin", "mt_remote_plugins", "--plugin", "mt4sim.gateway", "--plugin", "mt_remote_conformance.plugin",
+]  # fmt: skip
 _WITH_PLUGINS = ("serve", "functions", "plugins", "check-plugin", "new-plugin", "conformance")
 PATIENCE = 30.0
 
@@ -31,11 +33,11 @@ class Done:
 def _arguments(words: tuple[str, ...]) -> list[str]:
     """The command line; the shipped plugins are named, so that it works where the distribution is not installed."""
     if words and words[0] in _WITH_PLUGINS:
-        return [*_MODULE, words[0], *_SHIPPED, *words[1:]]
-    return [*_MODULE, *(() if words and not words[0].startswith("w") else _SHIPPED), *words]
+        return [*_MODULE, words[0], *SHIPPED, *words[1:]]
+    return [*_MODULE, *(() if words and not words[0].startswith("w") else SHIPPED), *words]
 
 
-def _environment(more: Mapping[str, str]) -> dict[str, str]:
+def process_environment(more: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MT_REMOTE_")}
     return {**kept, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "COLUMNS": "160", **more}
 
@@ -46,7 +48,7 @@ def command(
 ) -> Done:  # fmt: skip
     """Runs a command to its end."""
     done = subprocess.run(
-        _arguments(words), cwd=cwd, env=_environment(environment), stdin=subprocess.DEVNULL, capture_output=True,
+        _arguments(words), cwd=cwd, env=process_environment(environment), stdin=subprocess.DEVNULL, capture_output=True,
         text=True, timeout=patience, check=False,
     )  # fmt: skip
     return Done(done.returncode, done.stdout, done.stderr)
@@ -55,7 +57,7 @@ def command(
 def start(*words: str) -> subprocess.Popen[str]:
     """Starts a command that runs on, with pipes to what it says."""
     return subprocess.Popen(
-        _arguments(words), env=_environment({}), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        _arguments(words), env=process_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
 
@@ -75,7 +77,7 @@ class Gateway:
     def __enter__(self) -> Self:
         arguments = _arguments(("serve", "--port", "0", *self._flags))
         self.process: subprocess.Popen[str] = subprocess.Popen(
-            arguments, cwd=self._cwd, env=_environment(self._environment), stdout=subprocess.PIPE,
+            arguments, cwd=self._cwd, env=process_environment(self._environment), stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         watchdog = threading.Timer(PATIENCE, self.process.kill)

@@ -13,8 +13,10 @@ from mt_remote.errors import ConfigurationError, PluginError
 from mt_remote.plugin import Backend, BackendSpec
 from mt_remote.plugins.host import plugin_manager
 from mt_remote.settings import Settings
-from mt_remote_tools.cli import flags, serving
+from mt_remote_tools.cli import flags
+from mt_remote_tools.cli.commands import serve as serving
 from mt_remote_tools.cli.configuration import Given, Startup, load, model_for
+from mt_remote_tools.command_line import CommandLine
 
 
 class ShopSettings(BaseModel, extra="forbid"):
@@ -197,7 +199,7 @@ def test_where_the_gateway_has_the_flag_the_backends_name_comes_first() -> None:
 
 def test_the_gateways_flags_that_are_no_settings_are_known() -> None:
     manager = plugin_manager(entry_points=False)
-    serve = serving.command(manager, Startup(), wanted=False)
+    serve = serving.command(CommandLine(["serve", "--help"], manager))
     settings = {"__".join(flag.path) for flag in flags.flags_of(None)}
     others = {f"--{name.replace('_', '-')}" for name in inspect.signature(serve).parameters if name not in settings}
     assert {*others, "--help"} == set(flags.FIXED)

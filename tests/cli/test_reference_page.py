@@ -15,7 +15,7 @@ from mt_remote.dispatch.functions import Function
 from mt_remote.plugin import EventKind, Filter, Kind, Listing, Namespace, Session
 from mt_remote.records import TradeRecord
 from mt_remote_tools.cli import main
-from mt_remote_tools.cli.reference import page
+from mt_remote_tools.reference.pages import page
 
 desk = Namespace("desk")
 

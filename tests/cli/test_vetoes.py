@@ -10,7 +10,7 @@ from mt_remote.errors import PluginError
 from mt_remote.plugin import Call, EventKind, Namespace, Refused, Session, hookimpl
 from mt_remote.plugin import vetoes as may_refuse
 from mt_remote.plugins.host import plugin_manager
-from mt_remote_tools.cli.plugins import describe_plugins, vetoes
+from mt_remote_tools.cli.commands.plugins import describe_plugins, vetoes
 
 asked: list[str] = []
 

@@ -13,8 +13,9 @@ import mt_remote_plugins
 from mt_remote.plugins.hooks import Hooks
 from mt_remote.plugins.host import find_backend, plugin_manager
 from mt_remote_conformance.targets import Target, serving
+from tests.conformance import tables
 
-PLUGINS = (mt_remote_plugins, mt4sim.gateway)
+PLUGINS = (mt_remote_plugins, mt4sim.gateway, tables)
 
 
 @contextmanager
@@ -29,7 +30,7 @@ def simulator(**settings: Any) -> Iterator[Target]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where answers are missing on purpose, the kit need not wait as long for them as for a real server's."""
-    monkeypatch.setattr("mt_remote_conformance.wire.PATIENCE", 5.0)
+    monkeypatch.setattr("mt_remote_conformance.sessions.client.PATIENCE", 5.0)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from mt_remote_conformance.wire import Json, Tamper
+from mt_remote_conformance.sessions.client import Json, Tamper
 
 Edit = Callable[[Any], Any]
 
@@ -283,6 +283,7 @@ def of_group(name: str) -> Callable[[Json], bool]:
 
 EURUSD = is_(symbol="EURUSD")
 OPEN = is_(close_time=0)
+SYMBOLS = "config.symbols.get.all"
 
 
 def position(record: Json) -> bool:
@@ -704,6 +705,13 @@ LIES: dict[str, Lie] = {
     "L-PAG-3": Lie(("pages-in-motion",), paged("users.get.all", _headless, field="after")),
     "L-PAG-4": Lie(("pages",), paged("users.get.all", _headless, field="city")),
     "L-PAG-5": Lie(("pages",), paged("users.get", _backwards)),
+    "L-TAB-1": Lie(("holidays-table",), result("config.holidays.get.all", lambda rows: rows[:-1])),
+    "L-TAB-2": Lie(("symbols-table",), _once("config.symbol.set", field(SYMBOLS, "spread", plus(1)))),
+    "L-TAB-3": Lie(("symbols-table",), _once("config.symbol.del", result(SYMBOLS, lambda rows: [*rows, rows[-1]]))),
+    "L-TAB-4": Lie(("symbols-table",), _once("config.symbol.move", result(SYMBOLS, lambda rows: rows[::-1]))),
+    "L-TAB-5": Lie(("holidays-table",), succeeds("config.holiday.set")),
+    "L-TAB-6": Lie(("symbols-table",), succeeds("config.symbol.del")),
+    "L-TAB-7": Lie(("symbols-table",), succeeds("config.symbol.add")),
     "L-PAG-6": Lie(("pages-of-old",), excused("users.get.all", lambda _, request: request["dialect"] != "2", [])),
 }  # fmt: skip
 """What makes each law fail. The handshake's refusals and close codes (L-HSK-*, L-MSG-9) are no messages: gateways of

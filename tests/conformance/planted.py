@@ -46,7 +46,7 @@ def run(number: int) -> dict[str, object]:
     mutant = MUTANTS[number]
     sys.meta_path.insert(0, _Finder(mutant))
 
-    from mt_remote_conformance.runner import Effort, examine
+    from mt_remote_conformance.running.runner import Effort, examine
     from tests.conformance.conftest import simulator
 
     with simulator() as target:

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from mt_remote_conformance.runner import Effort, Report, examine
+from mt_remote_conformance.running.runner import Effort, Report, examine
+from mt_remote_conformance.sessions.client import Json, Tamper
 from mt_remote_conformance.targets import Profile, Target
-from mt_remote_conformance.wire import Json, Tamper
 from tests.conformance.impostor import Change, FrameChange, frames, impostor, unchanged
 from tests.conformance.lies import answers, any_answer, any_error, events, everywhere, result
 
@@ -208,7 +208,7 @@ FRAMES: dict[str, tuple[FrameChange, str, str]] = {
 
 @pytest.mark.parametrize("name", FRAMES)
 def test_frames_that_are_almost_right_are_found_out(target: Target, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mt_remote_conformance.wire.PONGS", 1.0)
+    monkeypatch.setattr("mt_remote_conformance.sessions.client.PONGS", 1.0)
     change, suite, law = FRAMES[name]
     with impostor(target.url, unchanged, frames(change)) as url:
         report = examine(replace(target, url=url), Profile.FULL, FIRST, only=[suite])

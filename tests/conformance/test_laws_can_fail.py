@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from mt_remote_conformance.laws import LAWS
-from mt_remote_conformance.runner import Effort, Report, examine
+from mt_remote_conformance.running.runner import Effort, Report, examine
 from mt_remote_conformance.targets import Profile, Target
 from tests.conformance.impostor import Change, impostor
 from tests.conformance.lies import LIES

@@ -12,8 +12,9 @@ import mt_remote_plugins
 from mt4sim import World
 from mt4sim.gateway.backend import SimulatorBackend
 from mt4sim.gateway.settings import SimulatorSettings
-from mt_remote_conformance import LAWS, Effort, Played, Profile, Target, examine, report, serving
-from mt_remote_conformance.suites import all_suites
+from mt_remote_conformance import LAWS, Effort, Played, Profile, Target, examine, serving
+from mt_remote_conformance.running import report
+from mt_remote_conformance.running.programme import all_suites
 from tests.cli.command import command
 
 CONTROL = "it needs the simulator's own functions (simulator.*), which are not served there"

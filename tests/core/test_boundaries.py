@@ -82,17 +82,26 @@ def test_core_names_no_function_and_no_backend() -> None:
         assert [name for name in names if name in code] == [], path
 
 
-def test_only_the_command_line_knows_the_conformance_kit() -> None:
-    kit = "mt_remote_conformance"
-    paths = [*files(CORE), *files(TOOLS)]
-    knowing = {path.name for path in paths if any(within(m, kit) for m in imports(path))}
-    assert knowing == {"conformance.py"}
+def test_nobody_knows_the_conformance_kit() -> None:
+    """It comes by its entry point, as a stranger's plugin does."""
+    for path in [*files(CORE), *files(TOOLS), *files(PLUGINS)]:
+        assert [m for m in imports(path) if within(m, "mt_remote_conformance")] == [], path
+
+
+def test_the_gateway_knows_no_tools() -> None:
+    for path in files(CORE):
+        assert [m for m in imports(path) if within(m, "mt_remote_tools", "typer")] == [], path
 
 
 def test_the_conformance_kit_is_a_client() -> None:
-    """What it judges with shares nothing with what it judges."""
-    gateway = ("shell.server", "plugins", "settings", "backend", "client")  # to start one, and to say what went wrong
-    allowed = ("mt_remote_conformance", "mt_remote_tools.recording", *(f"mt_remote.{name}" for name in gateway))
+    """What it judges with shares nothing with what it judges: it knows what a client does, and the tools."""
+    gateway = ("client", "errors", "plugin", "backend")  # the last two: to be a plugin, and to say what serving() takes
+    tools = ("command_line", "recording", "testing")
+    allowed = (
+        "mt_remote_conformance",
+        *(f"mt_remote.{name}" for name in gateway),
+        *(f"mt_remote_tools.{t}" for t in tools),
+    )
     for path in files(KIT):
         ours = [m for m in imports(path) if within(m, "mt_remote", "mt_remote_tools")]
         assert [m for m in ours if not within(m, *allowed)] == [], path

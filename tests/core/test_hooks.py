@@ -8,7 +8,6 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-import typer
 from pydantic import BaseModel
 
 import mt_remote_plugins
@@ -31,7 +30,6 @@ from mt_remote.plugins.hooks import Hooks
 from mt_remote.plugins.host import catalogue, find_backend, plugin_manager
 from mt_remote.settings import Settings
 from mt_remote.shell.server import running
-from mt_remote_tools.testing import StandSpec
 from tests.core.conftest import Start, peer, until
 from tests.core.memory import MemoryServer
 
@@ -83,10 +81,6 @@ class Everything:
         return [BackendSpec("special", Nothing, lambda settings: MemoryServer())]
 
     @hookimpl
-    def mt_remote_stands(self) -> list[StandSpec]:
-        return []
-
-    @hookimpl
     def mt_remote_event_kinds(self) -> list[EventKind]:
         return [EventKind("own_event", str)]
 
@@ -118,10 +112,6 @@ class Everything:
     @hookimpl
     def mt_remote_gateway_stopping(self, gateway: Gateway) -> None:
         self.told.append(("stopping", len(gateway.sessions)))
-
-    @hookimpl
-    def mt_remote_commands(self, app: typer.Typer) -> None:
-        app.command("own-command")(lambda: None)
 
 
 def test_every_hook_has_a_test_here() -> None:
@@ -235,13 +225,6 @@ def test_namespaces_of_a_backend_are_served_on_it_alone() -> None:
     assert set(catalogue(hooks, "special", "cp1252").registry.functions) == {"own.hello", "own.publish", "special.only"}
     assert set(catalogue(hooks, "memory", "cp1252").registry.functions) == {"own.hello", "own.publish"}
     assert find_backend(hooks, "special").name == "special"
-
-
-def test_a_plugin_brings_commands() -> None:
-    manager = plugin_manager(plugins=[Everything()], entry_points=False)
-    app = typer.Typer()
-    manager.hook.mt_remote_commands(app=app)
-    assert [command.name for command in app.registered_commands] == ["own-command"]
 
 
 SPECS = '''

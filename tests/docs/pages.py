@@ -25,8 +25,9 @@ from mt_remote.plugins.host import find_backend, plugin_manager
 from mt_remote.records import RECORDS
 from mt_remote_tools.checking import CODES
 from mt_remote_tools.checking.public import PUBLIC
-from mt_remote_tools.cli import flags, reference
+from mt_remote_tools.cli import flags
 from mt_remote_tools.cli.configuration import PREFIX
+from mt_remote_tools.reference import pages as reference
 from tests.docs import public_page
 from tests.docs.scenario import Story, tell
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import enum
+import functools
 import importlib
 import inspect
 import itertools
@@ -44,7 +45,7 @@ def about(thing: object, said: str) -> str:
     """What it is: its docstring's first paragraph, a type's description, an enum's members, what stands below a
     constant."""
     for extra in getattr(thing, "__metadata__", ()):
-        if description := getattr(extra, "description", None):
+        if description := getattr(extra, "description", None) or getattr(extra, "help", None):
             return str(description)
     if inspect.isclass(thing):
         own = vars(thing).get("__doc__") or ""
@@ -109,7 +110,7 @@ def _members(owner: str, thing: type) -> Iterator[str]:
     for name, each in vars(thing).items():
         if name.startswith("_"):
             continue
-        if isinstance(each, property):
+        if isinstance(each, property | functools.cached_property):
             yield f"| `{owner}.{name}` | {first_paragraph(each.__doc__)} |"
         elif isinstance(each, classmethod | staticmethod) or inspect.isroutine(each):
             inner = inspect.unwrap(getattr(thing, name))

@@ -12,6 +12,7 @@ import pytest
 
 from mt4sim.gateway import hookspecs as simulator_hooks
 from mt_remote import hookspecs
+from mt_remote_tools import hookspecs as tools_hooks
 from mt_remote_tools.testing import Stand, StandSpec
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +33,7 @@ def test_the_guide_says_what_a_stand_is_made_of() -> None:
     assert "StandSpec(" in (ROOT / "docs" / example).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", names(hookspecs) + names(simulator_hooks))
+@pytest.mark.parametrize("name", names(hookspecs) + names(tools_hooks) + names(simulator_hooks))
 def test_a_hook_has_a_page_and_a_test(name: str) -> None:
     assert f"\n### {name}\n" in GUIDE, "docs/plugins.md, All hooks"
     assert re.search(rf"def {name}\(|{name}=", TESTS), "no test implements it"
@@ -41,5 +42,6 @@ def test_a_hook_has_a_page_and_a_test(name: str) -> None:
 def test_the_guide_has_no_hook_that_does_not_exist() -> None:
     assert set(re.findall(r"^### (mt_remote_\w+)$", GUIDE, re.MULTILINE)) == {
         *names(hookspecs),
+        *names(tools_hooks),
         *names(simulator_hooks),
     }

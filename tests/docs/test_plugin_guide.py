@@ -87,7 +87,7 @@ def test_so_do_the_other_examples(tmp_path: Path) -> None:
 
 
 def test_so_does_what_new_plugin_writes(tmp_path: Path) -> None:
-    from mt_remote_tools.cli.authoring import write as write_package
+    from mt_remote_tools.cli.commands.new_plugin import write as write_package
 
     written = write_package("risk-desk", ["functions", "event", "veto", "backend"], tmp_path / "risk-desk")
     assert [line for path in written if path.suffix == ".py" for line in not_public_in(path)] == []

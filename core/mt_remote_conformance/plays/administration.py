@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
-from mt_remote_conformance import samples
 from mt_remote_conformance import strategies as some
-from mt_remote_conformance.areas.configuration import Common
-from mt_remote_conformance.scene import Scene
-from mt_remote_conformance.suites import Pins, suite
-from mt_remote_conformance.table import SECRET
+from mt_remote_conformance.model.configuration import Common
+from mt_remote_conformance.plays import samples
+from mt_remote_conformance.plays.scene import Scene
+from mt_remote_conformance.plays.suites import Pins, suite
+from mt_remote_conformance.sessions.client import Json
+from mt_remote_conformance.sessions.sessions import SECRET
 from mt_remote_conformance.targets import Profile
-from mt_remote_conformance.wire import Json
 
 _STEPS = ["add", "set", "set", "delete", "bad", "audit"]
 _NESTED: Json = {"securities": {"Forex": {"spread_diff": 4}}, "symbols": {"EURUSD": {"swap_long": 1.5}}}
@@ -155,7 +155,7 @@ def deleted_users_leave_nothing(scene: Scene) -> None:
     scene.book.close(scene.actor(), one, float(one.volume), eurusd.typical)
     unknown = scene.target.logins[7]
     scene.users.delete(scene.actor(), [login, unknown])
-    scene.book.audit(scene.table.boss)
+    scene.book.audit(scene.sessions.boss)
     tickets = [one.ticket, two.ticket]
     scene.users.delete(scene.actor(), [login], orders=tickets)
     for ticket in tickets:
@@ -174,7 +174,7 @@ def managers(scene: Scene) -> None:
     known, login = scene.managers(), scene.target.logins[50]
 
     def remove() -> None:
-        scene.table.boss.call("config.manager.del", {"login": login})
+        scene.sessions.boss.call("config.manager.del", {"login": login})
 
     scene.finally_(remove)
     known.delete(scene.actor(), login)
@@ -189,16 +189,16 @@ def managers(scene: Scene) -> None:
 def common_configuration(scene: Scene) -> None:
     """The common configuration is changed in part and put back."""
     scene.seat(("0", "1.00"), kinds=[])
-    common = Common(scene.table)
+    common = Common(scene.sessions)
 
     def restore() -> None:
-        common.table = scene.table
+        common.sessions = scene.sessions
         common.restore()
 
     scene.finally_(restore)
     for _ in range(scene.draw(st.integers(1, 3), "steps")):
         common.set(scene.actor(), scene.draw(some.commons(), "fields"))
-    old = scene.table.clients[1]
+    old = scene.sessions.clients[1]
     fields = scene.draw(some.commons(), "fields")
     common.set(old, fields, read_only={"owner": "Somebody", "server_build": 1, "last_order": 5})
     scene.quiet()

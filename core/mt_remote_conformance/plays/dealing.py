@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from mt_remote_conformance.money import GBPUSD, Instrument
-from mt_remote_conformance.scene import Scene
-from mt_remote_conformance.suites import Pins, suite
+from mt_remote_conformance.model.money import GBPUSD, Instrument
+from mt_remote_conformance.plays.scene import Scene
+from mt_remote_conformance.plays.suites import Pins, suite
+from mt_remote_conformance.sessions.client import Client, Dialect, Json
 from mt_remote_conformance.targets import Profile
-from mt_remote_conformance.wire import Client, Dialect, Json
 
 OFFERED = "trade_request"
 LOCKED = 139
@@ -22,13 +22,13 @@ class Desk:
         self.instrument: Instrument = GBPUSD
         self.group = scene.group(timeout_seconds=60, securities={"Forex": {"execution_mode": 0}})
         self.login = scene.account(0)
-        boss = scene.table.boss
+        boss = scene.sessions.boss
         scene.book.tick(boss, GBPUSD, 1.26748, 1.26753)
         boss.result("tick.add", {"symbol": "GBPUSD", "bid": 1.26747, "ask": 1.26752})
         boss.result("tick.add", {"symbol": "GBPUSD", "bid": 1.26748, "ask": 1.26753})
         pairs: list[tuple[Dialect, Dialect]] = [("0", "1.00"), ("1.00", "2"), ("2", "0")]
         dialects = pairs[scene.draw(st.integers(0, 2), "dialects")]
-        self.dealers = [scene.table.sit(dialect, [OFFERED]) for dialect in dialects]
+        self.dealers = [scene.sessions.sit(dialect, [OFFERED]) for dialect in dialects]
 
     def ask(self, **more: object) -> Json:
         """The trader asks to open something."""
@@ -78,7 +78,7 @@ _DEALING: list[Pins] = [
 def dealing(scene: Scene) -> None:
     """Requests are confirmed, requoted, rejected, given back, left behind."""
     desk = Desk(scene)
-    table, judge = scene.table, scene.judge
+    sessions, judge = scene.sessions, scene.judge
     for _ in range(scene.draw(st.integers(1, 3), "requests")):
         command = scene.draw(st.sampled_from(["buy", "sell"]), "command")
         lots = scene.draw(st.integers(1, 50), "lots") / 100
@@ -86,13 +86,13 @@ def dealing(scene: Scene) -> None:
         asked: Json = {"symbol": GBPUSD.name, "cmd": command, "volume": lots, "order": 0, "comment": "please"}
         dealer = desk.offered(id_, **asked)
         pair = _pair(scene, id_)
-        table.fails("L-DLG-6", desk.other(dealer), "request.confirm", {**pair, "mode": "normal"})
+        sessions.fails("L-DLG-6", desk.other(dealer), "request.confirm", {**pair, "mode": "normal"})
         if scene.draw(st.booleans(), "give it back first"):
-            table.succeeds("L-DLG-5", dealer, "request.reset", {"request_id": id_})
+            sessions.succeeds("L-DLG-5", dealer, "request.reset", {"request_id": id_})
             before, dealer = dealer, desk.offered(id_, "L-DLG-5", **asked)
             judge.check("L-DLG-5", dealer is not before, "the same dealer is offered it again")
         opened = _answered(scene, desk, dealer, id_, pair)
-        table.fails("L-DLG-6", dealer, "request.reject", {"request_id": id_})
+        sessions.fails("L-DLG-6", dealer, "request.reject", {"request_id": id_})
         if opened is not None:
             got = (opened["cmd"], opened["volume"], opened["open_price"], opened["reason"])
             price = pair["ask"] if command == "buy" else pair["bid"]
@@ -109,14 +109,14 @@ def _pair(scene: Scene, request_id: int) -> Json:
 
 def _answered(scene: Scene, desk: Desk, dealer: Client, request_id: int, pair: Json) -> Json | None:
     """The dealer answers; gives the order that was opened, if one was."""
-    boss, judge = scene.table.boss, scene.judge
+    boss, judge = scene.sessions.boss, scene.judge
     end = scene.draw(st.sampled_from(["confirm", "requote", "reject"]), "answer")
     before = [each["order"] for each in boss.result("trades.get")]
     law = {"confirm": "L-DLG-2", "requote": "L-DLG-3", "reject": "L-DLG-4"}[end]
     if end == "confirm":
         _confirmed(scene, dealer, pair, law)
     else:
-        scene.table.succeeds(law, dealer, f"request.{end}", pair if end == "requote" else {"request_id": request_id})
+        scene.sessions.succeeds(law, dealer, f"request.{end}", pair if end == "requote" else {"request_id": request_id})
     heard = desk.heard(request_id)
     opened: list[Json] = [each for each in boss.result("trades.get") if each["order"] not in before]
     if end == "confirm":
@@ -132,7 +132,7 @@ def _answered(scene: Scene, desk: Desk, dealer: Client, request_id: int, pair: J
 
 def _confirmed(scene: Scene, dealer: Client, pair: Json, law: str) -> None:
     """A confirmation, which makes its prices the last ones where that is asked for."""
-    boss = scene.table.boss
+    boss = scene.sessions.boss
 
     def last() -> tuple[float, float]:
         (quote,) = boss.result("ticks.get", {"symbol": GBPUSD.name})
@@ -140,7 +140,7 @@ def _confirmed(scene: Scene, dealer: Client, pair: Json, law: str) -> None:
 
     mode = scene.draw(st.sampled_from(["normal", "add_prices"]), "mode")
     due = last() if mode == "normal" else (pair["bid"], pair["ask"])
-    scene.table.succeeds(law, dealer, "request.confirm", {**pair, "mode": mode})
+    scene.sessions.succeeds(law, dealer, "request.confirm", {**pair, "mode": mode})
     scene.judge.equal("L-DLG-10", last(), due, f"the last price after a confirmation in mode {mode}")
 
 
@@ -151,8 +151,8 @@ def _closed(scene: Scene, desk: Desk, order: Json) -> None:
     again = scene.trader("close", login=desk.login, order=order["order"])
     scene.judge.equal("L-DLG-11", again["code"], LOCKED, "what the trader hears who asks to close it again")
     pair = _pair(scene, id_)
-    scene.table.succeeds("L-DLG-2", dealer, "request.confirm", {**pair, "mode": "normal"})
-    record = scene.table.boss.result("trade.get", {"order": order["order"]})
+    scene.sessions.succeeds("L-DLG-2", dealer, "request.confirm", {**pair, "mode": "normal"})
+    record = scene.sessions.boss.result("trade.get", {"order": order["order"]})
     price = pair["bid"] if order["cmd"] == "buy" else pair["ask"]
     got = (record["close_price"], record["close_time"] > 0)
     scene.judge.equal("L-DLG-2", got, (price, True), f"price of the {order['cmd']} that was closed, and whether it is")
@@ -162,10 +162,10 @@ def _left(scene: Scene, desk: Desk) -> None:
     """A dealer leaves what he holds to the other."""
     sent = desk.ask()
     dealer = desk.offered(int(sent["request_id"]))
-    scene.table.succeeds("L-DLG-7", dealer, "unsubscribe", {"event": OFFERED})
+    scene.sessions.succeeds("L-DLG-7", dealer, "unsubscribe", {"event": OFFERED})
     follower = desk.offered(int(sent["request_id"]), "L-DLG-7")
     scene.judge.check("L-DLG-7", follower is not dealer, "offered to the dealer who left")
-    scene.table.succeeds("L-DLG-7", follower, "request.reject", {"request_id": sent["request_id"]})
+    scene.sessions.succeeds("L-DLG-7", follower, "request.reject", {"request_id": sent["request_id"]})
 
 
 _ENDS = {"withdrawn": 144, "in time": 0, "late": 128}
@@ -175,7 +175,7 @@ _ENDS = {"withdrawn": 144, "in time": 0, "late": 128}
 def unanswered(scene: Scene) -> None:
     """A request is withdrawn, answered at the last moment, or not answered in the group's time."""
     desk = Desk(scene)
-    boss, end = scene.table.boss, scene.draw(st.sampled_from(list(_ENDS)), "end")
+    boss, end = scene.sessions.boss, scene.draw(st.sampled_from(list(_ENDS)), "end")
     id_ = int(desk.ask()["request_id"])
     dealer = desk.offered(id_)
     if end == "withdrawn":
@@ -193,7 +193,7 @@ def unanswered(scene: Scene) -> None:
 @suite(Profile.FULL, control=True, exclusive=True, weight=0.5, examples=[{"lots": [[9, 10, 100, 101, 50]]}])
 def limited_dealers(scene: Scene) -> None:
     """A dealer for one group, one security and some volumes."""
-    boss, judge = scene.table.boss, scene.judge
+    boss, judge = scene.sessions.boss, scene.judge
     manual = {"timeout_seconds": 600, "securities": {name: {"execution_mode": 0} for name in ("Forex", "Metals")}}
     inside, outside = scene.group(1, **manual), scene.group(2, **manual)
     logins = [scene.account(0, inside), scene.account(1, outside)]
@@ -201,7 +201,7 @@ def limited_dealers(scene: Scene) -> None:
         boss.result("tick.add", {"symbol": symbol, "bid": bid, "ask": ask})
     limits = {"Forex": {"enable": True, "minimum_lots": 0.1, "maximum_lots": 1.0},
               "Metals": {"enable": False, "minimum_lots": 0.01, "maximum_lots": 100.0}}  # fmt: skip
-    dealer = scene.table.sit("2", [OFFERED], credentials=scene.second_manager(groups=[inside], securities=limits))
+    dealer = scene.sessions.sit("2", [OFFERED], credentials=scene.second_manager(groups=[inside], securities=limits))
 
     def reaches(login: int, symbol: str, lots: float) -> bool:
         data = {"login": login, "symbol": symbol, "command": "buy", "volume": lots}

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from mt_remote_conformance import strategies as some
 from mt_remote_conformance.plays.orders import desk
-from mt_remote_conformance.scene import Scene
-from mt_remote_conformance.suites import Pins, suite
+from mt_remote_conformance.plays.scene import Scene
+from mt_remote_conformance.plays.suites import Pins, suite
 from mt_remote_conformance.targets import Profile
 
 _TICKS: list[Pins] = [
@@ -33,16 +33,16 @@ def ticks(scene: Scene) -> None:
             scene.book.quiet_tick(scene.actor(), instrument, *scene.draw(some.quotes(instrument), "quote"))
         elif step in ("subscribe", "unsubscribe"):
             if (step == "subscribe") != ("tick" in client.subscribed):
-                scene.table.succeeds("L-SES-5", client, step, {"event": "tick"})
+                scene.sessions.succeeds("L-SES-5", client, step, {"event": "tick"})
         elif step in ("show", "hide"):
             law = "L-MKT-3"
             if step == "hide" and instrument.name not in client.shown:
                 continue
-            scene.table.succeeds(law, client, f"symbol.{step}", {"symbol": instrument.name})
+            scene.sessions.succeeds(law, client, f"symbol.{step}", {"symbol": instrument.name})
             scene.quiet()
         else:
             for name, more in (("symbol.show", {}), ("ticks.get", {}), ("tick.add", {"bid": 1.0, "ask": 1.1})):
-                scene.table.fails("L-MKT-4", client, name, {"symbol": "NOPE", **more}, codes=("not_found",))
+                scene.sessions.fails("L-MKT-4", client, name, {"symbol": "NOPE", **more}, codes=("not_found",))
             scene.quiet()
 
 
@@ -54,7 +54,7 @@ def floating_profit(scene: Scene) -> None:
     instrument = scene.instrument()
     logins = desk(scene, instrument)
     scene.show(instrument)
-    scene.book.quiet_tick(scene.table.boss, instrument, *scene.draw(some.quotes(instrument), "quote"))
+    scene.book.quiet_tick(scene.sessions.boss, instrument, *scene.draw(some.quotes(instrument), "quote"))
     for _ in range(scene.draw(st.integers(1, 3), "orders")):
         order = scene.draw(some.orders(instrument, pendings=False).map(lambda o: {**o, "sl": 0.0, "tp": 0.0}), "order")
         scene.book.open(scene.actor(), logins[0], order)

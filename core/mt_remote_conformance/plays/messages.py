@@ -9,13 +9,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from mt_remote_conformance import samples
 from mt_remote_conformance import strategies as some
-from mt_remote_conformance.scene import Scene
-from mt_remote_conformance.suites import Pins, suite
-from mt_remote_conformance.table import SECRET, Changes
+from mt_remote_conformance.plays import samples
+from mt_remote_conformance.plays.scene import Scene
+from mt_remote_conformance.plays.suites import Pins, suite
+from mt_remote_conformance.sessions.client import Client, Json
+from mt_remote_conformance.sessions.sessions import SECRET, Changes
 from mt_remote_conformance.targets import Profile
-from mt_remote_conformance.wire import Client, Json
 
 BROKEN = ["", "{", "[]", "1", "null", '"x"', "nonsense", '{"id": 1', "{}", '{"name": "x"}', '{"id": null, "name": "x"}',
           '{"id": [], "name": "x"}', '{"id": {}, "name": "x"}', '{"id": 1.5, "name": "x"}', '{"id": true, "name": "x"}',
@@ -28,7 +28,7 @@ BROKEN = ["", "{", "[]", "1", "null", '"x"', "nonsense", '{"id": 1', "{}", '{"na
 def reading(scene: Scene) -> None:
     """Whatever is read has its shape, in every dialect, and agrees with what else is read."""
     clients = scene.seat(kinds=[])
-    boss, judge = scene.table.boss, scene.judge
+    boss, judge = scene.sessions.boss, scene.judge
     groups = boss.result("config.groups.get.all")
     users = boss.result("users.get.all")
     trades = boss.result("trades.get")
@@ -40,13 +40,13 @@ def reading(scene: Scene) -> None:
     group = scene.draw(st.sampled_from(groups), "group")
     _agrees(scene, clients, "config.group.get", {"group": group["group"]}, group)
     user = scene.draw(st.sampled_from(users), "user")
-    listed = scene.table.succeeds("L-USR-4", boss, "users.get", {"logins": [user["login"]]})
+    listed = scene.sessions.succeeds("L-USR-4", boss, "users.get", {"logins": [user["login"]]})
     judge.equal("L-USR-4", [each["login"] for each in listed], [user["login"]], "users.get")
     unknown = next(number for number in range(2**31 - 1, 0, -1) if number not in logins)
     some_of = [*logins, unknown]
     places = scene.draw(st.lists(st.integers(0, len(some_of) - 1), max_size=6, unique=True), "logins")
     mixed = [some_of[place] for place in places]
-    found = [each["login"] for each in scene.table.succeeds("L-USR-4", boss, "users.get", {"logins": mixed})]
+    found = [each["login"] for each in scene.sessions.succeeds("L-USR-4", boss, "users.get", {"logins": mixed})]
     judge.equal("L-USR-4", found, [each for each in mixed if each in logins], "users.get, in the order asked")
     judge.equal("L-USR-5", len(set(logins)), len(logins), "users listed, each once")
     judge.equal("L-ORD-2", len({each["order"] for each in trades}), len(trades), "orders listed, each once")
@@ -54,18 +54,18 @@ def reading(scene: Scene) -> None:
     if trades and scene.target.exclusive:
         trade = scene.draw(st.sampled_from(trades), "trade")
         _agrees(scene, clients, "trade.get", {"order": trade["order"]}, trade)
-    history = scene.table.succeeds("L-ORD-3", boss, "trades.history", {"login": user["login"]})
+    history = scene.sessions.succeeds("L-ORD-3", boss, "trades.history", {"login": user["login"]})
     tickets = [each["order"] for each in history]
     judge.equal("L-ORD-3", tickets, sorted(tickets), "history by ticket")
-    scene.table.fails("L-CFG-5", scene.actor(), "config.group.get", {"group": "no such"}, codes=("not_found",))
-    scene.table.fails("L-MKT-4", scene.actor(), "ticks.get", {"symbol": "NOPE"}, codes=("not_found",))
-    scene.table.fails("L-ORD-10", scene.actor(), "trade.get", {"order": 2**31 - 1}, codes=("not_found",))
+    scene.sessions.fails("L-CFG-5", scene.actor(), "config.group.get", {"group": "no such"}, codes=("not_found",))
+    scene.sessions.fails("L-MKT-4", scene.actor(), "ticks.get", {"symbol": "NOPE"}, codes=("not_found",))
+    scene.sessions.fails("L-ORD-10", scene.actor(), "trade.get", {"order": 2**31 - 1}, codes=("not_found",))
 
 
 def _agrees(scene: Scene, clients: list[Client], name: str, data: Json, record: Json) -> None:
     """Read alone it is as it was listed, in every dialect."""
     for client in clients:
-        alone = scene.table.succeeds("L-REC-4", client, name, data)
+        alone = scene.sessions.succeeds("L-REC-4", client, name, data)
         shared = {field: each for field, each in record.items() if field in alone}
         scene.judge.equal("L-REC-4", alone, shared, f"{name} {data} in dialect {client.dialect}")
 
@@ -74,18 +74,18 @@ def _agrees(scene: Scene, clients: list[Client], name: str, data: Json, record: 
                                                 for dialect in ("0", "1.00", "2")])  # fmt: skip
 def no_requests(scene: Scene) -> None:
     """What is no request is answered with an error, and the session lives on."""
-    client = scene.table.sit(scene.draw(st.sampled_from(["0", "1.00", "2"]), "dialect"))
+    client = scene.sessions.sit(scene.draw(st.sampled_from(["0", "1.00", "2"]), "dialect"))
     for _ in range(scene.draw(st.integers(1, 4), "messages")):
         broken = scene.draw(st.one_of(st.sampled_from(BROKEN), some.hostile().map(json.dumps)), "message")
         expected = _readable_id(broken)
         client.send_awaiting(broken, expected)
         answer = client.answer(expected)
         scene.judge.check("L-MSG-4", not answer.ok, f"{broken!r:.200} is answered with success")
-        scene.table.succeeds("L-MSG-4", client, "ticks.get", {"symbol": "EURUSD"})
+        scene.sessions.succeeds("L-MSG-4", client, "ticks.get", {"symbol": "EURUSD"})
     name = scene.draw(
         st.sampled_from(["nosuch", "config", "config.group", "connect ", "Connect", "ticks.get.x", "__init__"])
     )
-    answer = scene.table.fails("L-MSG-5", client, name, {}, codes=("unknown_function",))
+    answer = scene.sessions.fails("L-MSG-5", client, name, {}, codes=("unknown_function",))
     scene.judge.check(
         "L-MSG-5", name.strip() in answer.message, f"the message does not name {name!r}: {answer.message}"
     )
@@ -110,7 +110,7 @@ _IDS: list[Pins] = [
 @suite(Profile.DEMO, examples=_IDS)
 def ids(scene: Scene) -> None:
     """Ids of every kind come back as they were sent, pipelined or not."""
-    client = scene.table.sit(scene.draw(st.sampled_from(["0", "1.00", "2"]), "dialect"))
+    client = scene.sessions.sit(scene.draw(st.sampled_from(["0", "1.00", "2"]), "dialect"))
     kinds: dict[str, st.SearchStrategy[Any]] = {
         "0": st.integers(0, 2**53), "1.00": st.uuids().map(str),
         "2": st.one_of(st.integers(-(2**53), 2**53), st.text(max_size=40)),
@@ -146,7 +146,7 @@ def pipelined(scene: Scene) -> None:
     scene.judge.equal("L-MSG-8", [got.get(ticket) for ticket in tickets], expected, "amounts by ticket")
     total = round(sum(amounts) / 100 + 1_000_000.0, 2)
     scene.judge.equal("L-MON-4", scene.users.read(client, login)["balance"], total, "the balance after all")
-    for watcher in scene.table.clients:
+    for watcher in scene.sessions.clients:
         if "trade" in watcher.subscribed:
             watcher.settle()
             told = [each["order"] for each in watcher.take("trade") if each["order"] in tickets]
@@ -214,7 +214,7 @@ def bad_data(scene: Scene) -> None:
         data = {key: ours.get(key, value) if value in ("kit1", 1) and key != field else value
                 for key, value in data.items()}  # fmt: skip
         client = clients[place % 3]
-        answer = scene.table.fails("L-MSG-6", client, function, data)
+        answer = scene.sessions.fails("L-MSG-6", client, function, data)
         _names(scene, answer.raw, client, function, field)
     scene.groups.unchanged(name)
     scene.users.unchanged(login)
@@ -252,11 +252,11 @@ def half_bad_data(scene: Scene) -> None:
         bad = dict(choices[place:] + choices[: place - 1] if place else choices[:2])
         if in_group:
             fields = scene.draw(some.groups(scene.groups.securities[:2]), "fields")
-            answer = scene.table.fails("L-MSG-6", client, "config.group.set", {"group": name, **fields, **bad})
+            answer = scene.sessions.fails("L-MSG-6", client, "config.group.set", {"group": name, **fields, **bad})
             scene.groups.unchanged(name)
         else:
             fields = scene.draw(some.users(), "fields")
-            answer = scene.table.fails("L-MSG-6", client, "user.set", {"login": login, **fields, **bad})
+            answer = scene.sessions.fails("L-MSG-6", client, "user.set", {"login": login, **fields, **bad})
             scene.users.unchanged(login)
         for field in bad:
             _names(scene, answer.raw, client, "the set", field)
@@ -269,7 +269,7 @@ _NO_TEXT: list[Pins] = [{"dialect": [dialect], "code": [code]} for dialect, code
 @suite(Profile.READ_ONLY, weight=0.5, examples=_NO_TEXT)
 def no_text(scene: Scene) -> None:
     """What is not a text message closes the session with its code."""
-    client = scene.table.sit(scene.draw(st.sampled_from(["0", "2"]), "dialect"))
+    client = scene.sessions.sit(scene.draw(st.sampled_from(["0", "2"]), "dialect"))
     code = scene.draw(st.sampled_from([1003, 1007, 1009]), "code")
     if code == 1003:
         client.send_raw(scene.draw(st.binary(max_size=20), "message"))
@@ -284,14 +284,14 @@ def no_text(scene: Scene) -> None:
     if closed is not None:
         scene.judge.equal("L-MSG-9", closed[0], code, "close code")
         scene.judge.check("L-MSG-9", bool(closed[1]), "no reason a person can read")
-    scene.table.leave(client)
-    scene.table.succeeds("L-MSG-9", scene.table.boss, "config.groups.get.all")
+    scene.sessions.leave(client)
+    scene.sessions.succeeds("L-MSG-9", scene.sessions.boss, "config.groups.get.all")
 
 
 @suite(Profile.READ_ONLY, weight=0.5, examples=[{"dialect": [dialect]} for dialect in ("0", "1.00", "2")])
 def fragments(scene: Scene) -> None:
     """A request comes in pieces, with pings between them."""
-    client = scene.table.sit(scene.draw(st.sampled_from(["0", "1.00", "2"]), "dialect"))
+    client = scene.sessions.sit(scene.draw(st.sampled_from(["0", "1.00", "2"]), "dialect"))
     payloads = [b"", b"kit", b"x" * 125, *scene.draw(st.lists(st.binary(max_size=125), max_size=3), "pings")]
     unique = list(dict.fromkeys(payloads))
     answered = client.send_in_fragments("ticks.get", {"symbol": "EURUSD"}, unique)
@@ -301,17 +301,17 @@ def fragments(scene: Scene) -> None:
 @suite(Profile.FULL, control=True, exclusive=True, weight=0.1, examples=[{"dialect": ["2"]}])
 def slow_calls(scene: Scene) -> None:
     """The MT4 server does not answer."""
-    client = scene.table.sit(scene.draw(st.sampled_from(["0", "2"]), "dialect"))
+    client = scene.sessions.sit(scene.draw(st.sampled_from(["0", "2"]), "dialect"))
     if not scene.once("a call that hangs", times=1):
         return
-    boss, judge = scene.table.boss, scene.judge
+    boss, judge = scene.sessions.boss, scene.judge
     scene.group()
     login = scene.account(0)
     data: Json = {"login": login, "symbol": "EURUSD", "command": "buy", "volume": 0.1, "price": 1.1}
     boss.result("simulator.faults.set", {"rules": [{"on": "order.open", "do": "hang", "times": 1}]})
     try:
         slow = client.send("order.open", data)
-        scene.table.succeeds("L-MSG-13", client, "users.get.all")
+        scene.sessions.succeeds("L-MSG-13", client, "users.get.all")
         answer = client.answer(slow)
     finally:
         boss.result("simulator.faults.clear")
@@ -319,7 +319,7 @@ def slow_calls(scene: Scene) -> None:
     if client.dialect == "2":
         told = (answer.code, answer.raw.get("outcome"))
         judge.check("L-MSG-13", told in (("timeout", "unknown"), ("timeout", "not_done")), f"code and outcome: {told}")
-    scene.table.succeeds("L-MSG-13", client, "order.open", data)
+    scene.sessions.succeeds("L-MSG-13", client, "order.open", data)
 
 
 _KEYED: list[tuple[str, Json, Json]] = [
@@ -334,13 +334,13 @@ def repeated_calls(scene: Scene) -> None:
     scene.seat(kinds=["trade"])
     scene.group()
     login = scene.account(0)
-    boss, judge = scene.table.boss, scene.judge
+    boss, judge = scene.sessions.boss, scene.judge
     key = f"kit-{scene.fresh()}"
     amount = scene.draw(st.integers(1, 1000), "amount") / 100
     data: Json = {"login": login, "command": "balance", "amount": amount}
     first = boss.call("order.balance", data, key=key)
     judge.check("L-MSG-11", first.ok, first.message)
-    newcomer = scene.table.sit("2")
+    newcomer = scene.sessions.sit("2")
     for number in range(scene.draw(st.integers(2, 4), "repetitions")):
         again = (boss, newcomer)[number % 2].call("order.balance", data, key=key)
         judge.equal("L-MSG-11", again.result, first.result, "the answer to a repetition")
@@ -351,7 +351,7 @@ def repeated_calls(scene: Scene) -> None:
     record = boss.result("trade.get", {"order": first.result["order"]})
     changes = Changes()
     changes.add("trade", record)
-    scene.table.examine(changes)
+    scene.sessions.examine(changes)
     _keyed(scene, login, scene.draw(st.integers(0, len(_KEYED) - 1), "kind"))
 
 
@@ -362,7 +362,7 @@ def _keyed(scene: Scene, login: int, kind: int) -> None:
         "config.group.set": {"group": scene.target.group()}, "user.set": {"login": login},
         "order.open": {"login": login, "symbol": "EURUSD", "command": "buy", "price": 1.08},
     }  # fmt: skip
-    boss, judge, key = scene.table.boss, scene.judge, f"kit-{scene.fresh()}"
+    boss, judge, key = scene.sessions.boss, scene.judge, f"kit-{scene.fresh()}"
     first = boss.call(name, {**whole[name], **fields}, key=key)
     judge.check("L-MSG-11", first.ok, first.message)
     again = boss.call(name, {**whole[name], **fields}, key=key)
@@ -376,12 +376,12 @@ def external_commands(scene: Scene) -> None:
     """The server's own plugins are sent text and bytes."""
     what = scene.draw(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=30), "what")
     command = f"echo {what}"
-    boss, judge = scene.table.boss, scene.judge
-    plain = scene.table.succeeds("L-REC-6", boss, "external.command", {"command": command, "encoding": "plain"})
+    boss, judge = scene.sessions.boss, scene.judge
+    plain = scene.sessions.succeeds("L-REC-6", boss, "external.command", {"command": command, "encoding": "plain"})
     judge.equal("L-REC-6", plain, what, "what the simulator's example of a plugin answers")
     data = base64.b64encode(command.encode()).decode()
-    coded = scene.table.succeeds("L-REC-6", boss, "external.command", {"command": data, "encoding": "base64"})
+    coded = scene.sessions.succeeds("L-REC-6", boss, "external.command", {"command": data, "encoding": "base64"})
     judge.equal("L-REC-6", coded, base64.b64encode(what.encode()).decode(), "the same in base64")
-    scene.table.fails(
+    scene.sessions.fails(
         "L-REC-6", boss, "external.command", {"command": "?", "encoding": "base64"}, codes=("invalid_data",)
     )

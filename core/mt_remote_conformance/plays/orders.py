@@ -6,15 +6,15 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from mt_remote_conformance import samples
 from mt_remote_conformance import strategies as some
-from mt_remote_conformance.areas.trading import Order
-from mt_remote_conformance.money import Instrument, cents, exact
-from mt_remote_conformance.scene import Scene
-from mt_remote_conformance.suites import Pins, suite
-from mt_remote_conformance.table import same
+from mt_remote_conformance.model.money import Instrument, cents, exact
+from mt_remote_conformance.model.trading import Order
+from mt_remote_conformance.plays import samples
+from mt_remote_conformance.plays.scene import Scene
+from mt_remote_conformance.plays.suites import Pins, suite
+from mt_remote_conformance.sessions.client import Json
+from mt_remote_conformance.sessions.sessions import same
 from mt_remote_conformance.targets import Profile
-from mt_remote_conformance.wire import Json
 
 
 def costs(scene: Scene, instrument: Instrument) -> Json:
@@ -261,15 +261,15 @@ def close_all(scene: Scene) -> None:
     logins = desk(scene, instrument)
     positions = some.orders(instrument, pendings=False)
     for _ in range(scene.draw(st.integers(2, 6), "positions")):
-        scene.book.open(scene.table.boss, logins[0], scene.draw(positions, "order"))
+        scene.book.open(scene.sessions.boss, logins[0], scene.draw(positions, "order"))
     pending = {**scene.draw(some.orders(instrument), "order"), "command": "buy_limit"}
-    others = [scene.book.open(scene.table.boss, logins[0], pending),
-              scene.book.open(scene.table.boss, logins[1], scene.draw(positions, "order"))]  # fmt: skip
+    others = [scene.book.open(scene.sessions.boss, logins[0], pending),
+              scene.book.open(scene.sessions.boss, logins[1], scene.draw(positions, "order"))]  # fmt: skip
     elsewhere = next(each for each in scene.target.instruments.values() if each is not instrument)
     for command in ("buy", "sell"):
         order = {**scene.draw(some.orders(elsewhere, pendings=False), "elsewhere"), "command": command}
         order["symbol"] = elsewhere.name
-        others.append(scene.book.open(scene.table.boss, logins[0], order))
+        others.append(scene.book.open(scene.sessions.boss, logins[0], order))
     scene.book.close_all(scene.actor(), logins[0], instrument.name)
     scene.judge.check("L-ORD-7", all(each.open for each in others), "another order was closed")
     scene.audit()
@@ -303,7 +303,7 @@ def balances(scene: Scene) -> None:
 ])  # fmt: skip
 def agents(scene: Scene) -> None:
     """An agent earns at the close of what his client opened."""
-    boss, book, instrument = scene.table.boss, scene.book, scene.target.instruments["EURUSD"]
+    boss, book, instrument = scene.sessions.boss, scene.book, scene.target.instruments["EURUSD"]
     rate, per_deal = scene.draw(st.integers(1, 1000), "rate") / 100, scene.draw(st.sampled_from([0, 1]), "per deal")
     terms = {"commission_agent": rate, "commission_agent_type": 0, "commission_agent_mode": per_deal}
     scene.group(securities={instrument.security: terms})
@@ -327,13 +327,13 @@ def agents(scene: Scene) -> None:
 @suite(Profile.DEMO, weight=0.5, examples=[{"percent": [13], "price": [1.1]}])
 def taxes(scene: Scene) -> None:
     """Whatever taxes a close says, the balance changes by the sum of what it says."""
-    boss = scene.table.boss
+    boss = scene.sessions.boss
     scene.group(securities={"Forex": {"commission_base": 3.0}})
     login = scene.account(0, taxes=float(scene.draw(st.integers(1, 50), "percent")))
     order = {"login": login, "symbol": "EURUSD", "command": "buy", "volume": 1.0, "price": 1.08}
-    ticket = scene.table.succeeds("L-ORD-1", boss, "order.open", order)["order"]
+    ticket = scene.sessions.succeeds("L-ORD-1", boss, "order.open", order)["order"]
     price = scene.draw(some.prices(), "price")
-    scene.table.succeeds("L-ORD-3", boss, "order.close", {"order": ticket, "volume": 1.0, "price": price})
+    scene.sessions.succeeds("L-ORD-3", boss, "order.close", {"order": ticket, "volume": 1.0, "price": price})
     record = boss.result("trade.get", {"order": ticket})
     told = sum((exact(record[name]) for name in ("profit", "storage", "commission", "taxes")), exact(1_000_000.0))
     balance = scene.users.read(boss, login)["balance"]

@@ -8,10 +8,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from mt_remote_conformance.scene import Scene
-from mt_remote_conformance.suites import suite
+from mt_remote_conformance.plays.scene import Scene
+from mt_remote_conformance.plays.suites import suite
+from mt_remote_conformance.sessions.client import Answer, Dialect, Json
 from mt_remote_conformance.targets import Profile
-from mt_remote_conformance.wire import Answer, Dialect, Json
 
 CITIES = ("Riga", "riga", "Oslo", "Rigard", "Tartu", "")
 KEYS = {"users.get.all": "login", "users.get": "login", "config.groups.get.all": "group", "trades.get": "order",
@@ -22,7 +22,7 @@ Fits = Callable[[Json], bool]
 
 def _furnished(scene: Scene) -> list[int]:
     """Two groups, six accounts, some orders and history; gives the logins."""
-    book, boss = scene.book, scene.table.boss
+    book, boss = scene.book, scene.sessions.boss
     scene.group(1)
     scene.group(2, enable=False, company="Other")
     logins = []
@@ -54,8 +54,8 @@ def pages(scene: Scene) -> None:
     logins = _furnished(scene)
     for limit in scene.draw(st.lists(st.integers(1, 8), min_size=1, max_size=3), "limits"):
         for name, data in _lists(scene, logins):
-            whole = scene.table.boss.result(name, data)
-            _walked(scene, name, data, [each[KEYS[name]] for each in whole], limit)
+            whole = scene.sessions.boss.result(name, data)
+            walked(scene, name, data, [each[KEYS[name]] for each in whole], limit)
     cases = list(_filters(scene, logins))
     for place in scene.draw(st.lists(st.integers(0, len(cases) - 1), min_size=1, max_size=5, unique=True), "cases"):
         if place < len(cases):
@@ -69,20 +69,20 @@ def pages(scene: Scene) -> None:
         {"weather": 1},
     ]
     for wrong in refused:
-        scene.table.fails("L-PAG-4", scene.table.boss, "users.get.all", wrong, codes=("invalid_data",))
+        scene.sessions.fails("L-PAG-4", scene.sessions.boss, "users.get.all", wrong, codes=("invalid_data",))
     wrong_cursor = {"logins": list(logins), "limit": 1, "after": scene.target.logins[9]}
-    scene.table.fails("L-PAG-5", scene.table.boss, "users.get", wrong_cursor, codes=("invalid_data",))
+    scene.sessions.fails("L-PAG-5", scene.sessions.boss, "users.get", wrong_cursor, codes=("invalid_data",))
 
 
 def _page(scene: Scene, law: str, name: str, data: Json) -> Answer:
-    answer = scene.table.boss.call(name, data)
+    answer = scene.sessions.boss.call(name, data)
     scene.judge.check(law, answer.ok, lambda: f"{name} {data} answered: {answer.message}")
     return answer
 
 
-def _walked(scene: Scene, name: str, data: Json, whole: Sequence[Any], limit: int) -> None:
-    """Follows ``next`` from page to page."""
-    judge, key = scene.judge, KEYS[name]
+def walked(scene: Scene, name: str, data: Json, whole: Sequence[Any], limit: int, *, key: str = "") -> None:
+    """Follows ``next`` from page to page; ``whole`` are the keys of the list without pages."""
+    judge, key = scene.judge, key or KEYS[name]
     due = list(whole) if name == "users.get" else sorted(whole)
     taken: list[Any] = []
     law = "L-PAG-5" if name == "users.get" else "L-PAG-2"
@@ -144,18 +144,18 @@ def _filters(scene: Scene, logins: Sequence[int]) -> Iterator[tuple[str, Json, J
 def _filtered(scene: Scene, name: str, data: Json, filters: Json, fits: Fits) -> None:
     """A list through filters, whole and in pages."""
     key = KEYS[name]
-    whole = scene.table.boss.result(name, data)
+    whole = scene.sessions.boss.result(name, data)
     due = [each[key] for each in whole if fits(each)]
     found = [each[key] for each in _page(scene, "L-PAG-4", name, {**data, **filters}).result]
     scene.judge.equal("L-PAG-4", found, due, f"{name} through {filters}")
-    _walked(scene, name, {**data, **filters}, due, 2)
+    walked(scene, name, {**data, **filters}, due, 2)
 
 
 @suite(Profile.DEMO, weight=0.5, examples=[{"what": [what], "limit": [2]} for what in ("users", "trades")])
 def pages_in_motion(scene: Scene) -> None:
     """Between two pages the element at the cursor goes, and others come."""
     logins = _furnished(scene)
-    boss, judge = scene.table.boss, scene.judge
+    boss, judge = scene.sessions.boss, scene.judge
     limit = scene.draw(st.integers(1, 3), "limit")
     what = scene.draw(st.sampled_from(["users", "trades"]), "what")
     name, key = ("users.get.all", "login") if what == "users" else ("trades.get", "order")
@@ -187,9 +187,9 @@ def pages_in_motion(scene: Scene) -> None:
 def pages_of_old(scene: Scene) -> None:
     """Older dialects know neither pages nor filters."""
     dialect: Dialect = scene.draw(st.sampled_from(["0", "1.00"]), "dialect")
-    client = scene.table.sit(dialect)
+    client = scene.sessions.sit(dialect)
     for field in ({"limit": 1}, {"after": 1}, {"enable": True}, {"group": "*"}):
-        answer = scene.table.fails("L-PAG-6", client, "users.get.all", field)
+        answer = scene.sessions.fails("L-PAG-6", client, "users.get.all", field)
         scene.judge.check("L-PAG-6", next(iter(field)) in answer.message, f"{answer.message!r} does not name {field}")
-    answer = scene.table.boss.call("users.get.all", {"limit": 1})
+    answer = scene.sessions.boss.call("users.get.all", {"limit": 1})
     scene.judge.check("L-PAG-6", answer.ok, f"dialect 2 has no pages: {answer.message}")

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from hypothesis import strategies as st
 
-from mt_remote_conformance.scene import Scene
-from mt_remote_conformance.suites import suite
-from mt_remote_conformance.table import SECRET, Changes
+from mt_remote_conformance.plays.scene import Scene
+from mt_remote_conformance.plays.suites import suite
+from mt_remote_conformance.sessions.client import Client, Dialect, Json
+from mt_remote_conformance.sessions.sessions import SECRET, Changes
 from mt_remote_conformance.targets import Profile
-from mt_remote_conformance.wire import Client, Dialect, Json
 
 REFUSED = ("not_enough_rights",)
 
@@ -55,7 +55,7 @@ _DANGEROUS = ("config.common.set", "config.manager.del", "config.manager.set", "
 )
 def rights(scene: Scene) -> None:
     """Without its right a function is refused and nothing changed; with it it works."""
-    boss = scene.table.boss
+    boss = scene.sessions.boss
     scene.group()
     scene.group(2)
     login = scene.account(0)
@@ -69,11 +69,11 @@ def rights(scene: Scene) -> None:
         _refused(scene, dialect, right, [(name, data) for each, name, data in chosen if each == right])
     scene.audit()
     works = [each for each in chosen if each[1] not in _DANGEROUS]
-    client = scene.table.sit(dialect, credentials=scene.second_manager())
+    client = scene.sessions.sit(dialect, credentials=scene.second_manager())
     for _, name, data in works:
         answer = client.call(name, data)
         scene.judge.check("L-RGT-2", answer.ok, f"{name} with all rights answered: {answer.message}")
-    scene.table.leave(client)
+    scene.sessions.leave(client)
 
 
 _TOUCHED: list[Json] = [{}, {"command": "buy_limit"}, {"command": "buy_limit"}, {"command": "sell"}, {"volume": 0.5}]
@@ -82,16 +82,16 @@ _TOUCHED: list[Json] = [{}, {"command": "buy_limit"}, {"command": "buy_limit"}, 
 
 def _refused(scene: Scene, dialect: Dialect, right: str, calls: list[tuple[str, Json]]) -> None:
     """A manager without a right calls what needs it."""
-    boss = scene.table.boss
+    boss = scene.sessions.boss
     common = boss.result("config.common.get")
-    client = scene.table.sit(dialect, credentials=scene.second_manager(**{right: False}))
+    client = scene.sessions.sit(dialect, credentials=scene.second_manager(**{right: False}))
     for name, data in calls:
-        scene.table.fails("L-RGT-1", client, name, data, codes=REFUSED)
+        scene.sessions.fails("L-RGT-1", client, name, data, codes=REFUSED)
     after = boss.result("config.common.get")
     scene.judge.equal("L-RGT-1", {**after, "last_order": 0}, {**common, "last_order": 0}, "the common configuration")
     known = boss.call("config.manager.get", {"login": scene.target.credentials.login}).ok
     scene.judge.check("L-RGT-1", known, "a manager was deleted")
-    scene.table.leave(client)
+    scene.sessions.leave(client)
     scene.dismiss_manager()
 
 
@@ -101,7 +101,7 @@ def _refused(scene: Scene, dialect: Dialect, right: str, calls: list[tuple[str, 
 ])  # fmt: skip
 def masks(scene: Scene) -> None:
     """A manager for one group knows nothing of the others."""
-    boss, table, judge = scene.table.boss, scene.table, scene.judge
+    boss, sessions, judge = scene.sessions.boss, scene.sessions, scene.judge
     inside, outside = scene.group(1), scene.group(2)
     own, foreign = scene.account(0, inside), scene.account(1, outside)
     order: Json = {"symbol": "EURUSD", "command": "buy", "volume": 0.1, "price": 1.0}
@@ -109,21 +109,21 @@ def masks(scene: Scene) -> None:
     pending = scene.book.open(boss, foreign, {**order, "command": "buy_limit"})
     mask = [[inside], [f"{inside}*"], [inside, "nothing*"]][scene.draw(st.integers(0, 2), "mask")]
     limited = scene.second_manager(groups=mask)
-    client = table.sit(
+    client = sessions.sit(
         scene.draw(st.sampled_from(["0", "2"]), "dialect"), ["user", "trade", "group"], credentials=limited
     )
-    groups = [each["group"] for each in table.succeeds("L-RGT-3", client, "config.groups.get.all")]
+    groups = [each["group"] for each in sessions.succeeds("L-RGT-3", client, "config.groups.get.all")]
     judge.equal("L-RGT-3", groups, [inside], "groups in sight")
-    logins = [each["login"] for each in table.succeeds("L-RGT-3", client, "users.get.all")]
+    logins = [each["login"] for each in sessions.succeeds("L-RGT-3", client, "users.get.all")]
     judge.equal("L-RGT-3", logins, [own], "users in sight")
-    found = [each["login"] for each in table.succeeds("L-RGT-3", client, "users.get", {"logins": [foreign, own]})]
+    found = [each["login"] for each in sessions.succeeds("L-RGT-3", client, "users.get", {"logins": [foreign, own]})]
     judge.equal("L-RGT-3", found, [own], "users.get of one inside and one outside")
-    tickets = [each["order"] for each in table.succeeds("L-RGT-3", client, "trades.get")]
+    tickets = [each["order"] for each in sessions.succeeds("L-RGT-3", client, "trades.get")]
     judge.equal("L-RGT-3", tickets, [seen.ticket], "orders in sight")
     touches = _touches(scene, foreign, hidden.ticket, pending.ticket, seen.ticket)
     everything = scene.draw(st.just(False), "all")
     for name, data in touches if everything else [scene.draw(st.sampled_from(touches), "touch")]:
-        table.fails("L-RGT-3", client, name, data)
+        sessions.fails("L-RGT-3", client, name, data)
     client.settle()
     client.take()
     _heard(scene, client, own, foreign, order)
@@ -152,7 +152,7 @@ def _touches(scene: Scene, foreign: int, hidden: int, pending: int, seen: int) -
 
 def _heard(scene: Scene, client: Client, own: int, foreign: int, order: Json) -> None:
     """What a limited manager is told while others change things inside and outside his masks."""
-    boss, judge = scene.table.boss, scene.judge
+    boss, judge = scene.sessions.boss, scene.judge
     inside, outside = scene.target.group(1), scene.target.group(2)
     changes: list[tuple[bool, Callable[[], object]]] = [
         (True, lambda: scene.book.balance(boss, own, "balance", 5.0)),
@@ -163,7 +163,7 @@ def _heard(scene: Scene, client: Client, own: int, foreign: int, order: Json) ->
         (False, lambda: scene.groups.set(boss, outside, {"copies": 5})),
         (True, lambda: scene.groups.set(boss, inside, {"copies": 5})),
     ]  # fmt: skip
-    scene.table.clients.remove(client)
+    scene.sessions.clients.remove(client)
     for number in scene.draw(st.lists(st.integers(0, len(changes) - 1), min_size=1, max_size=4), "changes"):
         visible, change = changes[number]
         change()
@@ -173,7 +173,7 @@ def _heard(scene: Scene, client: Client, own: int, foreign: int, order: Json) ->
         told = {each.get("login", each.get("group")) for each in client.take()}
         judge.check("L-RGT-4", told <= {own, inside}, f"told of {told}, {own} and {inside} alone are inside the mask")
         judge.check("L-RGT-4", bool(told) == visible, f"told of {told} after a change that is {visible=}")
-    scene.table.examine(Changes())
+    scene.sessions.examine(Changes())
 
 
 _DETAILS: Json = {"name": "Somebody", "address": "1 Way", "phone": "123", "email": "a@example.com", "id": "P 1"}
@@ -182,15 +182,15 @@ _DETAILS: Json = {"name": "Somebody", "address": "1 Way", "phone": "123", "email
 @suite(Profile.FULL, exclusive=True, weight=0.5, examples=[{"details": [details]} for details in (False, True)])
 def details(scene: Scene) -> None:
     """A manager with or without the right to see who an account belongs to."""
-    boss, table, judge = scene.table.boss, scene.table, scene.judge
+    boss, sessions, judge = scene.sessions.boss, scene.sessions, scene.judge
     scene.group()
     login = scene.account(0, **_DETAILS)
     may = scene.draw(st.booleans(), "details")
     due = _DETAILS if may else dict.fromkeys(_DETAILS, "")
-    client = table.sit("2", ["user"], credentials=scene.second_manager(user_details=may))
-    (alone,) = table.succeeds("L-RGT-5", client, "users.get", {"logins": [login]})
-    (listed,) = [each for each in table.succeeds("L-RGT-5", client, "users.get.all") if each["login"] == login]
-    table.clients.remove(client)
+    client = sessions.sit("2", ["user"], credentials=scene.second_manager(user_details=may))
+    (alone,) = sessions.succeeds("L-RGT-5", client, "users.get", {"logins": [login]})
+    (listed,) = [each for each in sessions.succeeds("L-RGT-5", client, "users.get.all") if each["login"] == login]
+    sessions.clients.remove(client)
     scene.users.set(boss, login, {"city": "Riga"})
     client.settle()
     client.wait_for(lambda: bool(client.events), scene.target.patience)

@@ -10,12 +10,12 @@ from websockets.exceptions import InvalidStatus
 
 from mt_remote.client import Credentials
 from mt_remote_conformance import strategies as some
-from mt_remote_conformance.money import EURUSD
-from mt_remote_conformance.scene import Scene
-from mt_remote_conformance.suites import Pins, suite
-from mt_remote_conformance.table import SECRET
+from mt_remote_conformance.model.money import EURUSD
+from mt_remote_conformance.plays.scene import Scene
+from mt_remote_conformance.plays.suites import Pins, suite
+from mt_remote_conformance.sessions.client import Client, Dialect, Json, data_of, dialled, headers_of
+from mt_remote_conformance.sessions.sessions import SECRET
 from mt_remote_conformance.targets import Profile
-from mt_remote_conformance.wire import Client, Dialect, Json, data_of, dialled, headers_of
 
 _CONNECTS = ["connect", "disconnect", "read", "subscribe", "connection", "unknown"]
 STATE_ERRORS = ("not_connected", "no_connection")
@@ -39,26 +39,26 @@ _CONNECTING: list[Pins] = [
 @suite(Profile.DEMO, weight=1.5, examples=_CONNECTING)
 def connecting(scene: Scene) -> None:
     """Sessions connect, disconnect and call in any order."""
-    client = scene.table.dial(scene.draw(st.sampled_from(["0", "2"]), "dialect"))
-    table, judge = scene.table, scene.judge
+    client = scene.sessions.dial(scene.draw(st.sampled_from(["0", "2"]), "dialect"))
+    sessions, judge = scene.sessions, scene.judge
     version = {"version": "2"} if client.dialect == "2" else {}
     for _ in range(scene.draw(st.integers(1, 7), "steps")):
         step = scene.draw(st.sampled_from(_CONNECTS), "step")
         if step == "connect":
             data = {**data_of(scene.target.credentials), "reconnect_delay": 0, **version}
             if client.connected:
-                table.fails("L-SES-2", client, "connect", data, codes=("already_connected",))
+                sessions.fails("L-SES-2", client, "connect", data, codes=("already_connected",))
             else:
-                table.succeeds("L-SES-1", client, "connect", data)
+                sessions.succeeds("L-SES-1", client, "connect", data)
                 _told_of_connection(scene, client, up=True)
         elif step == "disconnect":
             if client.connected:
-                table.succeeds("L-SES-4", client, "disconnect")
+                sessions.succeeds("L-SES-4", client, "disconnect")
                 _told_of_connection(scene, client, up=False)
             else:
-                table.fails("L-SES-4", client, "disconnect", codes=STATE_ERRORS)
+                sessions.fails("L-SES-4", client, "disconnect", codes=STATE_ERRORS)
         elif step == "unknown":
-            table.fails("L-SES-10", client, "subscribe", {"event": "weather"}, codes=("invalid_data",))
+            sessions.fails("L-SES-10", client, "subscribe", {"event": "weather"}, codes=("invalid_data",))
         elif step == "read":
             _read(scene, client)
         elif step == "subscribe":
@@ -80,30 +80,30 @@ def _read(scene: Scene, client: Client) -> None:
     logins = [scene.target.credentials.login]
     name, data = scene.draw(some.reads(logins, [scene.target.group()], ["EURUSD"]), "call")
     if client.connected:
-        scene.table.succeeds("L-SES-4", client, "config.groups.get.all")
+        scene.sessions.succeeds("L-SES-4", client, "config.groups.get.all")
     else:
-        scene.table.fails("L-SES-3", client, name, data, codes=STATE_ERRORS)
+        scene.sessions.fails("L-SES-3", client, name, data, codes=STATE_ERRORS)
 
 
 def _subscribe(scene: Scene, client: Client, kind: str) -> None:
     """Subscribes or unsubscribes, rightly or not."""
-    table = scene.table
+    sessions = scene.sessions
     name = scene.draw(st.sampled_from(["subscribe", "unsubscribe"]), "what")
     data = {"event": kind}
     if not client.connected and kind != "connection":
         if name == "subscribe":
-            table.fails("L-SES-3", client, name, data, codes=STATE_ERRORS)
+            sessions.fails("L-SES-3", client, name, data, codes=STATE_ERRORS)
         return
     if name == "subscribe" and kind in client.subscribed:
-        table.fails("L-SES-5", client, name, data, codes=("already_subscribed",))
+        sessions.fails("L-SES-5", client, name, data, codes=("already_subscribed",))
     elif name == "unsubscribe" and kind in client.lapsed:
         client.call(name, data)  # a client that was not told that it lapsed may end it still
     elif name == "unsubscribe" and kind not in client.subscribed:
-        table.fails("L-SES-5", client, name, data, codes=("not_subscribed",))
+        sessions.fails("L-SES-5", client, name, data, codes=("not_subscribed",))
     else:
         early = name == "subscribe" and not client.connected
         law = "L-SES-6" if early else "L-SES-5"
-        table.succeeds(law, client, name, data)
+        sessions.succeeds(law, client, name, data)
 
 
 @suite(Profile.DEMO, weight=0.5, examples=[{"dialect": ["0"], "wrong": [0]}, {"dialect": ["2"], "wrong": [1]}])
@@ -112,15 +112,15 @@ def wrong_credentials(scene: Scene) -> None:
     if not scene.once("wrong credentials", times=2):
         return
     good = scene.target.credentials
-    client = scene.table.dial(scene.draw(st.sampled_from(["0", "2"]), "dialect"))
+    client = scene.sessions.dial(scene.draw(st.sampled_from(["0", "2"]), "dialect"))
     choices: list[Json] = [{"password": "Wrong1"}, {"login": scene.target.logins[99]}]
     wrong = choices[scene.draw(st.integers(0, 1), "wrong")]
     version = {"version": "2"} if client.dialect == "2" else {}
-    table = scene.table
-    table.fails("L-SES-1", client, "connect", {**data_of(good), **wrong, "reconnect_delay": 0, **version})
-    table.fails("L-SES-3", client, "config.groups.get.all", codes=STATE_ERRORS)
-    table.succeeds("L-SES-1", client, "connect", {**data_of(good), "reconnect_delay": 0, **version})
-    table.succeeds("L-SES-1", client, "config.groups.get.all")
+    sessions = scene.sessions
+    sessions.fails("L-SES-1", client, "connect", {**data_of(good), **wrong, "reconnect_delay": 0, **version})
+    sessions.fails("L-SES-3", client, "config.groups.get.all", codes=STATE_ERRORS)
+    sessions.succeeds("L-SES-1", client, "connect", {**data_of(good), "reconnect_delay": 0, **version})
+    sessions.succeeds("L-SES-1", client, "config.groups.get.all")
 
 
 _WATCHING: list[Pins] = [
@@ -148,12 +148,12 @@ def watching(scene: Scene) -> None:
         client = clients[scene.draw(st.integers(0, 2), "who")]
         kind = scene.draw(st.sampled_from(KINDS[:3]), "kind")
         if step == "subscribe" and kind not in client.subscribed:
-            scene.table.succeeds("L-SES-5", client, "subscribe", {"event": kind})
+            scene.sessions.succeeds("L-SES-5", client, "subscribe", {"event": kind})
             client.settle()
-            own = [each for each in client.take(kind) if scene.table.concerns(kind, each)]
+            own = [each for each in client.take(kind) if scene.sessions.concerns(kind, each)]
             scene.judge.equal("L-EVT-9", own, [], f"told of {kind} at once on subscribing")
         elif step == "unsubscribe" and kind in client.subscribed:
-            scene.table.succeeds("L-SES-5", client, "unsubscribe", {"event": kind})
+            scene.sessions.succeeds("L-SES-5", client, "unsubscribe", {"event": kind})
         elif step == "group":
             scene.groups.set(scene.actor(), scene.target.group(), {"copies": number + 1})
         elif step == "user":
@@ -165,9 +165,9 @@ def watching(scene: Scene) -> None:
             scene.book.open(scene.actor(), login, order)
     for client in clients:
         for kind in sorted(client.subscribed):
-            scene.table.succeeds("L-SES-5", client, "unsubscribe", {"event": kind})
-    scene.book.balance(scene.table.boss, login, "balance", 1.0)
-    scene.groups.set(scene.table.boss, scene.target.group(), {"copies": 99})
+            scene.sessions.succeeds("L-SES-5", client, "unsubscribe", {"event": kind})
+    scene.book.balance(scene.sessions.boss, login, "balance", 1.0)
+    scene.groups.set(scene.sessions.boss, scene.target.group(), {"copies": 99})
     scene.audit()
 
 
@@ -177,7 +177,7 @@ def unsubscribe_in_a_flood(scene: Scene) -> None:
     watcher = scene.seat((scene.draw(st.sampled_from(["0", "1.00", "2"]), "dialect"),), kinds=["user", "trade"])[0]
     scene.group()
     login = scene.account(0)
-    boss = scene.table.boss
+    boss = scene.sessions.boss
     count = scene.draw(st.integers(1, 12), "changes")
     cut = scene.draw(st.integers(0, count), "unsubscribe after")
     ids, leaving = [], None
@@ -194,10 +194,10 @@ def unsubscribe_in_a_flood(scene: Scene) -> None:
         tickets.append(answer.result["order"])
         scene.book.ticket(tickets[-1]) if number == 0 else None
     scene.judge.equal("L-MSG-8", tickets, sorted(tickets), "tickets of calls in the order sent")
-    scene.table.succeeds("L-SES-5", watcher, "unsubscribe", {"event": "user"})
+    scene.sessions.succeeds("L-SES-5", watcher, "unsubscribe", {"event": "user"})
     watcher.answer(leaving)
     watcher.settle()
-    own = [each for each in watcher.take("trade") if scene.table.concerns("trade", each)]
+    own = [each for each in watcher.take("trade") if scene.sessions.concerns("trade", each)]
     told = [each["order"] for each in own]
     scene.judge.equal("L-EVT-6", told, tickets[: len(told)], "trades told before the unsubscribe answer")
     scene.judge.equal("L-EVT-5", len(told), len(set(told)), "trades told, each once")
@@ -234,9 +234,9 @@ def _welcomed(scene: Scene, headers: dict[str, str], dialect: Dialect) -> None:
     """A session of the dialect, connected."""
     with dialled(scene.target.url, headers, scene.target.tls) as socket:
         tamper = scene.target.tamper() if scene.target.tamper else None
-        client = Client(socket, scene.judge, dialect, "h", scene.table.transcript, tamper)
-        scene.table.succeeds("L-HSK-4", client, "config.groups.get.all")
-        error = scene.table.fails("L-HSK-4", client, "nosuch.function")
+        client = Client(socket, scene.judge, dialect, "h", scene.sessions.transcript, tamper)
+        scene.sessions.succeeds("L-HSK-4", client, "config.groups.get.all")
+        error = scene.sessions.fails("L-HSK-4", client, "nosuch.function")
         scene.judge.equal("L-HSK-4", bool(error.code), dialect == "2", "whether an error has a code")
 
 
@@ -276,7 +276,7 @@ def lost_connections(scene: Scene) -> None:
     cut = scene.second_manager()
     reconnects = scene.draw(st.booleans(), "reconnects")
     dialect: Dialect = scene.draw(st.sampled_from(["0", "2"] if reconnects else ["0", "1.00", "2"]), "dialect")
-    client = scene.table.dial(dialect, cut)
+    client = scene.sessions.dial(dialect, cut)
     if reconnects:
         _restored(scene, client, cut)
     else:
@@ -284,35 +284,35 @@ def lost_connections(scene: Scene) -> None:
 
 
 def _connect(scene: Scene, client: Client, credentials: Credentials, reconnect_delay: int) -> None:
-    scene.table.succeeds("L-SES-6", client, "subscribe", {"event": "connection"})
+    scene.sessions.succeeds("L-SES-6", client, "subscribe", {"event": "connection"})
     if client.dialect != "1.00":
         version = {"version": "2"} if client.dialect == "2" else {}
         data = {**data_of(credentials), "reconnect_delay": reconnect_delay, **version}
-        scene.table.succeeds("L-SES-1", client, "connect", data)
+        scene.sessions.succeeds("L-SES-1", client, "connect", data)
         _told_of_connection(scene, client, up=True)
 
 
 def _cut(scene: Scene, client: Client, login: int) -> None:
     """Breaks a session's connection; its client hears of it."""
-    scene.table.boss.result("simulator.fault.disconnect", {"login": login})
+    scene.sessions.boss.result("simulator.fault.disconnect", {"login": login})
     lost = client.wait_for(lambda: {"event": "connection", "data": False} in _told(client), 2.0)
     scene.judge.check("L-SES-7", lost, "not told of the loss")
 
 
 def _restored(scene: Scene, client: Client, cut: Credentials) -> None:
     """The gateway reconnects; what was missed is told, and everything goes on as before."""
-    boss, table, login = scene.table.boss, scene.table, scene.account(0)
+    boss, sessions, login = scene.sessions.boss, scene.sessions, scene.account(0)
     scene.book.quiet_tick(boss, EURUSD, 1.07, 1.0701)
     _connect(scene, client, cut, reconnect_delay=20)
     for kind in KINDS:
-        table.succeeds("L-SES-5", client, "subscribe", {"event": kind})
-    table.succeeds("L-MKT-3", client, "symbol.show", {"symbol": EURUSD.name})
+        sessions.succeeds("L-SES-5", client, "subscribe", {"event": kind})
+    sessions.succeeds("L-MKT-3", client, "symbol.show", {"symbol": EURUSD.name})
     order = scene.book.open(boss, login, {"symbol": "EURUSD", "command": "buy", "volume": 0.5, "price": 1.08})
     missed = scene.draw(st.sets(st.sampled_from(["close", "user", "group", "open"]), min_size=1), "missed")
     boss.result("simulator.fault.down", {"down": True})
     try:
         _cut(scene, client, cut.login)
-        table.fails("L-SES-7", client, "config.groups.get.all", codes=("no_connection", "not_connected"))
+        sessions.fails("L-SES-7", client, "config.groups.get.all", codes=("no_connection", "not_connected"))
         client.take()
         tickets = _change(scene, missed, login, order.ticket)
     finally:
@@ -333,15 +333,15 @@ def _restored(scene: Scene, client: Client, cut: Credentials) -> None:
     scene.judge.check("L-SES-8", shown, "no tick of a symbol that was shown before the loss")
     client.take()
     scene.book.balance(boss, login, "balance", 7.0)
-    table.leave(client)
+    sessions.leave(client)
 
 
 def _given_up(scene: Scene, client: Client, cut: Credentials) -> None:
     """Without reconnection dialect 1.00 is closed; others are as before ``connect`` and may call it again."""
     _connect(scene, client, cut, reconnect_delay=0)
-    scene.table.succeeds("L-SES-5", client, "subscribe", {"event": "user"})
+    scene.sessions.succeeds("L-SES-5", client, "subscribe", {"event": "user"})
     _cut(scene, client, cut.login)
-    scene.table.clients.remove(client)
+    scene.sessions.clients.remove(client)
     if client.dialect == "1.00":
         closed = client.closed(2.0)
         scene.judge.equal("L-SES-12", closed and closed[0], 1011, "close code of a session that lost its connection")
@@ -349,10 +349,10 @@ def _given_up(scene: Scene, client: Client, cut: Credentials) -> None:
     client.connected = False
     client.subscribed.discard("user")
     client.take()
-    table, version = scene.table, {"version": "2"} if client.dialect == "2" else {}
-    table.fails("L-SES-12", client, "config.groups.get.all", codes=("not_connected",))
-    table.succeeds("L-SES-12", client, "connect", {**data_of(cut), "reconnect_delay": 0, **version})
-    table.succeeds("L-SES-12", client, "subscribe", {"event": "user"})
+    sessions, version = scene.sessions, {"version": "2"} if client.dialect == "2" else {}
+    sessions.fails("L-SES-12", client, "config.groups.get.all", codes=("not_connected",))
+    sessions.succeeds("L-SES-12", client, "connect", {**data_of(cut), "reconnect_delay": 0, **version})
+    sessions.succeeds("L-SES-12", client, "subscribe", {"event": "user"})
     client.close()
 
 
@@ -361,7 +361,7 @@ def barriers(scene: Scene) -> None:
     """What follows a call that changes the session waits for it."""
     scene.group()
     login = scene.account(0)
-    client = scene.table.dial(scene.draw(st.sampled_from(["0", "2"]), "dialect"))
+    client = scene.sessions.dial(scene.draw(st.sampled_from(["0", "2"]), "dialect"))
     version = {"version": "2"} if client.dialect == "2" else {}
     calls: list[tuple[str, Json | None, bool]] = [
         ("connect", {**data_of(scene.target.credentials), "reconnect_delay": 0, **version}, True),
@@ -371,54 +371,54 @@ def barriers(scene: Scene) -> None:
     ]  # fmt: skip
     slow = scene.control and scene.target.exclusive
     if slow:  # the log-in takes until it is let go, so that what follows has every chance to overtake it
-        scene.table.boss.result("simulator.faults.set", {"rules": [{"on": "connect", "do": "hang", "times": 1}]})
+        scene.sessions.boss.result("simulator.faults.set", {"rules": [{"on": "connect", "do": "hang", "times": 1}]})
     try:
         sent = [(name, client.send(name, data), works) for name, data, works in calls]
         for _ in range(3):
-            scene.table.boss.settle()
+            scene.sessions.boss.settle()
     finally:
         if slow:
-            scene.table.boss.result("simulator.faults.clear")
+            scene.sessions.boss.result("simulator.faults.clear")
     for name, id_, works in sent:
         answer = client.answer(id_)
         what = f"{name}, sent at once with the calls before it, is answered: {answer.message or 'OK'}"
         scene.judge.equal("L-SES-11", answer.ok, works, what)
     scene.judge.equal("L-SES-11", [each["city"] for each in client.take("user")], ["Riga"], "cities told of")
-    scene.table.leave(client)
-    scene.users.read(scene.table.boss, login)
+    scene.sessions.leave(client)
+    scene.users.read(scene.sessions.boss, login)
 
 
 @suite(Profile.FULL, exclusive=True, weight=0.5, examples=[{}])
 def passwords(scene: Scene) -> None:
     """A manager's password is changed, and his account disabled."""
-    table, boss = scene.table, scene.table.boss
+    sessions, boss = scene.sessions, scene.sessions.boss
     who = scene.second_manager()
     fresh = f"{SECRET}N{scene.draw(st.integers(1, 999), 'password')}"
 
     def enters(password: str) -> bool:
-        client = table.dial("0")
+        client = sessions.dial("0")
         try:
             return client.call("connect", {**data_of(who), "password": password, "reconnect_delay": 0}).ok
         finally:
-            table.leave(client)
+            sessions.leave(client)
 
     for change in ({"password": ""}, {"city": "Riga"}):
-        table.succeeds("L-USR-11", boss, "user.set", {"login": who.login, **change})
+        sessions.succeeds("L-USR-11", boss, "user.set", {"login": who.login, **change})
         scene.judge.check("L-USR-11", enters(who.password), f"the password is another one after {change}")
-    table.succeeds("L-USR-11", boss, "user.set", {"login": who.login, "password": fresh})
+    sessions.succeeds("L-USR-11", boss, "user.set", {"login": who.login, "password": fresh})
     scene.judge.check("L-USR-11", enters(fresh), "the new password does not count")
     scene.judge.check("L-USR-11", not enters(who.password), "the old password still counts")
-    table.succeeds("L-SES-13", boss, "user.set", {"login": who.login, "enable": False})
+    sessions.succeeds("L-SES-13", boss, "user.set", {"login": who.login, "enable": False})
     scene.judge.check("L-SES-13", not enters(fresh), "a disabled account logs in")
-    table.succeeds("L-SES-13", boss, "user.set", {"login": who.login, "enable": True})
+    sessions.succeeds("L-SES-13", boss, "user.set", {"login": who.login, "enable": True})
     scene.judge.check("L-SES-13", enters(fresh), "an account that is enabled again does not log in")
 
 
 def _change(scene: Scene, missed: set[str], login: int, ticket: int) -> list[int]:
     """Changes while a session is cut off; gives the tickets that it must hear of."""
-    boss, tickets = scene.table.boss, []
-    watching = [each for each in scene.table.clients if each is not boss]
-    scene.table.clients = [boss]
+    boss, tickets = scene.sessions.boss, []
+    watching = [each for each in scene.sessions.clients if each is not boss]
+    scene.sessions.clients = [boss]
     order = scene.book.orders[ticket]
     if "close" in missed:
         scene.book.close(boss, order, float(order.volume), 1.09)
@@ -430,7 +430,7 @@ def _change(scene: Scene, missed: set[str], login: int, ticket: int) -> list[int
         scene.users.set(boss, login, {"city": "Tallinn"})
     if "group" in missed:
         scene.groups.set(boss, scene.target.group(), {"copies": 3})
-    scene.table.clients += watching
+    scene.sessions.clients += watching
     return tickets
 
 

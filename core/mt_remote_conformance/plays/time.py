@@ -9,11 +9,11 @@ from decimal import Decimal
 from hypothesis import strategies as st
 
 from mt_remote_conformance import strategies as some
-from mt_remote_conformance.money import EURUSD, cents, exact
-from mt_remote_conformance.scene import Scene
-from mt_remote_conformance.suites import Pins, suite
+from mt_remote_conformance.model.money import EURUSD, cents, exact
+from mt_remote_conformance.plays.scene import Scene
+from mt_remote_conformance.plays.suites import Pins, suite
+from mt_remote_conformance.sessions.client import Json
 from mt_remote_conformance.targets import Profile
-from mt_remote_conformance.wire import Json
 
 DAY = 86_400
 
@@ -30,7 +30,7 @@ def expirations(scene: Scene) -> None:
     scene.seat(kinds=["trade"])
     scene.group()
     login = scene.account(0)
-    book, boss = scene.book, scene.table.boss
+    book, boss = scene.book, scene.sessions.boss
     now = scene.clock()
     for hours in scene.draw(st.lists(st.integers(1, 5), min_size=1, max_size=3), "hours"):
         data = {
@@ -57,7 +57,7 @@ def expirations(scene: Scene) -> None:
                 book.verify(boss, [order.ticket], "L-TIM-1")
             elif order.expiration != now:
                 book.verify(boss, [order.ticket], "L-TIM-1")
-        for client in scene.table.clients:
+        for client in scene.sessions.clients:
             client.settle()
             client.take()
 
@@ -77,7 +77,7 @@ _NIGHTS += [{"use_swap": [True, False], "nights": [[_TO_MONTHS_END]], "swap_long
 def nights(scene: Scene) -> None:
     """Swaps, night by night, over weekdays, the triple day and the weekend; then they are shared and realised."""
     scene.seat(("2",), kinds=[])
-    boss, book = scene.table.boss, scene.book
+    boss, book = scene.sessions.boss, scene.book
     rates = [scene.draw(st.integers(-100, 100), name) / 10 for name in ("swap_long", "swap_short")]
     used = scene.draw(st.booleans(), "use_swap")
     scene.group(use_swap=used, symbols={"EURUSD": {"swap_long": rates[0], "swap_short": rates[1]}})
@@ -125,7 +125,7 @@ def _month_ended(before: int, after: int, end: int) -> bool:
 
 def _end(scene: Scene, login: int, how: str) -> None:
     """Closes what is open, by way of what shares swaps between orders."""
-    book, boss = scene.book, scene.table.boss
+    book, boss = scene.book, scene.sessions.boss
     held = book.positions(login)
     if how == "part":
         for order in held:
@@ -149,7 +149,7 @@ def _end(scene: Scene, login: int, how: str) -> None:
 )
 def moments(scene: Scene) -> None:
     """Time passes between what happens to accounts, prices and orders; records say when, histories go by it."""
-    boss, book, judge = scene.table.boss, scene.book, scene.judge
+    boss, book, judge = scene.sessions.boss, scene.book, scene.judge
     watcher = scene.seat(("2",), kinds=["trade", "user", "tick"])[0]
     scene.show(EURUSD)
     scene.group()
@@ -176,7 +176,7 @@ def moments(scene: Scene) -> None:
 
 
 def _lives(scene: Scene, login: int, passed: Callable[[], int]) -> None:
-    boss, book = scene.table.boss, scene.book
+    boss, book = scene.sessions.boss, scene.book
     data = {"symbol": "EURUSD", "command": "buy", "volume": 1.0, "price": 1.08}
     closed: dict[int, int] = {ticket: _read(scene, ticket)["close_time"] for ticket in book.entries[login]}
     opened = passed()
@@ -209,7 +209,7 @@ def _lives(scene: Scene, login: int, passed: Callable[[], int]) -> None:
 
 
 def _read(scene: Scene, ticket: int) -> Json:
-    record: Json = scene.table.boss.result("trade.get", {"order": ticket})
+    record: Json = scene.sessions.boss.result("trade.get", {"order": ticket})
     return record
 
 
@@ -224,7 +224,7 @@ def _ranges(scene: Scene, login: int, closed: dict[int, int]) -> None:
     for first in edges:
         for last in (*(each for each in edges if each >= first), None):
             asked = {"login": login, "from": first, **({} if last is None else {"to": last})}
-            found = [each["order"] for each in scene.table.boss.result("trades.history", asked)] if (
+            found = [each["order"] for each in scene.sessions.boss.result("trades.history", asked)] if (
                 last is not None or first <= max(closed.values())) else []  # fmt: skip
             due = sorted(t for t, time in closed.items() if first <= time and (last is None or time <= last))
             scene.judge.equal("L-ORD-3", found, due, f"history {asked}")

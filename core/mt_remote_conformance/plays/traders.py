@@ -8,11 +8,11 @@ from decimal import Decimal
 from hypothesis import strategies as st
 
 from mt_remote_conformance import strategies as some
-from mt_remote_conformance.money import exact
-from mt_remote_conformance.scene import Scene
-from mt_remote_conformance.suites import Pins, suite
+from mt_remote_conformance.model.money import exact
+from mt_remote_conformance.plays.scene import Scene
+from mt_remote_conformance.plays.suites import Pins, suite
+from mt_remote_conformance.sessions.client import Client, Json
 from mt_remote_conformance.targets import Profile
-from mt_remote_conformance.wire import Client, Json
 
 OK, PRICE, STOPS, VOLUME, MONEY, REQUOTE, NO_EXPIRATION = 0, 129, 130, 131, 134, 138, 147
 POINT = Decimal("0.00001")
@@ -30,7 +30,7 @@ _TRADERS: list[Pins] = [
 @suite(Profile.FULL, control=True, exclusive=True, weight=3, examples=_TRADERS)
 def traders(scene: Scene) -> None:
     """What a trader may do, and at which price."""
-    judge, boss = scene.judge, scene.table.boss
+    judge, boss = scene.judge, scene.sessions.boss
     scene.group(securities={"Forex": {"lot_min": 0.1, "lot_max": 5.0, "lot_step": 0.1, "ie_deviation": 5}})
     deposit = scene.draw(st.integers(500, 20_000), "deposit")
     login = scene.account(0, deposit=float(deposit))
@@ -92,14 +92,14 @@ def barred_traders(scene: Scene) -> None:
     law, group, user, codes, what = _BARS[scene.draw(st.integers(0, len(_BARS) - 1), "bar")]
     scene.group()
     login, free = scene.account(0), scene.account(1)
-    scene.book.tick(scene.table.boss, scene.target.instruments["EURUSD"], 1.1, 1.1001)
+    scene.book.tick(scene.sessions.boss, scene.target.instruments["EURUSD"], 1.1, 1.1001)
     prepared = [_prepared(scene, each, what) for each in (login, free)]
     before = _tries(scene, free, what, prepared[1])
     scene.judge.equal(law, before, OK, f"{what} without the bar: the trader hears")
     if group:
-        scene.groups.set(scene.table.boss, scene.target.group(), group)
+        scene.groups.set(scene.sessions.boss, scene.target.group(), group)
     if user:
-        scene.table.boss.result("user.set", {"login": login, **user})
+        scene.sessions.boss.result("user.set", {"login": login, **user})
     code = _tries(scene, login, what, prepared[0])
     scene.judge.check(law, code in codes, f"{what}: the trader hears {code}, expected one of {codes}")
 
@@ -132,7 +132,7 @@ def _tries(scene: Scene, login: int, what: str, tickets: list[int]) -> object:
         "closing less than the least lots": ("close", {**own, "volume": 0.04}),
         "closing a part that is off the step": ("close", {**own, "volume": 0.04}),
     }.get(what, ("open", order))  # fmt: skip
-    answer = scene.table.boss.call(f"simulator.trader.{name}", data)
+    answer = scene.sessions.boss.call(f"simulator.trader.{name}", data)
     if answer.ok:
         return answer.result["code"]
     return {"account_disabled": 64, "bad_account_info": 65}.get(answer.code, answer.code)
@@ -150,7 +150,7 @@ def deviations(scene: Scene) -> None:
     scene.group(securities={"Forex": {"ie_deviation": 0, "ie_quick_mode": quick}})
     login = scene.account(0)
     eurusd = scene.target.instruments["EURUSD"]
-    scene.book.tick(scene.table.boss, eurusd, 1.1, 1.1001)
+    scene.book.tick(scene.sessions.boss, eurusd, 1.1, 1.1001)
     off = scene.draw(st.integers(-8, 8), "points off")
     allowed = scene.draw(st.integers(0, 8), "deviation")
     price = float(exact(1.1001) + eurusd.points(off))
@@ -169,7 +169,7 @@ def deviations(scene: Scene) -> None:
         scene.judge.equal("L-TRD-6", heard["prices"], {"bid": 1.1, "ask": 1.1001}, f"prices offered, {what}")
         return
     scene.judge.equal("L-TRD-6", heard["code"], OK, what)
-    record = scene.table.boss.result("trade.get", {"order": heard["order"]})
+    record = scene.sessions.boss.result("trade.get", {"order": heard["order"]})
     scene.judge.equal("L-TRD-6", record["open_price"], 1.1001 if quick else price, f"filled, {what}")
     beside = scene.trader("open", **{**data, "price": 1.100105})
     scene.judge.equal("L-TRD-10", beside["code"], PRICE, "a price off the grid: the trader hears")
@@ -188,7 +188,7 @@ def pending_traders(scene: Scene) -> None:
     scene.group()
     login = scene.account(0)
     bid, ask = Decimal("1.10000"), Decimal("1.10010")
-    scene.book.tick(scene.table.boss, scene.target.instruments["EURUSD"], float(bid), float(ask))
+    scene.book.tick(scene.sessions.boss, scene.target.instruments["EURUSD"], float(bid), float(ask))
     command = scene.draw(st.sampled_from(some.PENDING_COMMANDS), "command")
     side = 1 if command.startswith("buy") else -1
     away, sl, tp = (scene.draw(st.integers(least, 25), name) for least, name in ((-10, "away"), (5, "sl"), (5, "tp")))
@@ -207,7 +207,7 @@ def pending_traders(scene: Scene) -> None:
     due = OK if min(away, sl, tp) >= 10 else STOPS
     scene.judge.equal("L-TRD-7", heard["code"], due, f"{command} {away} points away, sl at {sl}, tp at {tp} from it")
     if due == OK:
-        record = scene.table.boss.result("trade.get", {"order": heard["order"]})
+        record = scene.sessions.boss.result("trade.get", {"order": heard["order"]})
         got = {name: record[name] for name in ("sl", "tp", "cmd", "open_price", "reason")}
         scene.judge.equal(
             "L-TRD-7", got, {**stops, "cmd": command, "open_price": float(price), "reason": "client"}, "order"
@@ -220,7 +220,7 @@ _FLAGS = ("none", "signal", "expert", "gateway", "mobile", "web", "api")
 @suite(Profile.FULL, control=True, exclusive=True, weight=0.5, examples=[{"flags": [_FLAGS], "executions": [(1, 0)]}])
 def origins(scene: Scene) -> None:
     """Requests of terminals, phones and programs, as every dialect tells of them."""
-    judge, boss = scene.judge, scene.table.boss
+    judge, boss = scene.judge, scene.sessions.boss
     clients = scene.seat(kinds=["trade"])
     logins = []
     for execution in (0, 1):
@@ -231,7 +231,7 @@ def origins(scene: Scene) -> None:
         client.settle()
         client.take()
     for execution in scene.draw(st.sampled_from([(1,), (0,)]), "executions"):
-        dealers = [scene.table.sit(dialect, ["trade_request"]) for dialect in ("0", "1.00")] if not execution else []
+        dealers = [scene.sessions.sit(dialect, ["trade_request"]) for dialect in ("0", "1.00")] if not execution else []
         for flag in scene.draw(st.lists(st.sampled_from(_FLAGS), min_size=1, max_size=3), "flags"):
             data: Json = {"symbol": "EURUSD", "command": "buy", "volume": 0.2, "flags": flag}
             heard = scene.trader("open", login=logins[execution], **data)
@@ -249,11 +249,11 @@ def _told_from(scene: Scene, clients: Sequence[Client], ticket: int, flag: str) 
     """An order from somewhere, read and told in every dialect, and what a partial close leaves of it."""
     origin = "client" if flag == "none" else flag
     older = origin if origin in ("client", "signal", "expert", "gateway") else "client"
-    table, boss = scene.table, scene.table.boss
-    table.succeeds("L-ORD-5", boss, "order.close", {"order": ticket, "volume": 0.1, "price": 1.1})
+    sessions, boss = scene.sessions, scene.sessions.boss
+    sessions.succeeds("L-ORD-5", boss, "order.close", {"order": ticket, "volume": 0.1, "price": 1.1})
     for client in clients:
         due = origin if client.dialect == "2" else older
-        reads = [table.succeeds("L-REC-7", client, "trade.get", {"order": each}) for each in (ticket, ticket + 1)]
+        reads = [sessions.succeeds("L-REC-7", client, "trade.get", {"order": each}) for each in (ticket, ticket + 1)]
         client.settle()
         client.wait_for(lambda client=client: len(client.events) > 2, scene.target.patience)  # type: ignore[misc]
         reasons = [record["reason"] for record in (*reads, *client.take("trade"))]

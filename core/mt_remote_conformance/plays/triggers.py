@@ -7,14 +7,14 @@ from decimal import Decimal
 from hypothesis import strategies as st
 
 from mt_remote_conformance import strategies as some
-from mt_remote_conformance.areas.trading import Order
-from mt_remote_conformance.areas.triggers import level, measured, react, stop_out
-from mt_remote_conformance.money import EURUSD, USDJPY, Instrument, exact
-from mt_remote_conformance.scene import Scene
-from mt_remote_conformance.suites import Pins, suite
-from mt_remote_conformance.table import Changes
+from mt_remote_conformance.model.money import EURUSD, USDJPY, Instrument, exact
+from mt_remote_conformance.model.trading import Order
+from mt_remote_conformance.model.triggers import level, measured, react, stop_out
+from mt_remote_conformance.plays.scene import Scene
+from mt_remote_conformance.plays.suites import Pins, suite
+from mt_remote_conformance.sessions.client import Client, Json
+from mt_remote_conformance.sessions.sessions import Changes
 from mt_remote_conformance.targets import Profile
-from mt_remote_conformance.wire import Client, Json
 
 
 def tick(scene: Scene, client: Client, instrument: Instrument, bid: float, ask: float) -> None:
@@ -26,7 +26,7 @@ def tick(scene: Scene, client: Client, instrument: Instrument, bid: float, ask: 
 
 
 def _after(scene: Scene, instrument: Instrument, bid: float, ask: float, touched: dict[int, str], told: bool) -> None:
-    book, boss = scene.book, scene.table.boss
+    book, boss = scene.book, scene.sessions.boss
     changes = Changes()
     if told:
         changes.ticks.append({"symbol": instrument.name, "bid": bid, "ask": ask})
@@ -41,7 +41,7 @@ def _after(scene: Scene, instrument: Instrument, bid: float, ask: float, touched
             for law in ("L-TRG-1", "L-TRG-2") if not order.pending else ("L-TRG-3",):
                 if order.pending or (order.sl if law == "L-TRG-1" else order.tp):
                     book.verify(boss, [order.ticket], law)
-    scene.table.examine(changes)
+    scene.sessions.examine(changes)
 
 
 def _placed(scene: Scene, instrument: Instrument, quote: tuple[float, float]) -> Json:
@@ -94,7 +94,7 @@ def triggers(scene: Scene) -> None:
     logins = [scene.account(0, deposit=1e8), scene.account(1, deposit=1e8)]
     stream = scene.draw(some.tick_streams(instrument, most=8), "prices")
     start = (instrument.typical, round(instrument.typical + 10 / 10**instrument.digits, 8))
-    tick(scene, scene.table.boss, instrument, *start)
+    tick(scene, scene.sessions.boss, instrument, *start)
     for _ in range(scene.draw(st.integers(1, 4), "orders")):
         login = logins[scene.draw(st.integers(0, 1), "login")]
         scene.book.open(scene.actor(), login, _placed(scene, instrument, start))
@@ -127,7 +127,7 @@ def at_the_level(scene: Scene) -> None:
     login = scene.account(0, deposit=1e8)
     point = 1 / 10**instrument.digits
     start = (instrument.typical, round(instrument.typical + 10 * point, 8))
-    tick(scene, scene.table.boss, instrument, *start)
+    tick(scene, scene.sessions.boss, instrument, *start)
     order = scene.book.open(scene.actor(), login, _placed(scene, instrument, start))
     _moved(scene, order, scene.draw(st.sampled_from([0, 0, 3, 40]), "moved") * order.instrument.point)
     wide = scene.draw(st.sampled_from([0, 0, 4]), "widened")
@@ -194,11 +194,11 @@ def stop_outs(scene: Scene) -> None:
     login, rich = scene.account(0, deposit=deposit, leverage=leverage), scene.account(1, deposit=1e8)
     credit = scene.draw(st.sampled_from([0, 0, 5]), "credit") * deposit / 100
     if credit:
-        scene.book.balance(scene.table.boss, login, "credit", credit, expiration=2**31 - 3600)
+        scene.book.balance(scene.sessions.boss, login, "credit", credit, expiration=2**31 - 3600)
     used = [EURUSD, USDJPY][: scene.draw(st.integers(1, 2), "used")]
     for instrument in used:
         start = (instrument.typical, round(instrument.typical + 10 / 10**instrument.digits, 8))
-        tick(scene, scene.table.boss, instrument, *start)
+        tick(scene, scene.sessions.boss, instrument, *start)
     for _ in range(scene.draw(st.integers(1, 4), "positions")):
         instrument = scene.draw(st.sampled_from(used), "symbol")
         command = scene.draw(st.sampled_from(some.MARKET_COMMANDS), "command")
@@ -257,7 +257,7 @@ def _fall(scene: Scene, instrument: Instrument, login: int, leverage: int, thres
             touched[order.ticket] = "L-TRG-7"
     wanted = {ticket: law for ticket, law in touched.items() if not book.orders[ticket].open or law != "L-TRG-7"}
     for ticket in touched.keys() - wanted.keys():
-        book.verify(scene.table.boss, [ticket], "L-TRG-7")
+        book.verify(scene.sessions.boss, [ticket], "L-TRG-7")
     _after(scene, instrument, bid, ask, wanted, told)
     return True
 
@@ -265,7 +265,7 @@ def _fall(scene: Scene, instrument: Instrument, login: int, leverage: int, thres
 @suite(Profile.FULL, exclusive=True, weight=0.5, examples=[{"command": [each]} for each in some.PENDING_COMMANDS])
 def poor_pendings(scene: Scene) -> None:
     """The price of a pending comes, and its account has not the margin."""
-    book, boss, instrument = scene.book, scene.table.boss, EURUSD
+    book, boss, instrument = scene.book, scene.sessions.boss, EURUSD
     scene.seat(("0", "2"), kinds=["trade"])
     scene.group()
     login = scene.account(0, deposit=100.0)

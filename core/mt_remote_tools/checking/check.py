@@ -11,12 +11,13 @@ import pluggy
 from mt_remote.errors import DeprecatedHook, PluginError
 from mt_remote.plugin import PROJECT
 from mt_remote.plugins.hooks import Hooks
-from mt_remote.plugins.host import load_plugin, plugin_manager
+from mt_remote.plugins.host import load_plugin
 from mt_remote.settings import Settings
 from mt_remote_tools.checking import laws, source
 from mt_remote_tools.checking.findings import Finding
 from mt_remote_tools.checking.registered import Registered
 from mt_remote_tools.checking.subject import Subject
+from mt_remote_tools.loading import loaded
 from mt_remote_tools.testing import stands
 
 _IN_THE_WAY = ("MR001", "MR002", "MR101", "MR102", "MR104", "MR106", "MR201", "MR202", "MR204", "MR205", "MR301",
@@ -42,7 +43,7 @@ def check(
     Raises :class:`~mt_remote.errors.PluginError` for a mistake in one of the others.
     """
     own = {*names, *_of_the_same_authors(names)}
-    manager = plugin_manager([name for name in plugins if name not in own], without=own)
+    manager = loaded([name for name in plugins if name not in own], without=own)
     subjects, found = _load(names)
     _add_hooks_of(subjects, manager)
     backends = sorted({spec.name for _, spec in Hooks(manager).backends()})

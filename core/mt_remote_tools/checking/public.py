@@ -18,6 +18,7 @@ PUBLIC = (
     "mt_remote.errors",
     "mt_remote.hookspecs",
     "mt_remote.client",
+    "mt_remote_tools.command_line",
     "mt_remote_tools.testing",
     "mt_remote_tools.checking",
     "mt_remote_conformance",

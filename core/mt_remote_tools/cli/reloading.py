@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 
 from mt_remote.errors import ConfigurationError
 from mt_remote.plugin import PROJECT
-from mt_remote_tools.cli.options import RELOAD
+from mt_remote_tools.command_line import RELOAD
 
 if TYPE_CHECKING:
     from mt_remote_tools.cli.configuration import Startup
 
 _ENDING_SECONDS = 30
+"""That a gateway has for its end before it is killed."""
 _DEBOUNCE = 200
 """Milliseconds in which changes that belong together are gathered: an editor writes more than one file."""
 

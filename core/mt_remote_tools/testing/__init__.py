@@ -12,6 +12,16 @@ is brought by plugins: the hook ``mt_remote_stands`` gives :class:`StandSpec` ob
 
 from mt_remote_tools.testing.bench import Bench, ManualClock, backends_with_stands, stands
 from mt_remote_tools.testing.on_loop import OnLoop
+from mt_remote_tools.testing.running import running_gateway
 from mt_remote_tools.testing.stands import Stand, StandSpec
 
-__all__ = ["Bench", "ManualClock", "OnLoop", "Stand", "StandSpec", "backends_with_stands", "stands"]
+__all__ = [
+    "Bench",
+    "ManualClock",
+    "OnLoop",
+    "Stand",
+    "StandSpec",
+    "backends_with_stands",
+    "running_gateway",
+    "stands",
+]

@@ -13,7 +13,8 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from mt_remote.client import Client, Credentials
 from mt_remote.errors import ConfigurationError
 from mt_remote.plugins.hooks import Hooks, asked
-from mt_remote.plugins.host import find_backend, plugin_manager
+from mt_remote.plugins.host import find_backend
+from mt_remote_tools.loading import loaded
 from mt_remote_tools.testing.clients import opened
 from mt_remote_tools.testing.on_loop import OnLoop
 from mt_remote_tools.testing.stands import Stand, StandSpec
@@ -26,13 +27,14 @@ T = TypeVar("T")
 
 def stands(manager: pluggy.PluginManager) -> dict[str, StandSpec]:
     """The test stands that plugins bring, by backend."""
-    found = asked(manager, "mt_remote_stands", StandSpec)
-    return {spec.backend: spec for _, spec in found}
+    if not hasattr(manager.hook, "mt_remote_stands"):  # neither the tools are loaded nor a plugin that has a stand
+        return {}
+    return {spec.backend: spec for _, spec in asked(manager, "mt_remote_stands", StandSpec)}
 
 
 def backends_with_stands(modules: Iterable[str] = ()) -> list[str]:
     """Names of the backends that a test can be run on here, those of installed plugins and of ``modules``."""
-    return sorted(stands(plugin_manager(modules)))
+    return sorted(stands(loaded(modules)))
 
 
 class ManualClock:
@@ -179,4 +181,4 @@ def manager_of(plugins: Iterable[str | object], *, modules: Iterable[str] = ()) 
     """A plugin manager with what is installed, ``modules``, and the plugins under test: modules' names or objects."""
     given = list(plugins)
     names = [*modules, *(each for each in given if isinstance(each, str))]
-    return plugin_manager(names, plugins=[each for each in given if not isinstance(each, str)])
+    return loaded(names, plugins=[each for each in given if not isinstance(each, str)])

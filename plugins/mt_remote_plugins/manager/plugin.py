@@ -31,7 +31,7 @@ def mt_remote_backends() -> list[BackendSpec]:
     return [BackendSpec("manager", ManagerSettings, _make, help_text, shared=("code_page",))]
 
 
-@hookimpl
+@hookimpl(optionalhook=True)  # where the tools are
 def mt_remote_commands(app: typer.Typer) -> None:
     """``doctor`` and ``native``."""
     from mt_remote_plugins.manager import commands

@@ -35,7 +35,7 @@ def mt_remote_backends() -> list[BackendSpec]:
     return [BackendSpec("simulator", SimulatorSettings, _make, help="an MT4 server in memory, nothing else needed")]
 
 
-@hookimpl
+@hookimpl(optionalhook=True)  # where the tools are
 def mt_remote_stands() -> list[StandSpec]:
     from mt4sim.gateway import stand
 
@@ -65,7 +65,7 @@ def mt_remote_gateway_starting(gateway: Gateway) -> None:
         gateway.backend.external = lambda command: manager.hook.mt_remote_simulator_external(command=command)
 
 
-@hookimpl
+@hookimpl(optionalhook=True)  # where the tools are
 def mt_remote_commands(app: typer.Typer) -> None:
     from mt4sim.gateway import commands
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mt_remote_tools.testing import StandSpec
 
 
-@hookimpl
+@hookimpl(optionalhook=True)  # where the tools are
 def mt_remote_commands(app: typer.Typer) -> None:
     """``native build`` and ``native functions``."""
     from mt4sim.native import commands
@@ -20,7 +20,7 @@ def mt_remote_commands(app: typer.Typer) -> None:
     commands.add_to(app)
 
 
-@hookimpl
+@hookimpl(optionalhook=True)  # where the tools are
 def mt_remote_stands() -> list[StandSpec]:
     """The backend ``manager``, over this library."""
     from mt4sim.native import stand

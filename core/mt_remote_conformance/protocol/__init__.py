@@ -1,0 +1,1 @@
+"""What the protocol says of shapes: requests, results, events, by dialect."""

@@ -1,0 +1,1 @@
+"""A run: which suites, played how long, and what came of it."""

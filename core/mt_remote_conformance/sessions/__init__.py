@@ -1,0 +1,1 @@
+"""Sessions with a gateway, as clients of each dialect have them, and who judges what they hear."""

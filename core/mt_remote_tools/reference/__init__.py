@@ -1,0 +1,1 @@
+"""Reference pages, and the protocol's schema, made of what plugins registered."""
