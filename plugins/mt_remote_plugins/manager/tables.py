@@ -206,15 +206,12 @@ class PositionRows(Rows[R]):
         before = await self._compared(position, str(changes.get("etag", "")))
         codec = self.library.codec(self.kind)
         old = codec.decode(before[position])
-        native = codec.updated(before[position], old, changes.applied_to(old))
-        await self.write(native, position)
+        written = codec.updated(before[position], old, changes.applied_to(old))
+        if written == before[position]:
+            return place_of(position, written)
+        await self.write(written, position)
         after = await self.natives()
-        others = [*before[:position], *before[position + 1 :]]
-        # The server may have put the row in its own way; what must not have happened is that it went to another place.
-        same_place = position < len(after) and (
-            after[position] == native or [*after[:position], *after[position + 1 :]] == others
-        )
-        if not same_place:
+        if not _took_place(position, before, written, after):
             raise Conflict(f"Rows were moved meanwhile; which one was changed is unknown: row {position} is another")
         return place_of(position, after[position])
 
@@ -247,6 +244,16 @@ class PositionRows(Rows[R]):
         if etag_of(natives[position]) != etag:
             raise Conflict(f"Another {self.native.lower()} is at {position} now: read the table again")
         return natives
+
+
+def _took_place(position: int, before: list[bytes], written: bytes, after: list[bytes]) -> bool:
+    """Whether a row was written over the one that stood at ``position``, and over no other. The server may have put it
+    in its own way, and other rows may have changed: but not both, for then nothing tells the two apart."""
+    others = [*before[:position], *before[position + 1 :]]
+    if position < len(after) and [*after[:position], *after[position + 1 :]] == others:
+        return True
+    old = before[position]
+    return position < len(after) and after[position] == written and after.count(old) < before.count(old)
 
 
 def etag_of(native: bytes) -> str:
