@@ -91,8 +91,10 @@ def test_the_backends_session_in_a_windows_python(
 
 
 def test_the_backends_own_tests_in_a_windows_python(wine: wine_setup.Windows) -> None:
-    names = ("test_backend.py", "test_marshal_values.py", *(("test_doctor.py",) if wine.bits == 64 else ()))
-    assert run_pytest(wine, *(f"tests/plugins/manager/{name}" for name in names), "-k", "not trio") >= 40
+    names = ["tests/plugins/manager/test_backend.py", "tests/mt4abi/test_marshal_values.py"]
+    if wine.bits == 64:
+        names.append("tests/plugins/manager/test_doctor.py")
+    assert run_pytest(wine, *names, "-k", "not trio") >= 40
 
 
 def test_a_worker_process_in_a_windows_python(wine: wine_setup.Windows) -> None:

@@ -12,9 +12,11 @@ from mt_remote.dispatch.idempotency import KeyReused
 from mt_remote.errors import (
     Busy,
     CallTimeout,
+    Conflict,
     ConnectionLost,
     InvalidData,
     NotFound,
+    NotOffered,
     Problem,
     Refused,
     RequestError,
@@ -25,7 +27,9 @@ from mt_remote.errors import (
 from mt_remote.workers.parcels import PART, Parts, pack, unpack
 
 ERRORS = [
-    InvalidData.of("limit", "must be 1"), NotFound("nowhere"), SessionStateError("not_connected", "call 'connect'"),
+    InvalidData.of("limit", "must be 1"), NotFound("nowhere"), NotOffered("order.open"),
+    Conflict("another row is there"),
+    SessionStateError("not_connected", "call 'connect'"),
     Refused("no", code="closed"), Busy("later"), CallTimeout("late", outcome="not_done"),
     ConnectionLost(), ConnectionLost("broke", outcome="unknown"),
     ServerError(ReturnCode.TRADE_NO_MONEY, path="volume"), ServerError(4711, "odd"), KeyReused("taken"),
