@@ -236,9 +236,13 @@ class Codec(Generic[R]):
             raise InvalidData.of(path, f"the server has no security of that name (it has {has})")
 
     def _entries(
-        self, wire: Wire, inner: Codec[Record], value: dict[str, Record],
-        before: dict[str, Record], old_raw: dict[str, bytes],
-    ) -> tuple[bytes, int]:  # fmt: skip
+        self,
+        wire: Wire,
+        inner: Codec[Record],
+        value: dict[str, Record],
+        before: dict[str, Record],
+        old_raw: dict[str, bytes],
+    ) -> tuple[bytes, int]:
         at_most(wire, len(value))
         key = _key_member(inner)
         rows = []

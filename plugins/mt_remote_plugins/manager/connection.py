@@ -106,9 +106,13 @@ class LibraryConnection(Connection):
 
     def _hear(self, notice: Notice) -> None:
         handlers: dict[str, Callable[..., None]] = {
-            "pump": self._pumped, "ticks": self._ticks, "infos": self._infos, "request": self._requested,
-            "down": self._down, "up": self._up,
-        }  # fmt: skip
+            "pump": self._pumped,
+            "ticks": self._ticks,
+            "infos": self._infos,
+            "request": self._requested,
+            "down": self._down,
+            "up": self._up,
+        }
         handlers[notice[0]](*notice[1:])
 
     def _pumped(self, code: int, change: int, row: bytes) -> None:

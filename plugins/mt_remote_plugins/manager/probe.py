@@ -35,9 +35,13 @@ def _asked(library: str, seconds: float) -> str:
     command = [sys.executable, "-m", __name__, library]
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=worker_environment(), timeout=seconds,
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            env=worker_environment(),
+            timeout=seconds,
             check=False,
-        )  # fmt: skip
+        )
     except subprocess.TimeoutExpired:
         return f"it was not loaded within {seconds:g} s"
     if done.returncode == _FOUND:

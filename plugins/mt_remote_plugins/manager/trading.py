@@ -51,28 +51,58 @@ class LibraryOrders(Orders):
                 await self._library.trade(order)
             raise named(error) from None
 
-    async def open(self, login: int, symbol: str, command: TradeCommand, volume: float, price: float, *,
-                   sl: float = 0.0, tp: float = 0.0, expiration: int = 0, comment: str = "") -> int:  # fmt: skip
+    async def open(
+        self,
+        login: int,
+        symbol: str,
+        command: TradeCommand,
+        volume: float,
+        price: float,
+        *,
+        sl: float = 0.0,
+        tp: float = 0.0,
+        expiration: int = 0,
+        comment: str = "",
+    ) -> int:
         try:
             return await self._transact(
-                Transaction.OPEN, orderby=login, symbol=symbol, cmd=command, volume=volume, price=price, sl=sl, tp=tp,
-                expiration=expiration, comment=comment,
-            )  # fmt: skip
+                Transaction.OPEN,
+                orderby=login,
+                symbol=symbol,
+                cmd=command,
+                volume=volume,
+                price=price,
+                sl=sl,
+                tp=tp,
+                expiration=expiration,
+                comment=comment,
+            )
         except ServerError as error:
             raise await self._refusals.of_order(error, login=login, symbol=symbol, price=price) from None
 
-    async def modify(self, order: int, *, price: float | None = None, sl: float | None = None,
-                     tp: float | None = None, expiration: int | None = None,
-                     comment: str | None = None) -> None:  # fmt: skip
+    async def modify(
+        self,
+        order: int,
+        *,
+        price: float | None = None,
+        sl: float | None = None,
+        tp: float | None = None,
+        expiration: int | None = None,
+        comment: str | None = None,
+    ) -> None:
         now = await self._library.trade(order)  # the server replaces all of these at once
         await self._on(
-            order, Transaction.MODIFY, cmd=now.cmd, symbol=now.symbol, volume=now.volume,
+            order,
+            Transaction.MODIFY,
+            cmd=now.cmd,
+            symbol=now.symbol,
+            volume=now.volume,
             price=now.open_price if price is None else price,
             sl=now.sl if sl is None else sl,
             tp=now.tp if tp is None else tp,
             expiration=now.expiration if expiration is None else expiration,
             comment=now.comment if comment is None else comment,
-        )  # fmt: skip
+        )
 
     async def close(self, order: int, volume: float, price: float) -> None:
         await self._on(order, Transaction.CLOSE, volume=volume, price=price)
@@ -101,8 +131,9 @@ class LibraryOrders(Orders):
     async def activate(self, order: int, price: float) -> None:
         await self._on(order, Transaction.ACTIVATE, price=price)
 
-    async def balance(self, login: int, command: TradeCommand, amount: float, *, expiration: int = 0,
-                      comment: str = "") -> int:  # fmt: skip
+    async def balance(
+        self, login: int, command: TradeCommand, amount: float, *, expiration: int = 0, comment: str = ""
+    ) -> int:
         try:
             return await self._transact(
                 Transaction.BALANCE, orderby=login, cmd=command, price=amount, expiration=expiration, comment=comment

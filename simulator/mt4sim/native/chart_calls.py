@@ -88,9 +88,13 @@ def _period(value: int) -> Period:
 
 def _rate(bar: Bar) -> bytes:
     made = structure("RateInfo")(
-        ctm=bar.time, open=bar.open, high=bar.high - bar.open, low=bar.low - bar.open, close=bar.close - bar.open,
+        ctm=bar.time,
+        open=bar.open,
+        high=bar.high - bar.open,
+        low=bar.low - bar.open,
+        close=bar.close - bar.open,
         vol=bar.volume,
-    )  # fmt: skip
+    )
     return bytes(made)
 
 
@@ -102,7 +106,9 @@ def _bar(native: bytes) -> Bar:
 
 def _tick_record(symbol: Symbol, entry: TickEntry) -> bytes:
     made = structure("TickRecord")(
-        ctm=entry.time, bid=symbol.to_price(entry.bid), ask=symbol.to_price(entry.ask),
+        ctm=entry.time,
+        bid=symbol.to_price(entry.bid),
+        ask=symbol.to_price(entry.ask),
         flags=number("TICK_FLAG_NORMAL"),
-    )  # fmt: skip
+    )
     return bytes(made)

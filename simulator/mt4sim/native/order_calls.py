@@ -50,11 +50,18 @@ class OrderCalls(Calls):
         symbol = manager.symbol(self.decoded_text(info.symbol))
         group = server.groups[manager.margin_level(info.login).group]
         command = command_of(info.cmd)
-        info.profit = profit(
-            server.trading.engine.converter, symbol, group.currency or "USD", buy=command is TradeCommand.BUY,
-            volume=info.volume if command.is_market else 0, opened=symbol.to_points(info.open_price),
-            closed=symbol.to_points(info.close_price),
-        ) / 100  # fmt: skip
+        info.profit = (
+            profit(
+                server.trading.engine.converter,
+                symbol,
+                group.currency or "USD",
+                buy=command is TradeCommand.BUY,
+                volume=info.volume if command.is_market else 0,
+                opened=symbol.to_points(info.open_price),
+                closed=symbol.to_points(info.close_price),
+            )
+            / 100
+        )
         put(address, bytes(info))
 
     # Activations
@@ -91,6 +98,7 @@ class OrderCalls(Calls):
         self.manager.need("broker")
         desk = self.server.desk
         return [
-            self.encoded(desk.record(deal)) for _, deal in sorted(desk.requests.items())
+            self.encoded(desk.record(deal))
+            for _, deal in sorted(desk.requests.items())
             if not deal.ended and self.manager.sees_group(deal.group)
-        ]  # fmt: skip
+        ]

@@ -29,9 +29,14 @@ TRANS = {
     Change.CHANGE_GROUP: Trans.CHANGE_GRP,
 }
 _TABLES = (
-    (Pump.UPDATE_SYMBOLS, ""), (Pump.UPDATE_GROUPS, ""), (Pump.UPDATE_USERS, ""), (Pump.UPDATE_ONLINE, "online"),
-    (Pump.UPDATE_TRADES, "see_trades"), (Pump.UPDATE_REQUESTS, "broker"), (Pump.UPDATE_PLUGINS, "plugins"),
-)  # fmt: skip
+    (Pump.UPDATE_SYMBOLS, ""),
+    (Pump.UPDATE_GROUPS, ""),
+    (Pump.UPDATE_USERS, ""),
+    (Pump.UPDATE_ONLINE, "online"),
+    (Pump.UPDATE_TRADES, "see_trades"),
+    (Pump.UPDATE_REQUESTS, "broker"),
+    (Pump.UPDATE_PLUGINS, "plugins"),
+)
 """Tables announced at the start, with the right that each needs."""
 
 

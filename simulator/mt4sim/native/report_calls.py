@@ -66,9 +66,13 @@ class ReportCalls(Calls):
         money = {name: getattr(report, name) / 100 for name in _MONEY}
         group = self.server.groups.get(report.group)  # it may be gone by now
         made = structure("DailyReport")(
-            login=report.login, ctm=report.time, group=self.encoded_text(report.group, 16),
-            bank=self.encoded_text(group.company if group else "", 64 * 2)[:63], margin_free=report.free / 100, **money,
-        )  # fmt: skip
+            login=report.login,
+            ctm=report.time,
+            group=self.encoded_text(report.group, 16),
+            bank=self.encoded_text(group.company if group else "", 64 * 2)[:63],
+            margin_free=report.free / 100,
+            **money,
+        )
         return bytes(made)
 
     # Synchronisation: a start, then blocks until there is no array. Assumed: that a block is bounded, and its size.
@@ -94,9 +98,12 @@ class ReportCalls(Calls):
     def trades_sync_start(self, timestamp: int) -> int:
         self.manager.need("see_trades")
         record = self.server.trading.record
-        return self._sync("trades", lambda: (
-            self.encoded(record(order)) for order in self._orders(closed=True) if order.timestamp >= timestamp
-        ))  # fmt: skip
+        return self._sync(
+            "trades",
+            lambda: (
+                self.encoded(record(order)) for order in self._orders(closed=True) if order.timestamp >= timestamp
+            ),
+        )
 
     @listing()
     def trades_sync_read(self, total: int) -> int | None:
@@ -185,9 +192,11 @@ class ReportCalls(Calls):
         server = self.server
         account = server.accounts.get(login)
         made = structure("OnlineRecord")(
-            counter=server.online[login], login=login, group=self.encoded_text(account.group, 16),
+            counter=server.online[login],
+            login=login,
+            group=self.encoded_text(account.group, 16),
             ip=int.from_bytes(raw_of_address(account.last_ip, "ip"), "little"),
-        )  # fmt: skip
+        )
         return bytes(made)
 
     # Messages: nobody sends any on this server, so every box is empty

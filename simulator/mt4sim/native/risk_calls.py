@@ -72,18 +72,27 @@ class RiskCalls(Calls):
         server = self.server
         symbol = server.symbols[summary.name]
         scale = symbol.multiply
-        return bytes(self._sums(
-            summary, symbol=self.encoded_text(summary.name, 12), count=list(server.symbols).index(summary.name),
-            digits=symbol.digits, type=server.securities.index(symbol.security), buyprice=summary.buys.price / scale,
-            sellprice=summary.sells.price / scale,
-        ))  # fmt: skip
+        return bytes(
+            self._sums(
+                summary,
+                symbol=self.encoded_text(summary.name, 12),
+                count=list(server.symbols).index(summary.name),
+                digits=symbol.digits,
+                type=server.securities.index(symbol.security),
+                buyprice=summary.buys.price / scale,
+                sellprice=summary.sells.price / scale,
+            )
+        )
 
     @staticmethod
     def _sums(summary: risk.Summary, **members: Any) -> Any:
         return structure("SymbolSummary")(
-            orders=summary.orders, buylots=summary.buys.volume, selllots=summary.sells.volume, profit=summary.profit,
+            orders=summary.orders,
+            buylots=summary.buys.volume,
+            selllots=summary.sells.volume,
+            profit=summary.profit,
             **members,
-        )  # fmt: skip
+        )
 
     @pumped
     def summary_currency(self, currency: int, most: int) -> int:
@@ -116,9 +125,16 @@ def margin_row(level: MarginLevel, group: ConGroup, group_name: bytes) -> bytes:
     """The native struct: its balance is balance and credit together (Semantics 2.8), its volume 1/100 lots, its money
     the account's currency."""
     made: Any = structure("MarginLevel")(
-        login=level.login, group=group_name, leverage=level.leverage,
-        balance=(level.balance + level.credit) / 100, equity=level.equity / 100, volume=level.volume,
-        margin=level.margin / 100, margin_free=level.free / 100, margin_level=level.level,
-        margin_type=int(group.margin_type), level_type=int(level.level_type),
-    )  # fmt: skip
+        login=level.login,
+        group=group_name,
+        leverage=level.leverage,
+        balance=(level.balance + level.credit) / 100,
+        equity=level.equity / 100,
+        volume=level.volume,
+        margin=level.margin / 100,
+        margin_free=level.free / 100,
+        margin_level=level.level,
+        margin_type=int(group.margin_type),
+        level_type=int(level.level_type),
+    )
     return bytes(made)

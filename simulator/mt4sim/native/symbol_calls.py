@@ -54,8 +54,12 @@ class SymbolCalls(Calls):
         if info.exemode not in list(Execution) or min(info.spread, info.stops_level, info.smoothing) < 0:
             raise InvalidData.of("prop", "a spread, a level or an execution mode that can't be")
         self.server.symbols[symbol.name] = changed = symbol.changed(
-            background_color=info.color, spread=info.spread, spread_balance=info.spread_balance,
-            stops_level=info.stops_level, filter_smoothing=info.smoothing, execution=Execution(info.exemode),
-        )  # fmt: skip
+            background_color=info.color,
+            spread=info.spread,
+            spread_balance=info.spread_balance,
+            stops_level=info.stops_level,
+            filter_smoothing=info.smoothing,
+            execution=Execution(info.exemode),
+        )
         self.server.events.emit("symbol", Change.UPDATE, changed)
         return OK

@@ -186,10 +186,16 @@ def native_symbol(name: str, shared: SharedServer) -> bytes:
 def symbol_info(symbol: Symbol, quote: Quote | None, place: int, securities: list[str], *, visible: bool) -> bytes:
     """A symbol in the market watch."""
     info: Any = structure("SymbolInfo")(
-        symbol=symbol.name.encode("ascii", "replace"), digits=symbol.digits, count=place, visible=int(visible),
-        type=securities.index(symbol.security), point=symbol.point, spread=symbol.spread,
-        spread_balance=symbol.spread_balance, direction=2,
-    )  # fmt: skip
+        symbol=symbol.name.encode("ascii", "replace"),
+        digits=symbol.digits,
+        count=place,
+        visible=int(visible),
+        type=securities.index(symbol.security),
+        point=symbol.point,
+        spread=symbol.spread,
+        spread_balance=symbol.spread_balance,
+        direction=2,
+    )
     if quote is not None:
         info.lasttime, info.direction = quote.time, int(quote.direction)
         info.bid, info.ask = symbol.to_price(quote.bid), symbol.to_price(quote.ask)

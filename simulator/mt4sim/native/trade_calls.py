@@ -71,9 +71,16 @@ Carrier = Callable[[TradeCalls, ManagerSession, Any], int | None]
 
 def _open(room: TradeCalls, manager: ManagerSession, info: Any) -> int:
     return manager.open(
-        info.orderby, room.decoded_text(info.symbol), command_of(info.cmd), info.volume / 100, info.price,
-        sl=info.sl, tp=info.tp, expiration=info.expiration, comment=room.decoded_text(info.comment),
-    )  # fmt: skip
+        info.orderby,
+        room.decoded_text(info.symbol),
+        command_of(info.cmd),
+        info.volume / 100,
+        info.price,
+        sl=info.sl,
+        tp=info.tp,
+        expiration=info.expiration,
+        comment=room.decoded_text(info.comment),
+    )
 
 
 def _balance(room: TradeCalls, manager: ManagerSession, info: Any) -> int:
@@ -83,9 +90,13 @@ def _balance(room: TradeCalls, manager: ManagerSession, info: Any) -> int:
 
 def _modify(room: TradeCalls, manager: ManagerSession, info: Any) -> None:
     manager.modify(
-        info.order, price=info.price, sl=info.sl, tp=info.tp, expiration=info.expiration,
+        info.order,
+        price=info.price,
+        sl=info.sl,
+        tp=info.tp,
+        expiration=info.expiration,
         comment=room.decoded_text(info.comment),
-    )  # fmt: skip
+    )
 
 
 _TRANSACTIONS: dict[int, Carrier] = {

@@ -23,7 +23,7 @@ from mt_remote_plugins.manager.engine.callbacks import (
     forget_pump,
     pump_token,
     rest,
-)  # fmt: skip
+)
 from mt_remote_plugins.manager.engine.handle import Handle, Ledger, Misbehaved, Reply
 from mt_remote_plugins.manager.engine.messages import Credentials, Failure, Mode, Notice, Task, Tuning
 from mt_remote_plugins.manager.engine.ticks import TickQueues
