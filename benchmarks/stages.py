@@ -11,7 +11,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, cast
 
 import anyio
 
@@ -19,12 +19,13 @@ from benchmarks.gateway.__main__ import gateway_parts
 from benchmarks.load.loadgen import frame
 from benchmarks.sample import group_patch, request
 from mt_remote.backend import Event
-from mt_remote.dispatch.calls import Call
+from mt_remote.dispatch.calls import ParsedCall
+from mt_remote.gateway.gateway import AssembledGateway
 from mt_remote.records import Tick
-from mt_remote.session.session import Session
+from mt_remote.session.session import WebSocketSession
 from mt_remote.settings import Settings
 from mt_remote.shell.server import running
-from mt_remote.wire.transport import Wire
+from mt_remote.wire.transport import Transport
 from mt_remote.wire.websocket import WebSocket
 
 DEPTH = 64
@@ -35,7 +36,7 @@ _UPGRADE = (
 _CONNECT = request("connect", {"server": "Demo", "login": 1, "password": "manager", "reconnect_delay": 0})
 
 
-class NoWire(Wire):
+class NoTransport(Transport):
     """Takes everything and sends nothing."""
 
     peer = "127.0.0.1:0"
@@ -87,16 +88,16 @@ def _drive(coroutine: Coroutine[Any, Any, Any]) -> Any:
     raise RuntimeError("it suspended")
 
 
-async def _session(gateway: Any) -> Session:
+async def _session(gateway: Any) -> WebSocketSession:
     """A connected session without a network."""
-    session: Session = gateway.open_session(NoWire())
+    session: WebSocketSession = gateway.open_session(NoTransport())
     session.data_received(_UPGRADE)
     session.data_received(frame(1, _message(_CONNECT)))
     await anyio.wait_all_tasks_blocked()
     return session
 
 
-def _fresh_socket(session: Session) -> WebSocket:
+def _fresh_socket(session: WebSocketSession) -> WebSocket:
     """Another WebSocket that is open, to receive on without carrying anything out."""
     websocket = WebSocket(session.gateway.settings.max_message)
     websocket.receive(_UPGRADE)
@@ -104,9 +105,9 @@ def _fresh_socket(session: Session) -> WebSocket:
     return websocket
 
 
-def call_stages(session: Session, text: str) -> dict[str, float]:
+def call_stages(session: WebSocketSession, text: str) -> dict[str, float]:
     """Stages of one call out of a read of 64."""
-    gateway = session.gateway
+    gateway = cast(AssembledGateway, session.gateway)
     message = _message(text)
     stream = b"".join(frame(1, _message(text, number)) for number in range(DEPTH))
     websocket = _fresh_socket(session)
@@ -125,7 +126,7 @@ def call_stages(session: Session, text: str) -> dict[str, float]:
     outbox.dirty = True  # no flush is to be scheduled while a call is carried alone
 
     def carry() -> None:
-        again = Call(call.id, function, dict(call.arguments), call.body, None)
+        again = ParsedCall(call.id, function, dict(call.arguments), call.body, None)
         gateway.submit(session, again)
         outbox.pieces.clear()
 
@@ -148,9 +149,9 @@ def call_stages(session: Session, text: str) -> dict[str, float]:
     return stages
 
 
-def event_stages(session: Session) -> dict[str, float]:
+def event_stages(session: WebSocketSession) -> dict[str, float]:
     """Stages of one event of one session, out of a burst of 16."""
-    gateway, outbox = session.gateway, session.outbox
+    outbox = session.outbox
     tick = Tick(symbol="EURUSD", time=1_700_000_000, bid=1.1, ask=1.1002)
     event = Event("tick", tick, "EURUSD")
     outbox.subscribe("tick")
@@ -169,7 +170,7 @@ def event_stages(session: Session) -> dict[str, float]:
         outbox.flush()
 
     stages = {
-        "event to JSON, once for all sessions": microseconds(lambda: gateway.catalogue.encode_event(event, "0")),
+        "event to JSON, once for all sessions": microseconds(lambda: session.gateway.encode_event(event, "0")),
         "number, head, outbox": microseconds(burst, 16),
     }
     stages["whole, with the join of a burst"] = microseconds(burst_and_flush, 16)
@@ -182,7 +183,7 @@ async def _profile(backend_name: str) -> dict[str, dict[str, float]]:
     done = asyncio.Event()
     async with running(Settings(port=0, shutdown_grace=1, close_timeout=0.1), hooks, backend) as serving:
         session = await _session(serving.gateway)
-        await session.link.required().market.add_tick("EURUSD", 1.1, 1.1002)
+        await session.require_connection().market.add_tick("EURUSD", 1.1, 1.1002)
 
         def measure() -> None:  # from a callback, as calls come
             for title, text in (

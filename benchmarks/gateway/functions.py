@@ -10,6 +10,7 @@ from typing import Annotated, cast
 from pydantic import Field
 
 from benchmarks import sample
+from mt4sim import NewOrder
 from mt4sim.gateway.backend import SimulatorBackend
 from mt_remote.plugin import Namespace, Session, hookimpl
 from mt_remote.records import Draft, TradeCommand, TradeReason, TradeRecord, UserRecord
@@ -46,10 +47,12 @@ def fill(session: Session, trades: Annotated[int, Field(ge=0)], accounts: Annota
     server.tick("EURUSD", 1.1, 1.1001)
     for number in range(trades):
         command = TradeCommand.BUY if number % 2 else TradeCommand.SELL
-        server.trading.open(logins[number % accounts], "EURUSD", command, 0.01, 1.1, comment="benchmark")
+        server.trading.transactions.open(
+            logins[number % accounts], NewOrder("EURUSD", command, 0.01, 1.1, comment="benchmark")
+        )
     gc.collect()
     gc.freeze()
-    return len(server.trading.open_orders())
+    return len(server.trading.engine.book.all_open())
 
 
 @hookimpl

@@ -16,9 +16,9 @@ import time
 from collections.abc import Callable
 from statistics import median
 
-from mt4sim import Server, World
-from mt4sim.symbols import Symbol
-from mt4sim.trading import ClientRequest
+from mt4sim import NewOrder, Server, World
+from mt4sim.market.symbols import Symbol
+from mt4sim.state.requests import ClientRequest
 from mt_remote.records import (
     ConGroup,
     Draft,
@@ -70,13 +70,15 @@ class Crowd:
     def account(self, orders: int) -> int:
         draft = {"group": "main", "name": "Crowd", "password": "Pass1", "enable": True, "leverage": 100}
         login = self.server.accounts.add(Draft(UserRecord, draft)).login
-        self.trading.balance(login, TradeCommand.BALANCE, 50.0 * orders)
+        self.trading.transactions.balance(login, TradeCommand.BALANCE, 50.0 * orders)
         return login
 
     def open(self, login: int, cmd: TradeCommand = BUY, at: int = MIDDLE, *, sl: float = 0.0, lives: int = 0) -> int:
         """One order of 0.01 lot, which lives for so many seconds."""
         expiration = self.server.now + lives if lives else 0
-        return self.trading.open(login, SYMBOL, cmd, 0.01, at / 1000, sl=sl, expiration=expiration)
+        return self.trading.transactions.open(
+            login, NewOrder(SYMBOL, cmd, 0.01, at / 1000, sl=sl, expiration=expiration)
+        )
 
     def crowd(self, *cmds: TradeCommand, at: int = MIDDLE, sl: float = 0.0, lives: int = 0) -> int:
         """One account with ``size`` orders, of these types in turn."""
@@ -101,7 +103,7 @@ def opening_as_client(crowd: Crowd) -> Callable[[], object]:
     login = crowd.account(crowd.size)
     request = ClientRequest(login=login, type=TransactionType.ORDER_IE_OPEN, cmd=BUY, symbol=SYMBOL, volume=1,
                             price=MIDDLE)  # fmt: skip
-    return lambda: [crowd.trading.execute_client(request, MIDDLE) for _ in range(crowd.size)]
+    return lambda: [crowd.trading.clients.execute(request, MIDDLE) for _ in range(crowd.size)]
 
 
 def one_stop_out(crowd: Crowd) -> Callable[[], object]:
@@ -137,7 +139,7 @@ def activation(crowd: Crowd) -> Callable[[], object]:
 
 def activation_without_money(crowd: Crowd) -> Callable[[], object]:
     login = crowd.crowd(TradeCommand.SELL_STOP, at=99_000)
-    crowd.trading.balance(login, TradeCommand.BALANCE, -45.0 * crowd.size)
+    crowd.trading.transactions.balance(login, TradeCommand.BALANCE, -45.0 * crowd.size)
     return lambda: crowd.tick(98_990)
 
 
@@ -148,21 +150,23 @@ def stop_losses(crowd: Crowd) -> Callable[[], object]:
 
 def close_all(crowd: Crowd) -> Callable[[], object]:
     login = crowd.crowd(BUY, SELL)
-    return lambda: crowd.trading.close_all(login, SYMBOL)
+    return lambda: crowd.trading.transactions.close_all(login, SYMBOL)
 
 
 def close_one_by_one(crowd: Crowd) -> Callable[[], object]:
     crowd.crowd(BUY)
-    return lambda: [crowd.trading.close(o.ticket, 0.01, 100.0) for o in crowd.trading.open_orders()]
+    return lambda: [
+        crowd.trading.transactions.close(o.ticket, 0.01, 100.0) for o in crowd.trading.engine.book.all_open()
+    ]
 
 
 def close_in_parts(crowd: Crowd) -> Callable[[], object]:
     login = crowd.account(crowd.size)
-    crowd.trading.open(login, SYMBOL, BUY, crowd.size / 100, 100.0)
+    crowd.trading.transactions.open(login, NewOrder(SYMBOL, BUY, crowd.size / 100, 100.0))
 
     def act() -> None:
         for _ in range(crowd.size - 1):
-            crowd.trading.close(crowd.server.common.last_order, 0.01, 100.0)
+            crowd.trading.transactions.close(crowd.server.common.last_order, 0.01, 100.0)
 
     return act
 

@@ -54,7 +54,7 @@ def ours(positions: int, bids: list[int], *, ask: bool) -> float:
     def act(_: int, bid: int) -> None:
         bench.server.quotes.tick(SYMBOL, bid, bid + 10)
         if ask:
-            bench.trading.margin_level(login)
+            bench.trading.engine.margin_level(login)
 
     return rate(act, bids)
 

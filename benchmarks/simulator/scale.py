@@ -21,8 +21,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from mt4sim import Server, World
-from mt4sim.symbols import Symbol
+from mt4sim import NewOrder, OrderChange, Server, World
+from mt4sim.market.symbols import Symbol
 from mt_remote.records import Draft, TradeCommand, UserRecord
 
 ACCOUNTS = 10_000
@@ -80,7 +80,7 @@ class Bench:
     def _account(self, number: int) -> int:
         draft = {"group": "main", "name": "Bench", "password": "Pass1", "enable": True, "leverage": 100}
         login = self.server.accounts.add(Draft(UserRecord, draft)).login
-        self.trading.balance(login, TradeCommand.BALANCE, 10_000 + number % 997)
+        self.trading.transactions.balance(login, TradeCommand.BALANCE, 10_000 + number % 997)
         return login
 
     def _open(self, number: int) -> int:
@@ -88,16 +88,17 @@ class Bench:
         buys = number % 3 > 0
         far = 2_000 + self.random.randrange(5_000)
         below, above = (MIDDLE - far) / 1e5, (MIDDLE + far) / 1e5
-        return self.trading.open(
-            self.logins[number % len(self.logins)], SYMBOL, TradeCommand.BUY if buys else TradeCommand.SELL, 0.01,
-            MIDDLE / 1e5, sl=below if buys else above, tp=above if buys else below,
-        )  # fmt: skip
+        command, (sl, tp) = (TradeCommand.BUY, (below, above)) if buys else (TradeCommand.SELL, (above, below))
+        order = NewOrder(SYMBOL, command, 0.01, MIDDLE / 1e5, sl=sl, tp=tp)
+        return self.trading.transactions.open(self.logins[number % len(self.logins)], order)
 
     def _impoverish(self) -> None:
         for login in self.logins:
-            level = self.trading.margin_level(login)
+            level = self.trading.engine.margin_level(login)
             if level.margin:
-                self.trading.balance(login, TradeCommand.BALANCE, (level.margin * 1.3 - level.equity) / 100)
+                self.trading.transactions.balance(
+                    login, TradeCommand.BALANCE, (level.margin * 1.3 - level.equity) / 100
+                )
 
     def tick(self, move: int) -> None:
         self.price += move
@@ -126,10 +127,11 @@ def quiet_ticks(bench: Bench, rounds: int = 9, ticks: int = 2_000) -> tuple[floa
 def touched_orders(bench: Bench, count: int = 2_000) -> dict[str, float]:
     """Seconds of opening, modifying and closing an order, each followed by its share of a tick."""
     opened: list[int] = []
+    transactions = bench.trading.transactions
     figures = {
         "open": timed(count, lambda number: opened.append(bench._open(number))),
-        "modify": timed(count, lambda number: bench.trading.modify(opened[number], sl=1.0 + number / 1e5)),
-        "close": timed(count, lambda number: bench.trading.close(opened[number], 0.01, 1.1)),
+        "modify": timed(count, lambda number: transactions.modify(opened[number], OrderChange(sl=1.0 + number / 1e5))),
+        "close": timed(count, lambda number: transactions.close(opened[number], 0.01, 1.1)),
     }
     started = time.perf_counter()
     bench.tick(1)
@@ -142,9 +144,11 @@ def triggering(bench: Bench, counts: tuple[int, ...] = (1, 10, 100, 1_000)) -> d
     for count in counts:
         for number in range(count):
             ticket = bench._open(number)
-            bench.trading.modify(ticket, sl=0.0, tp=0.0)
-            order = bench.trading.get(ticket)
-            bench.trading.modify(ticket, tp=(MIDDLE + 500) / 1e5 if order.is_buy else (MIDDLE - 500) / 1e5)
+            bench.trading.transactions.modify(ticket, OrderChange(sl=0.0, tp=0.0))
+            order = bench.trading.engine.book.find(ticket)
+            bench.trading.transactions.modify(
+                ticket, OrderChange(tp=(MIDDLE + 500) / 1e5 if order.is_buy else (MIDDLE - 500) / 1e5)
+            )
         bench.tick(1)
         bench.price = MIDDLE
         started = time.perf_counter()

@@ -16,7 +16,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar, cast
 
-from mt_remote.area import Area, implementing
+from mt_remote.area import Area
 from mt_remote.errors import NotOffered, RequestError
 from mt_remote.records import (
     ConCommon,
@@ -35,26 +35,19 @@ A = TypeVar("A", bound=Area)
 
 
 class Event:
-    """Something that happened. One object serves every session that hears it: what is encoded for one dialect is kept
-    for the next session of that dialect.
+    """Something that happened. One object serves every session that hears it.
 
     ``merge_key`` names what a newer event of the same key makes obsolete (a tick's symbol); ``None`` for events that
-    must never be dropped.
+    must never be dropped. ``shared`` is for whoever sends the event on: what those that hear it can share.
     """
 
-    __slots__ = ("data", "dialect", "encoded", "following", "frame", "kind", "merge_key", "number")
+    __slots__ = ("data", "kind", "merge_key", "shared")
 
     def __init__(self, kind: str, data: object, merge_key: str | None = None) -> None:
         self.kind = kind
         self.data = data
         self.merge_key = merge_key
-        self.encoded: dict[tuple[str, int], tuple[bytes, bytes]] = {}
-        # The frame that was made last, for which dialect and number, and the number after it: sessions that count alike
-        # share all of them.
-        self.frame = b""
-        self.dialect = ""
-        self.number = -1
-        self.following = 0
+        self.shared: object = None
 
     def __repr__(self) -> str:
         return f"Event({self.kind!r}, {self.data!r})"
@@ -297,7 +290,8 @@ class Connection(ABC):
     dealing: Dealing
     external: External
     implemented: Mapping[type[Area], type[Area]] = {}
-    """The backend's classes by the areas that they implement: :meth:`Backend.implemented`. The gateway sets it."""
+    """The classes by the areas that they implement, the backend's and those that plugins bring for it. Set by the
+    gateway."""
     _areas: dict[type[Area], Area] | None = None
 
     def __getitem__(self, area: type[A]) -> A:
@@ -366,7 +360,7 @@ class Backend(ABC):
 
     name: str
     areas: Iterable[type[Area]] = ()
-    """The classes that implement areas on its connections."""
+    """The classes that implement areas on its connections; they count before those that plugins bring."""
 
     @abstractmethod
     async def open(self, server: str, login: int, password: str, listener: Listener, *, peer: str = "") -> Connection:
@@ -375,10 +369,6 @@ class Backend(ABC):
         Raises :class:`~mt_remote.errors.ServerError`: ``account_disabled``, ``bad_account_info``,
         ``not_enough_rights``, ``no_connection`` …
         """
-
-    def implemented(self) -> Mapping[type[Area], type[Area]]:
-        """Its classes by area, for :attr:`Connection.implemented`."""
-        return implementing(self.areas)
 
     async def run(self) -> None:
         """Runs what the backend needs beside its connections (a clock, a feed) until cancelled. The gateway starts it

@@ -18,16 +18,14 @@ import pluggy
 
 from mt_remote.area import Area
 from mt_remote.errors import DeprecatedHook
-from mt_remote.plugin import HOOKSPEC_VERSION, PROJECT, BackendSpec, EventKind, Namespace
+from mt_remote.interfaces import Call, EventKind, Gateway, Outcome, Session
+from mt_remote.plugin import HOOKSPEC_VERSION, PROJECT, BackendSpec, Namespace
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     import typer
 
-    from mt_remote.dispatch.calls import Call, Outcome
-    from mt_remote.gateway.gateway import Gateway
-    from mt_remote.session.session import Session
     from mt_remote_tools.testing import StandSpec
 
 hookspec = pluggy.HookspecMarker(PROJECT)

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -47,13 +47,11 @@ from mt_remote.errors import (
     ServerError,
     SessionStateError,
 )  # fmt: skip
+from mt_remote.interfaces import Call, EventKind, FunctionInfo, Gateway, Outcome, Resync, Session
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from mt_remote.dispatch.calls import Call, Outcome
-    from mt_remote.gateway.gateway import Gateway
-    from mt_remote.session.session import Session
     from mt_remote.settings import Settings
 
 PROJECT = "mt_remote"
@@ -155,38 +153,6 @@ class Namespace:
 
 
 @dataclass(frozen=True, slots=True)
-class Resync:
-    """How a session that was cut off learns what it missed: one event for every record that changed meanwhile.
-
-    ``read`` gives all records of the kind, ``key`` what identifies one, ``fingerprint`` what counts as a change
-    (leave out what drifts with prices). ``vanished`` reads a record that is not among them any more (a closed trade)
-    or gives ``None``.
-    """
-
-    read: Callable[[Connection], Awaitable[Iterable[Any]]]
-    key: Callable[[Any], Hashable]
-    fingerprint: Callable[[Any], Hashable]
-    vanished: Callable[[Connection, Any], Awaitable[object | None]] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class EventKind:
-    """A kind of event that sessions can subscribe to.
-
-    ``data`` is the type of its data. ``from_backend`` kinds come from the MT4 connection: subscribing needs one and
-    calls :meth:`~mt_remote.backend.Connection.watch`. Others are published by plugins:
-    ``session.gateway.publish(Event("kind", data))``.
-    """
-
-    name: str
-    data: object
-    help: str = ""
-    from_backend: bool = False
-    resync: Resync | None = None
-    example: object = None
-
-
-@dataclass(frozen=True, slots=True)
 class BackendSpec:
     """A backend that ``serve --backend NAME`` can use. ``settings`` is a pydantic model: its fields become flags of
     ``serve``, variables ``MT_REMOTE_<NAME>__<FIELD>`` and a table ``[<name>]`` of the configuration file; an instance
@@ -214,24 +180,37 @@ class BackendSpec:
 
 
 __all__ = [
-    "API_VERSION", "HOOKSPEC_VERSION", "Area", "Backend", "BackendSpec", "Busy", "Call", "Connection", "Declared",
-    "Event", "EventKind", "Filter", "Gateway", "InvalidData", "Kind", "Listener", "Listing", "Namespace", "NotFound",
-    "NotOffered", "Outcome",
-    "Problem", "Refused", "RequestError", "Resync", "ReturnCode", "ServerError", "Session", "SessionStateError",
-    "call", "hookimpl", "vetoes",
-]  # fmt: skip
-
-
-def __getattr__(name: str) -> object:
-    """The classes that only annotate handlers are loaded when asked for: they pull in the whole gateway."""
-    import importlib
-
-    homes = {
-        "Call": "mt_remote.dispatch.calls",
-        "Gateway": "mt_remote.gateway.gateway",
-        "Outcome": "mt_remote.dispatch.calls",
-        "Session": "mt_remote.session.session",
-    }
-    if name in homes:
-        return getattr(importlib.import_module(homes[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    "API_VERSION",
+    "HOOKSPEC_VERSION",
+    "Area",
+    "Backend",
+    "BackendSpec",
+    "Busy",
+    "Call",
+    "Connection",
+    "Declared",
+    "Event",
+    "EventKind",
+    "Filter",
+    "FunctionInfo",
+    "Gateway",
+    "InvalidData",
+    "Kind",
+    "Listener",
+    "Listing",
+    "Namespace",
+    "NotFound",
+    "NotOffered",
+    "Outcome",
+    "Problem",
+    "Refused",
+    "RequestError",
+    "Resync",
+    "ReturnCode",
+    "ServerError",
+    "Session",
+    "SessionStateError",
+    "call",
+    "hookimpl",
+    "vetoes",
+]

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias, Union
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
-from mt_remote.dispatch.paging import MASKS
 from mt_remote.records.accept import TextCheck, check_lots
+
+_MOST_CHOICES = 1000
+"""Entries of a list of values to choose from."""
+
+
+def one_or_many(hint: Any) -> Any:
+    """A value of a type or a list of such: an element fits when it is one of them."""
+    many: Any = Annotated[list.__class_getitem__(hint), Field(min_length=1, max_length=_MOST_CHOICES)]
+    return Annotated[
+        Union[Annotated[hint, Tag("[one]")], Annotated[many, Tag("[many]")]],  # noqa: UP007  the members are values
+        Discriminator(lambda value: "[many]" if isinstance(value, list) else "[one]"),
+    ]
+
 
 Login: TypeAlias = Annotated[int, Field(ge=1, le=2**31 - 1, description="account or manager login")]
 Ticket: TypeAlias = Annotated[int, Field(ge=1, le=2**31 - 1, description="order ticket")]
@@ -33,7 +45,9 @@ Lots: TypeAlias = Annotated[
     Field(gt=0, le=21_474_836.47, allow_inf_nan=False, description="lots, a multiple of 0.01"),
     AfterValidator(check_lots),
 ]
-Masks: TypeAlias = MASKS
+_MASKS: Any = one_or_many(Annotated[str, Field(min_length=1, max_length=255)])
+Masks: TypeAlias = _MASKS
+"""A mask (see :mod:`mt_remote.records.masks`) or a list of masks."""
 UnixTime: TypeAlias = Annotated[int, Field(ge=0, le=2**31 - 1, description="Unix seconds in the server's zone")]
 
 

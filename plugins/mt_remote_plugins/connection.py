@@ -30,7 +30,7 @@ async def connect(
     version: Annotated[Literal["2"] | None, Field(description="speaks dialect 2 from the answer on")] = None,
 ) -> None:
     """Connects this session to an MT4 server. One connection a session; wrong credentials leave the session open."""
-    await session.link.connect(server, login, password, reconnect_delay / 1000)
+    await session.connect(server, login, password, reconnect_delay=reconnect_delay / 1000)
     if version is not None:
         session.dialect = version
 
@@ -38,7 +38,7 @@ async def connect(
 @connection.function(kind=Kind.SESSION, errors=("not_connected",))
 async def disconnect(session: Session) -> None:
     """Disconnects from the MT4 server; the WebSocket stays, subscriptions to the server's events end."""
-    await session.link.disconnect()
+    await session.disconnect()
 
 
 @connection.function(kind=Kind.SESSION, example={"event": "tick"}, errors=("already_subscribed", "not_connected"))

@@ -16,7 +16,7 @@ trades = Namespace("trades", help="Orders and history")
 async def _of_groups(session: Session, masks: str | list[str]) -> Callable[[TradeRecord], bool]:
     """A trade does not say its account's group: the accounts of the groups are looked up."""
     fits = matcher([masks] if isinstance(masks, str) else masks)
-    users = await session.link.required().users.get_all()
+    users = await session.require_connection().users.get_all()
     logins = {user.login for user in users if fits(user.group)}
     return lambda trade: trade.login in logins
 

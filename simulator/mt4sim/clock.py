@@ -15,8 +15,8 @@ DAY_SECONDS = 86_400
 class Timer:
     """Something to be done at a time. Timers of one time come due in the order in which they were set."""
 
-    when: int
-    _order: int
+    when: int  # Unix seconds in the server's zone
+    _order: int  # of setting, among all timers
     _callback: Callable[..., object] | None = field(compare=False)
     _arguments: tuple[Any, ...] = field(compare=False, default=())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -32,16 +32,20 @@ Listener = Callable[[Happened], None]
 
 
 class EventLog:
-    """Tells every listener of every event, in the order in which they began to listen."""
+    """Tells the server's own rooms what they react to (:mod:`mt4sim.reactions` has who, and in which order), then every
+    listener of every event, in the order in which they began to listen."""
 
     def __init__(self) -> None:
         self.number = 0
+        self.reactions: Mapping[str, tuple[Listener, ...]] = {}  # by the event's kind
         self._listeners: tuple[Listener, ...] = ()
 
     def emit(self, kind: str, change: Change, data: object) -> None:
         """Something happened."""
         self.number += 1
         happened = Happened(self.number, kind, change, data)
+        for reaction in self.reactions.get(kind, ()):
+            reaction(happened)
         for listener in self._listeners:
             listener(happened)
 

@@ -70,7 +70,7 @@ MISTAKES = {
     "MR305": "@desk.function(example={'number': 'x'})\ndef other(number: int) -> int:  # here\n    '''Another.'''\n"
     "    return number\n",
     "MR506": "@hookimpl\ndef mt_remote_gateway_starting(gateway: object) -> None:\n    raise OSError('no room')\n",
-    "MR402": "from mt_remote.gateway.gateway import Gateway  # here\n",
+    "MR402": "from mt_remote.gateway.gateway import AssembledGateway  # here\n",
     "MR501": f"{FUNCTION}    return 1 // number  # here\n",
     "MR502": "@desk.function()\ndef other() -> int:  # here\n    '''Another.'''\n    return 'one'\n",
     "MR503": "@desk.function()\ndef other(number: Any) -> int:  # here\n    '''Another.'''\n"
@@ -90,6 +90,43 @@ def look(folder: Path, source: str, *, run: bool = True) -> list[Finding]:
 def test_a_sound_plugin_passes(tmp_path: Path) -> None:
     assert look(tmp_path, SOUND) == []
     assert check([str(FOLDER / "stranger.py")], plugins=SHIPPED) == []
+
+
+AREA = """
+class Draws(Area, namespace='mydesk.draw'):
+    '''Draws of numbers.'''
+
+    @call(rights=('manager',), example={'below': 10})
+    async def next(self, below: int) -> int:
+        '''A number.'''
+
+    @call()
+    async def past(self) -> list[int]:
+        '''Nobody implements it.'''
+
+
+class Drawing(Draws):
+    def __init__(self, connection: object) -> None:
+        self.connection = connection
+
+    async def next(self, below: int) -> int:
+        return below
+
+
+@hookimpl
+def mt_remote_implementations(backend: str) -> list[type[Area]]:
+    return [Drawing]
+"""
+
+
+def test_an_area_is_checked_like_functions(tmp_path: Path) -> None:
+    sound = SOUND.replace("# more", AREA).replace("return [desk]", "return [desk, Draws]")
+    sound = sound.replace("import (", "import (\n    Area, call,")
+    assert look(tmp_path, sound) == []
+    (found,) = look(tmp_path, sound.replace("below: int) -> int:\n        '''", "below) -> int:\n        '''"))
+    assert (found.code, found.message) == ("MR301", "mydesk.draw.next: no annotation of below")
+    (found,) = look(tmp_path, sound.replace("return below", "return 1 // below"))
+    assert found.code == "MR501"
 
 
 @pytest.mark.parametrize("code", MISTAKES)

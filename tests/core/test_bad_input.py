@@ -25,7 +25,7 @@ async def lives(client: Peer) -> None:
 
 
 async def nothing_stays(gateway: Running) -> None:
-    await until(lambda: not any(count for name, count in gateway.gateway.counters().items() if name != "carriers"))
+    await until(lambda: not any(count for name, count in gateway.gateway.counters().items() if name != "call_tasks"))
 
 
 async def test_wrong_messages_are_answered_and_the_session_lives_on(start: Start) -> None:

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mt_remote.dispatch.call_order import Lane
-from mt_remote.dispatch.calls import Call
+from mt_remote.dispatch.call_order import CallOrder
+from mt_remote.dispatch.calls import ParsedCall
 from mt_remote.dispatch.functions import Function
-from mt_remote.dispatch.idempotency import KEPT_SECONDS, FirstAnswer, KeyReused, Repeats, fingerprint
+from mt_remote.dispatch.idempotency import KEPT_SECONDS, FirstAnswer, IdempotencyKeys, KeyReused, fingerprint
 from mt_remote.gateway.login_limiter import LoginLimiter
 from mt_remote.plugin import Declared, Kind
 from mt_remote.records import ConGroup, Patch
@@ -27,10 +27,10 @@ FUNCTIONS = {kind: Function(Declared(f"own.{kind.value}", nothing, kind), "tests
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.sampled_from(list(Kind)), max_size=15), st.randoms(use_true_random=False))
 def test_lanes_keep_order_for_every_mix_of_calls(kinds: list[Kind], random: Random) -> None:
-    lane = Lane()
-    calls = [Call(b"%d" % number, FUNCTIONS[kind], {}, None, None) for number, kind in enumerate(kinds)]
-    running: list[Call] = []
-    started: list[Call] = []
+    lane = CallOrder()
+    calls = [ParsedCall(b"%d" % number, FUNCTIONS[kind], {}, None, None) for number, kind in enumerate(kinds)]
+    running: list[ParsedCall] = []
+    started: list[ParsedCall] = []
     waiting = list(calls)
     while waiting or running:
         if waiting and (not running or random.random() < 0.5):
@@ -61,8 +61,8 @@ def test_lanes_keep_order_for_every_mix_of_calls(kinds: list[Kind], random: Rand
 
 
 def test_a_lane_that_is_over_starts_nothing() -> None:
-    lane = Lane()
-    first, second = (Call(b"1", FUNCTIONS[Kind.CHANGE], {}, None, None) for _ in range(2))
+    lane = CallOrder()
+    first, second = (ParsedCall(b"1", FUNCTIONS[Kind.CHANGE], {}, None, None) for _ in range(2))
     assert lane.admit(first)
     assert not lane.admit(second)
     lane.wait(second, 1)
@@ -85,16 +85,16 @@ def test_failed_logins_count_for_a_while() -> None:
     assert limiter.wait("a", 200) == 0
 
 
-def call(amount: float, key: str = "k", body: object = None) -> Call:
-    return Call(b"1", FUNCTIONS[Kind.TRADE], {"amount": amount}, body, key)
+def call(amount: float, key: str = "k", body: object = None) -> ParsedCall:
+    return ParsedCall(b"1", FUNCTIONS[Kind.TRADE], {"amount": amount}, body, key)
 
 
-def find(repeats: Repeats, owner: tuple[str, int], asked: Call, now: float) -> tuple[FirstAnswer, bool]:
+def find(repeats: IdempotencyKeys, owner: tuple[str, int], asked: ParsedCall, now: float) -> tuple[FirstAnswer, bool]:
     return repeats.find(owner, asked.key or "", fingerprint(asked), now)
 
 
 def test_first_answers_are_kept_for_a_day_per_owner_and_key() -> None:
-    repeats = Repeats()
+    repeats = IdempotencyKeys()
     one, other = ("Demo", 1), ("Demo", 2)
     first, is_first = find(repeats, one, call(5), 0)
     assert is_first
@@ -108,7 +108,7 @@ def test_first_answers_are_kept_for_a_day_per_owner_and_key() -> None:
 
 
 def test_requests_are_compared_by_what_they_ask_for() -> None:
-    repeats = Repeats()
+    repeats = IdempotencyKeys()
     owner = ("Demo", 1)
     find(repeats, owner, call(5, body=Patch(ConGroup, {"group": "g", "copies": 1})), 0)
     assert not find(repeats, owner, call(5, body=Patch(ConGroup, {"copies": 1, "group": "g"})), 0)[1]

@@ -255,7 +255,7 @@ async def test_clients_that_die_at_random_leave_nothing(start: Start, memory: Me
                 group.start_soon(live, number, number % 9)
         memory.gate.set()
         memory.tick("EURUSD", 1, 1.1)
-        await until(lambda: not any(n for name, n in gateway.gateway.counters().items() if name != "carriers"))
+        await until(lambda: not any(n for name, n in gateway.gateway.counters().items() if name != "call_tasks"))
         await until(lambda: not memory.connections)
 
 
@@ -277,7 +277,7 @@ async def test_a_connection_that_opens_after_its_client_left_is_closed(start: St
             await opened.wait()
         await until(lambda: not gateway.gateway.sessions)
         go.set()
-        await until(lambda: not gateway.gateway.crew.in_flight)
+        await until(lambda: not gateway.gateway.calls.in_flight)
         assert memory.connections == []
 
 

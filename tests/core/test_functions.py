@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import Annotated, Any, cast
 
 import pytest
 from pydantic import AfterValidator, Field
 
 from mt_remote.backend import Connection
-from mt_remote.dispatch.calls import Call
-from mt_remote.dispatch.functions import Function, Registry, RequestFailed
+from mt_remote.dispatch.calls import ParsedCall
+from mt_remote.dispatch.functions import Function
+from mt_remote.dispatch.registry import Registry, RequestFailed
 from mt_remote.errors import InvalidData, PluginError, Problem, Refused, RequestError
-from mt_remote.plugin import Declared, Kind, Namespace
+from mt_remote.plugin import Declared, Kind, Namespace, Session
 from mt_remote.records import ConGroup, Draft, Patch, Tick
-
-if TYPE_CHECKING:
-    from mt_remote.session.session import Session
 
 # Signatures that are refused
 
@@ -105,7 +102,10 @@ class Linked:
 
     def __init__(self) -> None:
         self.mt = cast(Connection, object())
-        self.link = SimpleNamespace(required=lambda: self.mt)
+        self.connection = None
+
+    def require_connection(self) -> Connection:
+        return self.mt
 
 
 calls: list[tuple[object, ...]] = []
@@ -145,11 +145,11 @@ def listed(numbers: list[int], /) -> list[Tick]:
 REGISTRY = Registry([Function(each, "tests") for each in own.functions], "cp1252")
 
 
-def parse(name: str, **request: Any) -> Call:
+def parse(name: str, **request: Any) -> ParsedCall:
     return REGISTRY.parse(json.dumps({"id": 1, "name": name, **request}).encode())
 
 
-async def invoke(call: Call) -> tuple[object, Linked]:
+async def invoke(call: ParsedCall) -> tuple[object, Linked]:
     session = Linked()
     calls.clear()
     result = call.function.invoke(cast("Session", session), call.arguments, call.body)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from types import SimpleNamespace
 from typing import Annotated, Any, cast
 
 from hypothesis import given, settings
@@ -13,15 +12,17 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from pydantic import Field
 
 from mt_remote.backend import Event
-from mt_remote.dispatch.calls import Call
-from mt_remote.dispatch.functions import Function, Registry
+from mt_remote.dispatch.calls import ParsedCall
+from mt_remote.dispatch.functions import Function
+from mt_remote.dispatch.registry import Registry
 from mt_remote.errors import CallTimeout, InvalidData, Problem
-from mt_remote.plugin import Kind, Namespace
-from mt_remote.session.outbox import EventEncoder, Outbox
-from mt_remote.session.session import Session
+from mt_remote.plugin import EventKind, Kind, Namespace
+from mt_remote.session.event_numbers import EventEncoder
+from mt_remote.session.outbox import Outbox
+from mt_remote.session.session import WebSocketSession
 from mt_remote.settings import Settings
 from mt_remote.wire.states import State
-from mt_remote.wire.transport import Wire
+from mt_remote.wire.transport import Transport
 from mt_remote.wire.websocket import UpgradeRequested
 from tests.core.frames import BINARY, CONTINUATION, PING, close, cut, frame, sent, upgrade
 
@@ -54,8 +55,9 @@ class Desk:
 
     def __init__(self, max_message: int, max_backlog: int, encoder: EventEncoder) -> None:
         self.settings = Settings(max_message=max_message, max_backlog=max_backlog)
-        self.catalogue = SimpleNamespace(encode_event=encoder)
+        self.encode_event = encoder
         self.parse = REGISTRY.parse
+        self.kinds: dict[str, EventKind] = {}
         self.due: list[Outbox] = []
         self.wakes = 0
         self.ended: tuple[int, str] | None = None
@@ -63,23 +65,23 @@ class Desk:
     def flush_soon(self) -> None:
         self.wakes += 1
 
-    def upgrade(self, session: Session, request: UpgradeRequested) -> None:
+    def decide_handshake(self, session: WebSocketSession, request: UpgradeRequested) -> None:
         session.accept("0")
 
-    def session_opened(self, session: Session) -> None:
+    def session_opened(self, session: WebSocketSession) -> None:
         """Nobody is told."""
 
-    def submit(self, session: Session, call: Call) -> None:
+    def submit(self, session: WebSocketSession, call: ParsedCall) -> None:
         session.outbox.answer(call, call.function.invoke(session, call.arguments, call.body))
 
-    def closing(self, session: Session) -> None:
+    def closing(self, session: WebSocketSession) -> None:
         """Nobody hurries here."""
 
-    def session_ended(self, session: Session, code: int, reason: str) -> None:
+    def session_ended(self, session: WebSocketSession, code: int, reason: str) -> None:
         self.ended = (code, reason)
 
 
-class Line(Wire):
+class Line(Transport):
     """Keeps what is written."""
 
     peer = "nobody"
@@ -108,9 +110,9 @@ class Line(Wire):
 
 def opened(
     *, max_backlog: int = 100, dialect: str = "0", max_message: int = 10_000, encoder: EventEncoder = encode
-) -> Session:
+) -> WebSocketSession:
     desk = Desk(max_message, max_backlog, encoder)
-    session = Session(cast(Any, desk), Line(), 1, 0.0)
+    session = WebSocketSession(cast(Any, desk), Line(), 1, 0.0)
     session.data_received(upgrade())
     line(session).clear()
     session.dialect = dialect
@@ -119,11 +121,11 @@ def opened(
     return session
 
 
-def line(session: Session) -> list[bytes]:
-    return cast(Line, session.wire).written
+def line(session: WebSocketSession) -> list[bytes]:
+    return cast(Line, session.transport).written
 
 
-def said(session: Session) -> tuple[list[dict[str, Any]], int | None]:
+def said(session: WebSocketSession) -> tuple[list[dict[str, Any]], int | None]:
     session.outbox.flush()
     messages, _, code = sent(b"".join(line(session)))
     line(session).clear()
@@ -196,7 +198,7 @@ def outcome(pieces: Iterable[bytes]) -> tuple[list[dict[str, Any]], tuple[int, s
     session = opened(max_message=300)
     for piece in pieces:
         session.data_received(piece)
-    state, closed = session.websocket.state, cast(Line, session.wire).closed
+    state, closed = session.websocket.state, cast(Line, session.transport).closed
     spoken, code = said(session)
     session.connection_lost()
     return spoken, cast(Desk, session.gateway).ended, state, code, closed
@@ -217,7 +219,7 @@ def test_the_first_end_is_told_and_what_came_before_it_is_answered() -> None:
     bad = frame(b'{"id":2,"name":"none"}')
     session.data_received(request + bad + frame(b"\xff") + request + close())
     assert session.websocket.finished
-    assert cast(Line, session.wire).closed
+    assert cast(Line, session.transport).closed
     spoken, code = said(session)
     assert [(message["id"], message["status"]) for message in spoken] == [(1, "OK"), (2, "ERROR")]
     assert code == 1007
@@ -226,8 +228,8 @@ def test_the_first_end_is_told_and_what_came_before_it_is_answered() -> None:
 
 
 def test_shapes_of_answers() -> None:
-    call = Call(b'"7\\""', REGISTRY["own.nothing"], {}, None, None)
-    double_ = Call(b'"7\\""', REGISTRY["own.double"], {}, None, None)
+    call = ParsedCall(b'"7\\""', REGISTRY["own.nothing"], {}, None, None)
+    double_ = ParsedCall(b'"7\\""', REGISTRY["own.double"], {}, None, None)
     for dialect in ("0", "1.00", "2"):
         session = opened(dialect=dialect)
         session.outbox.answer(call, None)
@@ -248,7 +250,7 @@ def test_shapes_of_answers() -> None:
 def test_nothing_is_said_after_the_close_frame() -> None:
     session = opened()
     session.close(1001, "over")
-    call = Call(b"1", REGISTRY["own.nothing"], {}, None, None)
+    call = ParsedCall(b"1", REGISTRY["own.nothing"], {}, None, None)
     session.outbox.answer(call, None)
     session.outbox.fail(b"1", InvalidData("x"))
     session.outbox.on_event(Event("tick", 1))
@@ -351,13 +353,15 @@ class Reader(RuleBasedStateMachine):
     def one_too_many(self) -> None:
         self.emitted("trade", None)
 
+    @precondition(lambda self: not self.session.outbox.slow)
     @rule()
     def congest(self) -> None:
-        self.session.outbox.congested = True
+        self.session.writing_paused()
 
+    @precondition(lambda self: self.session.outbox.slow)
     @rule()
     def release(self) -> None:
-        self.session.outbox.release()
+        self.session.writing_resumed()
         self.expected += [(kind, number) for kind, _, number in self.kept]
         self.kept = []
 

@@ -12,7 +12,8 @@ import pytest
 from typing_extensions import TypedDict
 from wsproto.events import TextMessage
 
-from mt_remote.plugin import Event, EventKind, Listing, Namespace, Session, hookimpl
+from mt_remote.plugin import Event, EventKind, Listing, Namespace, hookimpl
+from mt_remote.session.session import WebSocketSession
 from mt_remote.shell.server import Running
 from tests.core.conftest import Start, peer, until
 
@@ -68,7 +69,7 @@ class Desk:
         return [EventKind("price", int)]
 
 
-def only_session(gateway: Running) -> Session:
+def only_session(gateway: Running) -> WebSocketSession:
     (session,) = gateway.gateway.sessions
     return session
 
@@ -76,16 +77,16 @@ def only_session(gateway: Running) -> Session:
 async def test_others_have_their_turn_after_every_slice(start: Start) -> None:
     desk = Desk()
     async with start(plugins=(desk,)) as gateway, peer(gateway) as client, anyio.create_task_group() as group:
-        slices = gateway.gateway.slices
+        answers = gateway.gateway.long_answers
         await client.send({"id": 1, "name": "lists.all"})
-        await until(lambda: slices.made)
+        await until(lambda: answers.parts_made)
         group.start_soon(desk.count_turns)
         answer = await client.answer(1)
         desk.running = False
         assert [element["number"] for element in answer["result"]] == list(range(LENGTH))
         size = LENGTH * 110
-        assert slices.made >= size // (64 * 1024)
-        assert desk.turns >= slices.made - 2, "the loop took a turn for each slice"
+        assert answers.parts_made >= size // (64 * 1024)
+        assert desk.turns >= answers.parts_made - 2, "the loop took a turn for each slice"
 
 
 async def test_it_is_one_message_in_one_frame(start: Start) -> None:
@@ -109,11 +110,11 @@ async def test_events_and_answers_keep_their_order(start: Start) -> None:
         gateway.gateway.publish(Event("price", 0))
         requests = [{"id": "long", "name": "lists.all"}, {"id": "small", "name": "lists.small"},
                     {"id": "longer", "name": "lists.lazy"}]  # fmt: skip
-        turn = gateway.gateway.slices._turn
+        turn = gateway.gateway.long_answers._turn
         await turn.acquire()
         await client.stream.send(b"".join(client.ws.send(TextMessage(data=_json(each))) for each in requests))
         session = only_session(gateway)
-        await until(lambda: session.outbox._long == 2 and session.lane.calls == 2)
+        await until(lambda: len(session.outbox._places) == 2 and session.call_order.calls == 2)
         gateway.gateway.publish(Event("price", 1))
         gateway.gateway.publish(Event("price", 2, "merged"))
         gateway.gateway.publish(Event("price", 3, "merged"))
@@ -150,7 +151,7 @@ async def test_an_element_that_cant_be_sent_is_an_error_and_nothing_else(start: 
 
 async def test_a_deadline_in_between_is_an_answer(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     async with start(plugins=(Desk(),), deadlines={"read": 0.001}) as gateway, peer(gateway, VERSION="2") as client:
-        turn = gateway.gateway.slices._turn
+        turn = gateway.gateway.long_answers._turn
         await turn.acquire()  # someone else's slice takes its time
         await client.send({"id": "long", "name": "lists.all"})
         await client.send({"id": "small", "name": "lists.small"})
@@ -172,7 +173,7 @@ async def test_a_slow_reader_gets_it_whole_and_no_faster_than_it_reads(start: St
         await client.stream.send(b"".join(client.ws.send(TextMessage(data=_json(each))) for each in requests))
         await until(lambda: session.outbox.slow and session.outbox.sending)
         gateway.gateway.publish(Event("price", 7))
-        assert session.wire.unsent < 4_000_000, "most of it still waits in the session, in pieces"
+        assert session.transport.unsent < 4_000_000, "most of it still waits in the session, in pieces"
         found = [await client.message() for _ in range(7)]
         assert [message.get("id", message.get("data")) for message in found] == [0, 1, 2, 3, 4, 5, 7]
 
@@ -181,7 +182,7 @@ async def test_closing_in_between(start: Start) -> None:
     """The list is given up when it is not on its way yet; the close frame comes at once."""
     async with start(plugins=(Desk(),)) as gateway, peer(gateway) as client:
         session = only_session(gateway)
-        turn = gateway.gateway.slices._turn
+        turn = gateway.gateway.long_answers._turn
         await turn.acquire()
         await client.send({"id": "long", "name": "lists.all"})
         await until(lambda: session.outbox.holding)
@@ -195,7 +196,7 @@ async def test_a_client_that_leaves_in_between(start: Start) -> None:
     async with start(plugins=(Desk(),)) as gateway:
         async with peer(gateway) as client:
             await client.send({"id": "long", "name": "lists.all"})
-            await until(lambda: gateway.gateway.slices.made)
+            await until(lambda: gateway.gateway.long_answers.parts_made)
         await until(lambda: not gateway.gateway.sessions and not gateway.gateway.counters()["calls_in_flight"])
 
 
@@ -204,7 +205,7 @@ async def test_small_lists_take_no_detour(start: Start) -> None:
         assert (await client.ask("lists.small"))["result"] == [1, 2]
         answer = await client.ask("lists.all", limit=3, after=500)
         assert ([element["number"] for element in answer["result"]], answer["next"]) == ([501, 502, 503], 503)
-        assert gateway.gateway.slices.made == 0
+        assert gateway.gateway.long_answers.parts_made == 0
 
 
 async def test_a_filtered_page_of_a_long_list(start: Start) -> None:
@@ -216,9 +217,9 @@ async def test_a_filtered_page_of_a_long_list(start: Start) -> None:
 
         assert await page(number=[5, 19_000, 19_999], limit=2) == ([5, 19_000], 19_000)
         assert await page(number=[5, 19_000, 19_999], limit=2, after=19_000) == ([19_999], None)
-        made = gateway.gateway.slices.made
+        made = gateway.gateway.long_answers.parts_made
         assert await page(number=70_000) == ([], None)
-        assert gateway.gateway.slices.made > made + 10, "looking through the list is work, too"
+        assert gateway.gateway.long_answers.parts_made > made + 10, "looking through the list is work, too"
 
 
 def _json(message: dict[str, Any]) -> str:

@@ -128,7 +128,7 @@ async def test_a_connection_that_is_lost_holds_nobody_back(start: Start, memory:
             await client.ask("symbol.show", symbol="EURUSD")
             await client.ask("subscribe", event="tick")
         lost = min(gateway.gateway.sessions, key=lambda session: session.id)
-        lost.wire.abort()
+        lost.transport.abort()
         for number in range(3):
             memory.tick("EURUSD", 1.1, 1.2 + number)
             for client in (second, third):

@@ -71,7 +71,7 @@ async def test_a_session_over_tls_and_a_renewed_certificate(start: Start, files:
                 await client.handshake()
                 await client.connect()
                 (session,) = gateway.gateway.sessions
-                assert session.wire.secure
+                assert session.transport.secure
                 first = serial(stream)
                 with structlog.testing.capture_logs() as logs:
                     files.key.write_text("rubbish")

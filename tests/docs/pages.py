@@ -16,8 +16,8 @@ import anyio
 import mt4sim.gateway
 import mt_remote_plugins
 import mt_remote_plugins.manager.plugin
-from mt4sim.faults import Rule
 from mt4sim.gateway import control
+from mt4sim.gateway.faults import Rule
 from mt4sim.native import coverage
 from mt_remote.dispatch.functions import Function
 from mt_remote.plugins.hooks import Hooks

@@ -14,9 +14,6 @@ from types import ModuleType
 
 from mt_remote.records import Record
 
-_FOR_PLUGINS = "Plugins may"
-"""A class whose docstring says so has more than plugins should touch: the docstring lists what they may."""
-
 _ROLE = re.compile(r":\w+:`~?(?:[\w.]+\.)?(\w+)`")
 _QUOTED = re.compile(r"(: |-> )'([^']*)'")
 _ADDRESS = re.compile(r"<(?:function |class )?[^<>]*>")
@@ -53,8 +50,6 @@ def about(thing: object, said: str) -> str:
         own = vars(thing).get("__doc__") or ""
         if own.startswith(f"{thing.__name__}("):  # what dataclass makes up
             own = ""
-        if _FOR_PLUGINS in own:
-            return _in_one_line(own)
         if issubclass(thing, enum.Enum):
             return " ".join(filter(None, [first_paragraph(own), f"Members: {', '.join(thing.__members__)}."]))
         return first_paragraph(own)
@@ -91,7 +86,7 @@ def _spelt(name: str, thing: object) -> str:
 def _is_made_by_hand(thing: type) -> bool:
     if issubclass(thing, BaseException):
         return "__init__" in vars(thing)
-    if issubclass(thing, Record | enum.Enum) or _FOR_PLUGINS in (thing.__doc__ or ""):
+    if issubclass(thing, Record | enum.Enum):
         return False
     if getattr(thing, "_is_protocol", False):
         return False
@@ -106,7 +101,7 @@ def _signature(thing: object) -> str:
 
 def _members(owner: str, thing: type) -> Iterator[str]:
     """What a class can do: a row for each method and property of its own that has a name of its own."""
-    if issubclass(thing, Record | enum.Enum) or _FOR_PLUGINS in (thing.__doc__ or ""):
+    if issubclass(thing, Record | enum.Enum):
         return
     if not dataclasses.is_dataclass(thing):
         for name, kind in inspect.get_annotations(thing).items():

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from mt4abi import table
+from mt4sim.market.feeds.specs import FeedSpec
 from mt4sim.native.library import SimulatedLibrary
 from mt4sim.native.shared_server import SharedServer
 from mt4sim.server import Server
 from mt4sim.world import World
-from mt4sim.world_specs import FeedSpec
 
 START = 1_579_500_000
 """Monday, 20 January 2020, 06:00 on the server."""

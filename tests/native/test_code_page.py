@@ -58,8 +58,8 @@ async def test_cyrillic_reaches_the_server_and_comes_back() -> None:
         )
         account = shared.server.accounts.find(100)
         assert account is not None
-        assert shared.server.accounts.record(account).name == "Иван"
-        assert shared.server.trading.record(shared.server.trading.get(ticket["order"])).comment == "заявка №1"
+        assert account.record().name == "Иван"
+        assert shared.server.record(shared.server.trading.engine.book.find(ticket["order"])).comment == "заявка №1"
         assert (await client.call("users.get", logins=[100]))[0]["name"] == "Иван"
         assert (await client.call("trade.get", order=ticket["order"]))["comment"] == "заявка №1"
         history = await client.call("trades.history", login=100)

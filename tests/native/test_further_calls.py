@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from mt4abi import NotifyFunction, Pump, Trans, number, structure, table
-from mt4sim.bars import Bar, Period
+from mt4sim import NewOrder
+from mt4sim.market.bars import Bar, Period
 from mt4sim.native.coverage import Offer, coverage
 from mt4sim.native.shared_server import SharedServer
-from mt4sim.trading.orders import Activation
+from mt4sim.state.orders import Activation
 from mt_remote.errors import ReturnCode
 from mt_remote.records import ConManager, Draft, ExecutionMode, Patch, TradeCommand, UserRecord
 from mt_remote_plugins.manager.engine.handle import Handle
@@ -92,10 +93,10 @@ def deny(shared: SharedServer, right: str) -> None:
 
 def test_margin_levels_are_the_servers(shared: SharedServer, direct: Handle, pump: Handle) -> None:
     account(shared)
-    shared.server.trading.balance(100, TradeCommand.CREDIT, 200.0, expiration=shared.server.now + 86400)
+    shared.server.trading.transactions.balance(100, TradeCommand.CREDIT, 200.0, expiration=shared.server.now + 86400)
     shared.server.tick("EURUSD", 1.10000, 1.10010)
-    shared.server.trading.open(100, "EURUSD", TradeCommand.BUY, 1.0, 1.1)
-    expected = shared.server.trading.margin_level(100)
+    shared.server.trading.transactions.open(100, NewOrder("EURUSD", TradeCommand.BUY, 1.0, 1.1))
+    expected = shared.server.trading.engine.margin_level(100)
     found = rows(pump, "MarginsGet", "MarginLevel", 0)
     assert [bytes(each) for each in found] == [bytes(one(direct, "MarginLevelRequest", "MarginLevel", 100))]
     assert bytes(one(pump, "MarginLevelGet", "MarginLevel", 100, b"miniforex")) == bytes(found[0])
@@ -114,7 +115,7 @@ def test_margin_calls_are_pumped(shared: SharedServer, program: Program, pump: H
     shared.server.config.set_group(Patch.of(_called(shared)))
     account(shared, money=1200.0)
     shared.server.tick("EURUSD", 1.1, 1.1)
-    shared.server.trading.open(100, "EURUSD", TradeCommand.BUY, 1.0, 1.1)
+    shared.server.trading.transactions.open(100, NewOrder("EURUSD", TradeCommand.BUY, 1.0, 1.1))
     shared.server.tick("EURUSD", 1.098, 1.098)
     shared.flush()
     calls = [kind for code, kind, _ in program.told if code == Pump.UPDATE_MARGINCALL]
@@ -143,14 +144,14 @@ def test_summaries_and_exposure(shared: SharedServer, pump: Handle) -> None:
         (100, TradeCommand.BUY, 0.2, 1.1), (101, TradeCommand.BUY, 0.1, 1.4), (101, TradeCommand.SELL, 0.1, 1.25),
         (101, TradeCommand.BUY_LIMIT, 5.0, 1.0),
     ):  # fmt: skip
-        shared.server.trading.open(login, "EURUSD", command, volume, price)
-    shared.server.trading.open(100, "USDJPY", TradeCommand.SELL, 0.1, 160.0)
+        shared.server.trading.transactions.open(login, NewOrder("EURUSD", command, volume, price))
+    shared.server.trading.transactions.open(100, NewOrder("USDJPY", TradeCommand.SELL, 0.1, 160.0))
     found = rows(pump, "SummaryGetAll", "SymbolSummary", 0)
     assert [each.symbol for each in found] == [b"EURUSD", b"USDJPY"]
     euro = found[0]
     assert (euro.orders, euro.buylots, euro.selllots) == (3, 30, 10)
     assert (euro.buyprice, euro.sellprice) == (pytest.approx(1.2), pytest.approx(1.25))
-    floating = sum(shared.server.trading.engine.floating(o) for o in shared.server.trading.open_orders()
+    floating = sum(shared.server.trading.engine.floating(o) for o in shared.server.trading.engine.book.all_open()
                    if o.symbol == "EURUSD" and o.cmd.is_market)  # fmt: skip
     assert euro.profit == pytest.approx(floating / 100)
     assert bytes(one(pump, "SummaryGet", "SymbolSummary", b"EURUSD")) == bytes(euro)
@@ -251,8 +252,8 @@ def test_ticks_are_kept(shared: SharedServer, direct: Handle) -> None:
 def test_reports_of_closed_orders(shared: SharedServer, direct: Handle) -> None:
     account(shared, 100)
     account(shared, 101, "demoforex")
-    ticket = shared.server.trading.open(100, "EURUSD", TradeCommand.BUY, 0.1, 1.1)
-    shared.server.trading.close(ticket, 0.1, 1.2)
+    ticket = shared.server.trading.transactions.open(100, NewOrder("EURUSD", TradeCommand.BUY, 0.1, 1.1))
+    shared.server.trading.transactions.close(ticket, 0.1, 1.2)
     asked = native("ReportGroupRequest", from_=0, to=2**31 - 1, total=2)
     found = rows(direct, "ReportsRequest", "TradeRecord", asked, integers(101, 100), 0)
     assert [each.login for each in found] == [100, 100, 101]
@@ -267,8 +268,8 @@ def test_reports_of_closed_orders(shared: SharedServer, direct: Handle) -> None:
 
 def test_daily_reports(shared: SharedServer, direct: Handle) -> None:
     account(shared)
-    ticket = shared.server.trading.open(100, "EURUSD", TradeCommand.BUY, 0.1, 1.1)
-    shared.server.trading.close(ticket, 0.1, 1.2)
+    ticket = shared.server.trading.transactions.open(100, NewOrder("EURUSD", TradeCommand.BUY, 0.1, 1.1))
+    shared.server.trading.transactions.close(ticket, 0.1, 1.2)
     shared.server.advance(86_400)
     asked = native("DailyGroupRequest", from_=0, to=2**31 - 1, total=1)
     (report,) = rows(direct, "DailyReportsRequest", "DailyReport", asked, integers(100), 0)
@@ -291,7 +292,7 @@ def test_synchronisation_gives_what_changed_in_blocks(shared: SharedServer, dire
     then = shared.server.now + 100
     shared.server.advance_to(then)
     account(shared, 101)
-    ticket = shared.server.trading.open(101, "EURUSD", TradeCommand.BUY, 0.1, 1.1)
+    ticket = shared.server.trading.transactions.open(101, NewOrder("EURUSD", TradeCommand.BUY, 0.1, 1.1))
     assert direct.call("UsersSyncStart", then).code == OK
     assert [user.login for user in rows(direct, "UsersSyncRead", "UserRecord", 0)] == [101]
     assert direct.call("UsersSyncRead", 0).rows == b""
@@ -300,7 +301,7 @@ def test_synchronisation_gives_what_changed_in_blocks(shared: SharedServer, dire
     assert {100, 101} <= set(struct.unpack(f"<{before + 1}i", direct.call("UsersSnapshot", 0).rows))
     assert struct.unpack("<3i", direct.call("TradesSnapshot", 0).rows) == (ticket - 2, ticket - 1, ticket)
     for _ in range(1500):
-        shared.server.trading.balance(100, TradeCommand.BALANCE, 1.0)
+        shared.server.trading.transactions.balance(100, TradeCommand.BALANCE, 1.0)
     assert direct.call("TradesSyncStart", then).code == OK
     sizes = [len(rows(direct, "TradesSyncRead", "TradeRecord", 0)) for _ in range(3)]
     assert sizes == [1000, 502, 0]
@@ -309,7 +310,7 @@ def test_synchronisation_gives_what_changed_in_blocks(shared: SharedServer, dire
 def test_administrators_read_across_groups(shared: SharedServer, direct: Handle) -> None:
     account(shared, 100)
     account(shared, 101, "demoforex")
-    ticket = shared.server.trading.open(101, "EURUSD", TradeCommand.BUY, 0.1, 1.1)
+    ticket = shared.server.trading.transactions.open(101, NewOrder("EURUSD", TradeCommand.BUY, 0.1, 1.1))
     assert [user.login for user in rows(direct, "AdmUsersRequest", "UserRecord", b"demo*", 0)] == [101]
     assert [each.order for each in rows(direct, "AdmTradesRequest", "TradeRecord", b"demo*", 1, 0)] == [ticket]
     assert [each.order for each in rows(direct, "AdmTradesRequest", "TradeRecord", b"*,!mini*", 0, 0)] == [
@@ -359,14 +360,14 @@ def test_activations_wait_for_a_dealer(shared: SharedServer, program: Program, p
     shared.server.config.set_group(Patch.of(group))
     account(shared)
     shared.server.tick("EURUSD", 1.1, 1.1)
-    ticket = shared.server.trading.open(100, "EURUSD", TradeCommand.BUY, 0.1, 1.1, sl=1.05)
+    ticket = shared.server.trading.transactions.open(100, NewOrder("EURUSD", TradeCommand.BUY, 0.1, 1.1, sl=1.05))
     assert pump.call("TradesGetByMarket", 0).rows == b""
     shared.server.tick("EURUSD", 1.04, 1.04)
     assert [each.order for each in rows(pump, "TradesGetByMarket", "TradeRecord", 0)] == [ticket]
     shared.flush()
     assert [kind for code, kind, _ in program.told if code == Pump.UPDATE_ACTIVATION] == [Trans.ADD]
     shared.server.tick("EURUSD", 1.1, 1.1)
-    assert shared.server.trading.get(ticket).activation is Activation.SL_ROLLBACK
+    assert shared.server.trading.engine.book.find(ticket).activation is Activation.SL_ROLLBACK
     assert pump.call("TradeClearRollback", ticket).code == OK
     assert pump.call("TradesGetByMarket", 0).rows == b""
     shared.flush()
@@ -378,7 +379,7 @@ def test_activations_wait_for_a_dealer(shared: SharedServer, program: Program, p
 def test_requests_are_seen_by_those_who_pump(shared: SharedServer, program: Program, pump: Handle) -> None:
     account(shared, 100, "demodealing")
     shared.server.tick("EURUSD", 1.1, 1.2)
-    deal = shared.server.trader(100).open("EURUSD", TradeCommand.BUY, 0.1)
+    deal = shared.server.trader(100).open(NewOrder("EURUSD", TradeCommand.BUY, 0.1))
     (request,) = rows(pump, "RequestsGet", "RequestInfo", 0)
     assert (request.id, request.login, request.trade.volume) == (deal.id, 100, 10)
     assert bytes(one(pump, "RequestInfoGet", "RequestInfo", 0)) == bytes(request)

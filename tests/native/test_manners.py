@@ -20,6 +20,7 @@ from mt4abi import (
     structure,
     table,
 )
+from mt4sim import NewOrder, OrderChange
 from mt4sim.native.library import SimulatedLibrary
 from mt4sim.native.shared_server import SharedServer
 from mt4sim.native.vtable import method_name
@@ -168,8 +169,8 @@ def test_changes_are_told_in_the_order_in_which_they_happened(program: Program, 
     _user(shared)
     manager = shared.server.login(1, "manager")
     manager.balance(100, TradeCommand.BALANCE, 1000.0)
-    ticket = manager.open(100, "EURUSD", TradeCommand.BUY, 0.1, 1.1)
-    manager.modify(ticket, sl=1.0)
+    ticket = manager.open(100, NewOrder("EURUSD", TradeCommand.BUY, 0.1, 1.1))
+    manager.modify(ticket, OrderChange(sl=1.0))
     manager.close(ticket, 0.1, 1.2)
     trades = [(kind, data) for code, kind, data in program.until(15)[8:] if code == Pump.UPDATE_TRADES]
     assert [kind for kind, _ in trades] == [Trans.ADD, Trans.ADD, Trans.UPDATE, Trans.DELETE]
@@ -221,7 +222,7 @@ def test_a_dealer_is_told_of_each_request_and_takes_it_locked(program: Program, 
     shared.server.tick("EURUSD", 1.1, 1.2)
     handle = program.handle()
     assert program.deal(handle) == OK
-    deal = shared.server.trader(100).open("EURUSD", TradeCommand.BUY, 0.1)
+    deal = shared.server.trader(100).open(NewOrder("EURUSD", TradeCommand.BUY, 0.1))
     assert _codes(program.until(2)) == [Deal.START_DEALING, Deal.REQUEST_NEW]
     reply = handle.call("DealerRequestGet", b"")
     request: Any = structure("RequestInfo").from_buffer_copy(reply.outs[0])  # type: ignore[arg-type]

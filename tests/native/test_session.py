@@ -13,6 +13,7 @@ import pytest
 
 from mt4abi import table
 from mt4abi.library import open_library
+from mt4sim import NewOrder
 from mt4sim.native.shared_server import SharedServer
 from mt_remote.backend import Connection, Event
 from mt_remote.errors import ServerError
@@ -115,7 +116,7 @@ async def test_users_and_orders(mt: Connection, shared: SharedServer, heard: Hea
         await mt.watch(kind)
     login = await _user(mt)
     ticket = await mt.orders.open(login, "EURUSD", TradeCommand.BUY, 0.1, 1.1, comment="à la carte")
-    assert await mt.trades.get(ticket) == shared.server.trading.record(shared.server.trading.get(ticket))
+    assert await mt.trades.get(ticket) == shared.server.record(shared.server.trading.engine.book.find(ticket))
     await mt.orders.modify(ticket, sl=1.0)
     await mt.orders.close(ticket, 0.1, 1.2)
     assert [trade.order for trade in await mt.trades.history(login, 0, 2**31 - 1)][-1] == ticket
@@ -143,7 +144,7 @@ async def test_twenty_thousand_callbacks_from_a_foreign_thread(
                 shared.server.quotes.tick("EURUSD", symbol.to_points(1.1) + number, symbol.to_points(1.3))
             if number % 18 == 0:
                 with shared.lock:
-                    shared.server.trading.balance(login, TradeCommand.BALANCE, 1.0)
+                    shared.server.trading.transactions.balance(login, TradeCommand.BALANCE, 1.0)
         with shared.lock:
             shared.server.quotes.tick("EURUSD", symbol.to_points(1.25), symbol.to_points(1.3))
 
@@ -164,7 +165,7 @@ async def test_dealing(mt: Connection, shared: SharedServer, heard: Heard) -> No
     shared.server.tick("EURUSD", 1.1, 1.2)
     await mt.watch("trade_request")
     with shared.lock:
-        deal = shared.server.trader(login).open("EURUSD", TradeCommand.BUY, 0.1)
+        deal = shared.server.trader(login).open(NewOrder("EURUSD", TradeCommand.BUY, 0.1))
     await heard.until(lambda: heard.data("trade_request"))
     request = heard.data("trade_request")[0]
     assert (request.id, request.login, request.trade.volume) == (deal.id, login, 0.1)

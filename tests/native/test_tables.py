@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 
 from mt4abi import structure, table
+from mt4sim.market.sessions import Holiday
 from mt4sim.native.library import SimulatedLibrary
 from mt4sim.native.shared_server import SharedServer
-from mt4sim.sessions import Holiday
 from mt_remote.errors import Conflict, InvalidData, NotFound, ServerError
 from mt_remote.records import ConGroup, ConHoliday, ConManager, ConSession, ConSymbol, Draft, Patch, Weekday
 from mt_remote_plugins.manager.backend import ManagerBackend, ManagerSettings

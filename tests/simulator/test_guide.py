@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mt4sim.faults import Faults
+from mt4sim.gateway.faults import Faults
 
 pytest.importorskip("mt4sim.trading", reason="the examples need the whole server")
 

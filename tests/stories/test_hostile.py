@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from mt4sim.snapshot import state
 from mt_remote.dispatch.functions import Function
 from tests.stories.client import CallFailed, Client, manager
 from tests.stories.conftest import Desk
@@ -85,7 +84,7 @@ async def refused(client: Client, name: str, data: Schema) -> CallFailed:
 async def test_no_field_of_any_function_takes_what_it_should_not(desk: Desk) -> None:
     async with manager(desk.url, dialect="2") as one:
         await one.call("user.add", login=100, group="miniforex", name="A", password="Pass1", enable=True)
-        before = json.dumps(state(desk.server))
+        before = json.dumps(desk.server.snapshot())
         tried = 0
         for function in deployed(desk):
             for field, data in spoiled(function):
@@ -96,7 +95,7 @@ async def test_no_field_of_any_function_takes_what_it_should_not(desk: Desk) -> 
                 assert any(path.split(".")[0] == field for path in paths), (function.name, data, paths)
                 assert field in error.message
         assert tried > 800
-        assert json.dumps(state(desk.server)) == before
+        assert json.dumps(desk.server.snapshot()) == before
 
 
 async def test_what_does_not_exist_is_named(desk: Desk) -> None:
@@ -118,7 +117,7 @@ async def test_what_does_not_exist_is_named(desk: Desk) -> None:
         ("config.group.add", "miniforex", {"group": "miniforex"}),
     ]
     async with manager(desk.url, dialect="2") as one:
-        before = json.dumps(state(desk.server))
+        before = json.dumps(desk.server.snapshot())
         for name, named, data in unknown:
             assert named in (await refused(one, name, data)).message, (name, data)
-        assert json.dumps(state(desk.server)) == before
+        assert json.dumps(desk.server.snapshot()) == before

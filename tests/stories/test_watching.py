@@ -73,8 +73,8 @@ async def test_reconnection_makes_good_what_was_missed(desk: Desk) -> None:
         await one.call("symbol.show", symbol="EURUSD")
         await other.call("simulator.fault.down", down=True)
         for session in list(desk.gateway.gateway.sessions):
-            if session.link.delay:
-                desk.server_backend.lose(cast(SimulatorConnection, session.link.connection), "test")
+            if session.mt4._delay:
+                desk.server_backend.lose(cast(SimulatorConnection, session.connection), "test")
         assert await one.event("connection") is False
         assert "connection" in (await one.fails("config.common.get")).message
         await other.call("order.close", order=closing, volume=0.1, price=2.5)
@@ -264,4 +264,4 @@ async def test_many_sessions_leave_nothing_behind(desk: Desk) -> None:
         await asyncio.gather(*(c.__aexit__(None, None, None) for c in contexts), return_exceptions=True)
     await until(lambda: not desk.gateway.gateway.counters()["sessions"])
     left = desk.gateway.gateway.counters()
-    assert {name: left[name] for name in left if name != "carriers"} == dict.fromkeys(left.keys() - {"carriers"}, 0)
+    assert {name: left[name] for name in left if name != "call_tasks"} == dict.fromkeys(left.keys() - {"call_tasks"}, 0)

@@ -47,7 +47,7 @@ def test_a_client_and_the_server_behind_it(mt_client: Client, mt4_server: mt4sim
 def test_living_parts_of_the_server(mt4_server: mt4sim.Server) -> None:
     manager = mt4_server.login(1, "manager")
     assert isinstance(mt4_server, mt4sim.Server)
-    assert manager.server == mt4_server
+    assert manager.rooms.state == mt4_server.state
     assert "EURUSD" in mt4_server.symbols
     assert mt4_server.symbol("EURUSD").digits == 5
     assert [trade.order for trade in manager.trades()] == []

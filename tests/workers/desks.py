@@ -17,7 +17,7 @@ from mt_remote.plugins.hooks import Hooks
 from mt_remote.plugins.host import catalogue, find_backend, plugin_manager
 from mt_remote.settings import Settings
 from mt_remote.shell.server import Worker, running
-from mt_remote.workers.far import FarBackend, FarConnection, FarFunction, FarRepeats
+from mt_remote.workers.far import FarBackend, FarConnection, FarFunction, FarIdempotencyKeys
 from mt_remote.workers.host import Host, hosting
 from tests.stories.conftest import START, Desk
 
@@ -63,7 +63,9 @@ async def open_workers(
     async with AsyncExitStack() as stack:
         path = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "backend"
         far = [FarBackend("simulator", path) for _ in range(count)]
-        contents = [catalogue(hooks, "simulator", "cp1252", partial(FarFunction, backend=each)) for each in far]
+        contents = [
+            catalogue(hooks, "simulator", "cp1252", partial(FarFunction, backend=each), spec.areas()) for each in far
+        ]
         for each, content in zip(far, contents, strict=True):
             each.forward(content.areas.values())
         host = await stack.enter_async_context(hosting(options, hooks, backend, contents[0], path))
@@ -75,7 +77,7 @@ async def open_workers(
         for each, content in zip(far, contents, strict=True):
             await each.connect(gone)
             gateway = await stack.enter_async_context(
-                running(options, hooks, each, worker=Worker(content, FarRepeats(each)))
+                running(options, hooks, each, worker=Worker(content, FarIdempotencyKeys(each)))
             )
             opened.desks.append(Desk(gateway, cast(SimulatorBackend, Reached(backend, host))))
         yield opened

@@ -4,20 +4,44 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import pytest
 
+from mt4sim import NewOrder
+from mt4sim.gateway.connection import SimulatorConnection
+from mt_remote.area import Area, call
 from mt_remote.backend import Event
 from mt_remote.plugin import Call, Connection, Kind, Namespace, Refused, Session, hookimpl, vetoes
 from mt_remote.records import Draft, TradeCommand, UserRecord
 from mt_remote.workers.far import FarConnection
 from tests.core.conftest import until
-from tests.stories.client import client, manager
+from tests.stories.client import CallFailed, client, manager
 from tests.workers.desks import WorkerDesks, open_workers
 
 pytestmark = pytest.mark.anyio
+
+
+class Numbers(Area, namespace="numbers"):
+    """An area of a plugin's."""
+
+    @call("numbers.below", kind=Kind.CHANGE)
+    async def below(self, most: int, start: int = 0) -> list[int]:  # type: ignore[empty-body]
+        """The numbers from `start` on."""
+
+    @call()
+    async def missing(self) -> int:  # type: ignore[empty-body]
+        """What nobody implements."""
+
+
+class SimulatedNumbers(Numbers):
+    def __init__(self, connection: SimulatorConnection) -> None:
+        self.connection = connection
+
+    async def below(self, most: int, start: int = 0) -> list[int]:
+        assert isinstance(self.connection, SimulatorConnection), "it runs where the backend is"
+        return list(range(start, most))
 
 
 class Gate:
@@ -48,11 +72,20 @@ class Gate:
         raise ZeroDivisionError
 
     def who(self, session: Session) -> list[str | int]:
-        session.state["asked"] = session.state.get("asked", 0) + 1
-        return [session.server, session.login, session.dialect, session.state["asked"]]
+        asked = cast(int, session.state.get("asked", 0)) + 1
+        session.state["asked"] = asked
+        return [session.server, session.login, session.dialect, asked]
 
     async def connected(self, mt: Connection) -> int:
         return await mt.server_time()
+
+    @hookimpl
+    def mt_remote_namespaces(self) -> list[type[Area]]:
+        return [Numbers]
+
+    @hookimpl
+    def mt_remote_implementations(self, backend: str) -> list[type[Area]]:
+        return [SimulatedNumbers]
 
     @hookimpl
     def mt_remote_backend_namespaces(self, backend: str) -> list[Namespace]:
@@ -80,7 +113,9 @@ def fill(opened: WorkerDesks, trades: int) -> list[int]:
     draft = {"group": "demoforex", "name": "Many", "password": "Pass1", "enable": True, "leverage": 100}
     login = server.accounts.add(Draft(UserRecord, draft)).login
     server.tick("EURUSD", 1.1, 1.1001)
-    return [server.trading.open(login, "EURUSD", TradeCommand.BUY, 0.01, 1.1) for _ in range(trades)]
+    return [
+        server.trading.transactions.open(login, NewOrder("EURUSD", TradeCommand.BUY, 0.01, 1.1)) for _ in range(trades)
+    ]
 
 
 async def test_what_one_worker_does_the_other_hears(two: WorkerDesks) -> None:
@@ -109,6 +144,14 @@ async def test_a_long_list_is_one_moment_and_newer_events_follow_it(two: WorkerD
             assert order == [asked, "trade"], "the list does not know of the close yet, so it comes first"
 
 
+async def test_an_area_is_carried_out_where_the_backend_is(two: WorkerDesks) -> None:
+    async with manager(two.desks[0].url) as one:
+        assert await one.call("numbers.below", most=4, start=1) == [1, 2, 3]
+        assert await one.call("numbers.below", most=1500) == list(range(1500))
+        with pytest.raises(CallFailed, match=r"numbers\.missing is not offered"):
+            await one.call("numbers.missing")
+
+
 async def test_an_event_behind_an_answer_stays_behind_it(two: WorkerDesks, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both come in one read; the handler has not seen the answer when the event is there already."""
     far = two.far[0]
@@ -131,8 +174,8 @@ async def test_an_event_behind_an_answer_stays_behind_it(two: WorkerDesks, monke
 
 def fill_one(opened: WorkerDesks) -> Any:
     (ticket,) = fill(opened, 1)
-    trading = opened.desks[0].server.trading
-    return trading.record(trading.get(ticket))
+    server = opened.desks[0].server
+    return server.record(server.state.orders.find(ticket))
 
 
 async def test_sessions_of_a_worker_share_an_event(two: WorkerDesks, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +260,7 @@ async def test_a_deadline_reaches_the_backend(two: WorkerDesks, gate: Gate) -> N
         answer = await one.answer(await one.send("gate.wait", {"amount": 1}))
         assert answer["code"] == "timeout"
         await until(lambda: gate.cancelled)
-        assert not two.host.crew.in_flight
+        assert not two.host.calls.in_flight
         assert (await one.call("gate.who"))[:3] == ["Demo", 1, "2"], "the crew goes on"
 
 

@@ -1,4 +1,4 @@
-"""The order of one session's calls.
+"""What may overtake what: the order of one session's calls.
 
 Reads may overtake. What changes state is carried out one at a time, in the order received. A ``SESSION`` call
 (``connect``, ``subscribe`` …) is a barrier: what was sent after it waits for it, what was sent before it and changes
@@ -11,10 +11,10 @@ from collections import deque
 from collections.abc import Sequence
 
 from mt_remote.area import Kind
-from mt_remote.dispatch.calls import Call
+from mt_remote.dispatch.calls import ParsedCall
 
 
-class Lane:
+class CallOrder:
     """Decides when a call may start. ``calls`` counts those that wait and those that run, ``_barriers`` those of them
     that let no read overtake."""
 
@@ -23,7 +23,7 @@ class Lane:
     def __init__(self) -> None:
         self.calls = 0
         self._running: Kind | None = None
-        self._waiting: deque[tuple[Call, float]] | None = None
+        self._waiting: deque[tuple[ParsedCall, float]] | None = None
         self._barriers = 0
 
     @property
@@ -31,7 +31,7 @@ class Lane:
         """Calls that wait for their turn."""
         return len(self._waiting) if self._waiting else 0
 
-    def admit(self, call: Call) -> bool:
+    def admit(self, call: ParsedCall) -> bool:
         """Whether the call starts at once; otherwise it has to :meth:`wait`."""
         function = call.function
         if not function.changes_state:
@@ -45,7 +45,7 @@ class Lane:
         self.calls += 1
         return True
 
-    def wait(self, call: Call, now: float) -> None:
+    def wait(self, call: ParsedCall, now: float) -> None:
         """The call waits from ``now`` (seconds) on; :meth:`done` gives it when its turn has come."""
         self.calls += 1
         if self._waiting is None:
@@ -53,7 +53,7 @@ class Lane:
         self._waiting.append((call, now))
         self._barriers += call.function.kind is Kind.SESSION
 
-    def done(self, call: Call) -> Sequence[tuple[Call, float]]:
+    def done(self, call: ParsedCall) -> Sequence[tuple[ParsedCall, float]]:
         """A call ended; gives those that may start now, with the times at which they came."""
         self.calls -= 1
         if call.function.changes_state:
@@ -61,8 +61,8 @@ class Lane:
             self._barriers -= call.function.kind is Kind.SESSION
         return self._next() if self._waiting else ()
 
-    def _next(self) -> list[tuple[Call, float]]:
-        started: list[tuple[Call, float]] = []
+    def _next(self) -> list[tuple[ParsedCall, float]]:
+        started: list[tuple[ParsedCall, float]] = []
         waiting = self._waiting
         while waiting:
             function = waiting[0][0].function

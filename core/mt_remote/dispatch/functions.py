@@ -1,55 +1,31 @@
 """Functions: from a typed Python callable to validation, answers, JSON schema and help.
 
-A function's signature is its contract (see :mod:`mt_remote.plugin`). All functions together become one validator that
-reads a request's JSON in a single pass and picks the function by name.
+A function's signature is its contract (see :mod:`mt_remote.plugin`).
 """
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Annotated, Any, Optional, Required, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Optional, Required, cast, get_args, get_origin, get_type_hints
 
 from pydantic import Field, TypeAdapter
 from pydantic.errors import PydanticUserError
-from pydantic_core import SchemaSerializer, SchemaValidator, core_schema, from_json, to_json
-from pydantic_core import ValidationError as CoreValidationError
+from pydantic_core import SchemaSerializer
 
 from mt_remote.area import Area, Declared, Kind
 from mt_remote.backend import Connection
-from mt_remote.dispatch.calls import Call
 from mt_remote.dispatch.paging import Page, Paging
-from mt_remote.dispatch.problems import problems_of
-from mt_remote.errors import (
-    InternalError,
-    InvalidData,
-    InvalidRequest,
-    MtRemoteError,
-    NotOffered,
-    PluginError,
-    RequestError,
-    ReturnCode,
-    ServerError,
-    UnknownFunction,
-)  # fmt: skip
-from mt_remote.logs import Log
-from mt_remote.records.accept import typed_dict, without_text_checks
+from mt_remote.errors import NotOffered, PluginError, ReturnCode, ServerError
+from mt_remote.interfaces import Session
+from mt_remote.records.accept import typed_dict
 from mt_remote.records.declare import DIALECTS, building_for
 
-if TYPE_CHECKING:
-    from mt_remote.session.session import Session
-
-log = Log()
-
-_LONGEST_ID = 256
-_BACKSLASH = ord("\\")
 _SLICE = 64 * 1024
 """Bytes of a long list that are encoded at once: less than 1 ms, some 3 where the elements have to be made first."""
 _SLICES_AT_ONCE = 24
 _MOST_AT_ONCE = 1000
-_LONGEST_NEAR = 100
 _NAME_RULE = "lower-case words joined by dots, e.g. 'report.daily.get'"
 
 
@@ -113,7 +89,7 @@ class Function:
         if not self.offered:
             raise NotOffered(self.name)
         if self._needed:
-            connection = session.link.connection or session.link.required()
+            connection = session.connection or session.require_connection()
             held = connection.rights
             if held is not None and self._needed.isdisjoint(held):
                 return self._invoke_once_sure(connection, session, arguments, body)
@@ -134,31 +110,33 @@ class Function:
     def _invoke(self, session: Session, arguments: dict[str, Any], body: object) -> Any:
         # In all ways the call's own arguments stay what the client sent: plugins look at them afterwards.
         if self._is_usual and (len(arguments) == self.required or self.paged_by.isdisjoint(arguments)):
-            link = session.link
-            connection = link.connection or link.required()
+            connection = session.connection or session.require_connection()
             if self.area is None:
                 return self.handler(connection, **arguments)
             return getattr(connection[self.area], self._method)(**arguments)
         given = dict(arguments)
-        asked = self.paging.take(given) if self.paging is not None else None
-        answer = partial(self._call, session, given, body)
-        if self.paging is not None and asked is not None:
-            return self.paging.page(session, asked, arguments, partial(self._answer, answer))
-        return self._answer(answer) if self.is_async and not self._handler_is_async else answer()
+        if self.paging is None:
+            return self._call(session, given, body)
+        asked = self.paging.take(given)
+        answer = partial(self._answer, partial(self._call, session, given, body))
+        return answer() if asked is None else self.paging.page(session, asked, arguments, answer)
 
     def _call(self, session: Session, given: dict[str, Any], body: object) -> Any:
         """Calls the handler, which may be the area's method on the session's connection."""
         handler = self.handler
         if self.area is not None:
-            handler = getattr(session.link.required()[self.area], self._method)
-        for name, area in self._areas.items():
-            given[name] = session.link.required()[area]
+            handler = getattr(session.require_connection()[self.area], self._method)
+        if self._areas:
+            connection = session.require_connection()
+            given.update((name, connection[area]) for name, area in self._areas.items())
         if self._connection is not None:
-            given[self._connection] = session.link.required()
+            given[self._connection] = session.require_connection()
         if self._session is not None:
             given[self._session] = session
         if self._verb_of_table is not None:
             return handler(*[given[name] for name in self._verb_of_table])
+        if not self._places:
+            return handler(**given)
         return handler(*[body if name is None else given.pop(name) for name in self._places], **given)
 
     async def _answer(self, call: Callable[[], Any]) -> Any:
@@ -292,8 +270,6 @@ class _Parameter:
 
 
 def _role(hint: object) -> str:
-    from mt_remote.session.session import Session
-
     if hint is Connection:
         return "Connection"
     if isinstance(hint, type) and issubclass(hint, Area):
@@ -308,7 +284,7 @@ def _signature(declared: Declared, plugin: str) -> tuple[list[_Parameter], objec
     signature = inspect.signature(declared.handler)
     hints = dict(declared.hints)
     try:
-        hints = hints or get_type_hints(declared.handler, localns=_annotation_names(), include_extras=True)
+        hints = hints or get_type_hints(declared.handler, localns=_ANNOTATION_NAMES, include_extras=True)
     except (NameError, TypeError, AttributeError) as error:
         raise PluginError(f"{where}: an annotation can't be resolved: {error}") from error
     if "return" not in hints:
@@ -329,150 +305,5 @@ def _signature(declared: Declared, plugin: str) -> tuple[list[_Parameter], objec
     return parameters, None if result is type(None) else result
 
 
-def _annotation_names() -> dict[str, object]:
-    """Names that plugins may import for type checkers only."""
-    from mt_remote.session.session import Session
-
-    return {"Session": Session, "Connection": Connection}
-
-
-class Registry:
-    """All functions by name, and the validator over all of them."""
-
-    def __init__(self, functions: Iterable[Function], code_page: str) -> None:
-        self.functions = {function.name: function for function in functions}
-        self._contexts = {dialect: {"code_page": code_page, "dialect": dialect} for dialect in DIALECTS}
-        schema = _request_schema(self.functions)
-        self._validate = SchemaValidator(schema).validate_json
-        self._validate_plain = SchemaValidator(without_text_checks(schema)).validate_json
-
-    def __getitem__(self, name: str) -> Function:
-        return self.functions[name]
-
-    def parse(self, message: bytes, dialect: str = "2") -> Call:
-        """A request's JSON, validated. Raises :class:`RequestFailed` with the error and the id to answer."""
-        # Plain is a message whose every text is ASCII without a zero character. A search for two bytes reads each
-        # byte, one for a single byte, given as a number, is many times as fast: it goes first.
-        plain = message.isascii() and (_BACKSLASH not in message or b"\\u" not in message)
-        validate = self._validate_plain if plain else self._validate
-        try:
-            request = validate(message, strict=True, context=self._contexts[dialect])
-            function, data = self.functions[request["name"]], request["data"]
-            if data is None:
-                data = self._without_data(function, request["id"])
-        except RequestFailed:
-            raise
-        except CoreValidationError as error:
-            raise self._explain(message, error) from None
-        except RequestError as error:  # raised by a plugin's own validator
-            raise RequestFailed(_id_of(message), error) from error
-        except Exception as error:
-            log.exception("a plugin's validator failed")
-            broken = InternalError("The data could not be checked inside the gateway; its log says why")
-            raise RequestFailed(_id_of(message), broken) from error
-        id_ = request["id"]
-        id_ = b"%d" % id_ if type(id_) is int else to_json(id_)
-        if function.takes_body:
-            return Call(id_, function, {}, data, request.get("key"))
-        if len(data) > function.required:  # null is what was left out
-            data = {name: value for name, value in data.items() if value is not None}
-        return Call(id_, function, data, None, request.get("key"))
-
-    def _without_data(self, function: Function, id_: int | str) -> Any:
-        """``"data": null`` is no data."""
-        try:
-            return function.adapter.validate_python({}, strict=True, context=self._contexts["2"])
-        except CoreValidationError as error:
-            raise RequestFailed(_encode_id(id_), _invalid(function.name, error)) from None
-
-    def near(self, name: str) -> list[str]:
-        """Names of functions that look like ``name``."""
-        if len(name) > _LONGEST_NEAR:
-            return []
-        return difflib.get_close_matches(name, self.functions, n=3, cutoff=0.6)
-
-    def _explain(self, message: bytes, error: CoreValidationError) -> RequestFailed:
-        try:
-            request = from_json(message)
-        except ValueError as problem:
-            return RequestFailed(b"null", InvalidRequest(f"The message is not JSON: {problem}"))
-        if not isinstance(request, dict):
-            return RequestFailed(b"null", InvalidRequest("A request is a JSON object with id, name and data"))
-        id_ = request.get("id")
-        if isinstance(id_, bool) or not isinstance(id_, int | str):
-            return RequestFailed(b"null", InvalidRequest("A request needs an id: an integer or a text"))
-        if isinstance(id_, str) and len(id_) > _LONGEST_ID:
-            return RequestFailed(b"null", InvalidRequest(f"An id has at most {_LONGEST_ID} characters"))
-        return RequestFailed(_encode_id(id_), self._explain_request(request, error))
-
-    def _explain_request(self, request: dict[str, object], error: CoreValidationError) -> RequestError:
-        name = request.get("name")
-        if not isinstance(name, str):
-            return InvalidRequest("A request needs a name: the function's, a text")
-        if name not in self.functions:
-            shown = name if len(name) <= 60 else name[:60] + "…"
-            near = " or ".join(repr(other) for other in self.near(name))
-            return UnknownFunction(f"Unknown function {shown!r}" + (f"; did you mean {near}?" if near else ""))
-        return _invalid(name, error)
-
-
-class RequestFailed(MtRemoteError):
-    """A message that is no valid request: ``id`` to answer under (JSON text) and the error."""
-
-    def __init__(self, id_: bytes, error: RequestError) -> None:
-        super().__init__(str(error))
-        self.id = id_
-        self.error = error
-
-
-def _invalid(name: str, error: CoreValidationError) -> InvalidData:
-    problems = problems_of(error, skip=(name,))
-    text = "; ".join(str(problem) for problem in problems[:10])
-    return InvalidData(f"Invalid data for {name}: {text}", details=problems)
-
-
-def _id_of(message: bytes) -> bytes:
-    """The id of a message that is a request but for its data, as JSON."""
-    id_ = from_json(message).get("id")
-    too_long = isinstance(id_, str) and len(id_) > _LONGEST_ID
-    if isinstance(id_, bool) or not isinstance(id_, int | str) or too_long:
-        return b"null"
-    return _encode_id(id_)
-
-
-def _encode_id(id_: int | str) -> bytes:
-    return b"%d" % id_ if isinstance(id_, int) else to_json(id_)
-
-
-def _request_schema(functions: Mapping[str, Function]) -> core_schema.CoreSchema:
-    """The schema of whole requests, tagged by ``name``."""
-    identity = core_schema.union_schema(
-        [core_schema.int_schema(strict=True), core_schema.str_schema(strict=True, max_length=_LONGEST_ID)],
-        mode="left_to_right",
-    )
-    choices: dict[str, core_schema.CoreSchema] = {}
-    definitions: dict[str, core_schema.CoreSchema] = {}
-    for name, function in functions.items():
-        data = function.adapter.core_schema
-        if data["type"] == "definitions":
-            definitions.update({cast(str, d.get("ref")): d for d in data["definitions"]})
-            data = data["schema"]
-        choices[name] = core_schema.typed_dict_schema(
-            {
-                "id": core_schema.typed_dict_field(identity),
-                "name": core_schema.typed_dict_field(core_schema.str_schema()),
-                "data": core_schema.typed_dict_field(
-                    core_schema.with_default_schema(
-                        core_schema.nullable_schema(data), default_factory=dict, validate_default=True
-                    )
-                ),
-                "key": core_schema.typed_dict_field(
-                    core_schema.str_schema(min_length=1, max_length=128), required=False
-                ),
-            },
-            extra_behavior="forbid",
-        )
-    schema: core_schema.CoreSchema = core_schema.tagged_union_schema(choices, discriminator="name", strict=True)
-    if definitions:
-        schema = core_schema.definitions_schema(schema, list(definitions.values()))
-    return schema
+_ANNOTATION_NAMES: dict[str, object] = {"Session": Session, "Connection": Connection}
+"""Names that plugins may import for type checkers only."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import anyio
 from pydantic_core import to_jsonable_python
 
-from mt_remote.dispatch.calls import Call
+from mt_remote.dispatch.calls import ParsedCall
 from mt_remote.errors import RequestError
 from mt_remote.records import Patch
 
@@ -36,18 +36,18 @@ class FirstAnswer:
     error: RequestError | None = None
 
 
-class Repeats:
+class IdempotencyKeys:
     """First answers by owner and key, for 24 hours."""
 
     def __init__(self) -> None:
         self._answers: OrderedDict[tuple[Owner, str], FirstAnswer] = OrderedDict()
 
-    async def claim(self, owner: Owner, call: Call, now: float) -> tuple[FirstAnswer, bool]:
+    async def claim(self, owner: Owner, call: ParsedCall, now: float) -> tuple[FirstAnswer, bool]:
         """The first answer under the call's key, and whether this call is the first: it has to :meth:`settle` then.
         Raises :class:`~mt_remote.errors.RequestError` when the key was used for a different request."""
         return self.find(owner, call.key or "", fingerprint(call), now)
 
-    def settle(self, owner: Owner, call: Call, first: FirstAnswer, *, happened: bool) -> None:
+    def settle(self, owner: Owner, call: ParsedCall, first: FirstAnswer, *, happened: bool) -> None:
         """The first call under a key ended, as ``first`` says. One that is known not to have ``happened`` frees its
         key."""
         self.finish(owner, call.key or "", first.result, first.error, happened=happened)
@@ -82,7 +82,7 @@ class KeyReused(RequestError):
     code = "key_reused"
 
 
-def fingerprint(call: Call) -> bytes:
+def fingerprint(call: ParsedCall) -> bytes:
     """What a call asks for, in short."""
     body = call.body.changes if isinstance(call.body, Patch) else call.body
     asked = to_jsonable_python([call.name, call.arguments, body])

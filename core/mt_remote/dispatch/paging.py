@@ -14,19 +14,18 @@ import enum
 import inspect
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from operator import attrgetter, itemgetter
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Optional, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, BeforeValidator, Discriminator, Field, Tag, ValidationInfo
+from pydantic import BaseModel, BeforeValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError, to_json
 from typing_extensions import is_typeddict
 
 from mt_remote.area import Filter, Listing
 from mt_remote.errors import InvalidData
+from mt_remote.interfaces import Session
 from mt_remote.records.declare import Record, Unit, Wire
 from mt_remote.records.masks import matcher
-
-if TYPE_CHECKING:
-    from mt_remote.session.session import Session
+from mt_remote.values import Masks, one_or_many
 
 Test = Callable[[Any], object]
 """Whether an element fits a filter."""
@@ -34,7 +33,6 @@ Test = Callable[[Any], object]
 PLAIN_FILTER = "only elements of which this is so"
 """The help of a filter that is a field and has none of its own."""
 
-_MOST_CHOICES = 1000
 _COUNTED = (Unit.INTEGER, Unit.UNSIGNED, Unit.CHOICE, Unit.TIME)
 
 
@@ -234,23 +232,10 @@ def _filtering(hint: Any, name: str) -> tuple[object, Callable[[Any], Test]]:
     if kind is bool:
         return bool, lambda value: lambda found: found is value
     if isinstance(kind, type) and issubclass(kind, str) and not issubclass(kind, enum.Enum):
-        return MASKS, lambda value: matcher(value if isinstance(value, list) else [value])
+        return Masks, lambda value: matcher(value if isinstance(value, list) else [value])
     if kind is int or (isinstance(kind, type) and issubclass(kind, enum.Enum)) or get_origin(kind) is Literal:
         return one_or_many(hint), lambda value: frozenset(value if isinstance(value, list) else [value]).__contains__
     raise TypeError(f"{name!r} can't be filtered: only integers, texts, enums and flags can")
-
-
-def one_or_many(hint: Any) -> Any:
-    """A value of a type or a list of such: an element fits when it is one of them."""
-    many: Any = Annotated[list.__class_getitem__(hint), Field(min_length=1, max_length=_MOST_CHOICES)]
-    return Annotated[
-        Union[Annotated[hint, Tag("[one]")], Annotated[many, Tag("[many]")]],  # noqa: UP007  the members are values
-        Discriminator(lambda value: "[many]" if isinstance(value, list) else "[one]"),
-    ]
-
-
-MASKS: Any = one_or_many(Annotated[str, Field(min_length=1, max_length=255)])
-"""A mask (see :mod:`mt_remote.records.masks`) or a list of masks."""
 
 
 def _in_dialect_2(value: object, info: ValidationInfo) -> object:

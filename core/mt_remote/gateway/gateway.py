@@ -6,17 +6,20 @@ import contextvars
 import difflib
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVarTuple
 
 import anyio
+import pluggy
 from anyio.abc import TaskGroup
 
-from mt_remote.area import Kind
+from mt_remote.area import Kind, implementing
 from mt_remote.backend import Backend, Connection, Event, Listener
-from mt_remote.dispatch.calls import Call, Outcome
+from mt_remote.clock import Clock
+from mt_remote.dispatch.calls import ParsedCall
 from mt_remote.dispatch.functions import Function
-from mt_remote.dispatch.idempotency import FirstAnswer, Repeats
+from mt_remote.dispatch.idempotency import FirstAnswer, IdempotencyKeys
 from mt_remote.errors import (
     Busy,
     CallTimeout,
@@ -30,33 +33,85 @@ from mt_remote.errors import (
     ServerError,
     SessionStateError,
 )  # fmt: skip
-from mt_remote.gateway.carriers import Crew, Soon
-from mt_remote.gateway.handshakes import Upgrades
+from mt_remote.gateway.call_runner import CallRunner
+from mt_remote.gateway.event_loop import EventLoop
+from mt_remote.gateway.handshakes import Handshakes
 from mt_remote.gateway.login_limiter import LoginLimiter
+from mt_remote.gateway.timekeeper import LOOK_SECONDS, Timekeeper
+from mt_remote.interfaces import EventKind, Outcome
 from mt_remote.logs import Log
-from mt_remote.plugin import EventKind
+from mt_remote.plugins.hooks import Hooks
 from mt_remote.plugins.host import Catalogue
-from mt_remote.session.long_answers import Slices
+from mt_remote.session.event_numbers import EventEncoder
+from mt_remote.session.long_answers import LongAnswers
 from mt_remote.session.outbox import Outbox
-from mt_remote.session.session import Session
+from mt_remote.session.session import SessionHost, WebSocketSession
 from mt_remote.settings import Settings
-from mt_remote.shell.stepping import Stepper
 from mt_remote.wire.states import State
+from mt_remote.wire.transport import Transport
 from mt_remote.wire.websocket import UpgradeRequested
-
-if TYPE_CHECKING:
-    from mt_remote.plugins.hooks import Hooks
-    from mt_remote.wire.transport import Wire
 
 log = Log()
 
+Ts = TypeVarTuple("Ts")
+
 _CREDENTIAL_ERRORS = (ReturnCode.BAD_ACCOUNT_INFO, ReturnCode.ACCOUNT_DISABLED)
-_WATCH_SECONDS = 0.1
 
 
-class Gateway:
-    """Serves sessions. Plugins may read :attr:`sessions`, :attr:`kinds`, :attr:`functions`, :meth:`publish` events,
-    and :meth:`spawn` tasks that end with the gateway."""
+class AssembledGateway(SessionHost):
+    """Settings, plugins and a backend put together: opens sessions, carries out their calls, keeps time.
+
+    What plugins may touch of it, and what sessions do, stands with the interfaces that it implements.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_context",
+        "_handshakes",
+        "_limiter",
+        "_limits",
+        "_max_calls",
+        "_next_session",
+        "_now",
+        "_progress",
+        "_thread",
+        "_unbegun",
+        "backend",
+        "calls",
+        "catalogue",
+        "clock",
+        "due",
+        "encode_event",
+        "flush_soon",
+        "functions",
+        "group",
+        "hooks",
+        "idempotency",
+        "implemented",
+        "kinds",
+        "long_answers",
+        "loop",
+        "parse",
+        "plugins",
+        "sessions",
+        "settings",
+        "stopping",
+        "time",
+    )
+
+    settings: Settings
+    backend: Backend
+    plugins: pluggy.PluginManager
+    sessions: set[WebSocketSession]
+    kinds: dict[str, EventKind]
+    functions: dict[str, Function]
+    parse: Callable[[bytes, str], ParsedCall]
+    encode_event: EventEncoder
+    flush_soon: Callable[[], object]
+    stopping: bool
+    clock: Clock
+    due: list[Outbox]
+    """What is written once the present turn of the loop is over."""
 
     def __init__(
         self,
@@ -66,65 +121,53 @@ class Gateway:
         backend: Backend,
         *,
         group: TaskGroup,
-        soon: Soon,
-        stepper: Stepper | None,
-        clock: Callable[[], float],
+        loop: EventLoop,
     ) -> None:
         self.settings = settings
         self.hooks = hooks
         self.catalogue = catalogue
         self.backend = backend
-        self.implemented = backend.implemented()
+        self.implemented = implementing([*catalogue.brought, *backend.areas])  # the backend's own come first
         self.parse = catalogue.registry.parse
-        self.clock = clock
-        self.sessions: set[Session] = set()
+        self.encode_event = catalogue.encode_event
+        self.plugins = hooks.manager
+        self.kinds = catalogue.kinds
+        self.functions = catalogue.registry.functions
+        self.loop = loop
+        self.clock = loop.clock
+        self._now = loop.clock.now
+        self.sessions = set()
         self.stopping = False
-        self.limiter = LoginLimiter(settings.login_failures, settings.login_window)
-        self.repeats = Repeats()
-        self.slices = Slices()
-        self.upgrades = Upgrades(self)
-        self.crew: Crew[Session, Call] = Crew(
-            group, self._perform, self._timed_out, self._broken, soon=soon, stepper=stepper, clock=clock
+        self._limiter = LoginLimiter(settings.login_failures, settings.login_window)
+        self.idempotency = IdempotencyKeys()
+        self.long_answers = LongAnswers()
+        self._handshakes = Handshakes(self)
+        self.calls: CallRunner[WebSocketSession, ParsedCall] = CallRunner(
+            group, self._perform, self._timed_out, self._broken, loop=loop
+        )
+        self._limits = {kind: float(getattr(settings.deadlines, kind.value)) for kind in Kind}
+        self.time = Timekeeper(
+            settings, loop.clock, self.sessions, self.calls, lambda call: self._limits[call.function.kind]
         )
         self.group = group
         self._context = contextvars.copy_context()
         self._thread = threading.get_ident()
-        self.flush_soon = partial(soon, self._flush)
-        self.due: list[Outbox] = []
-        """What is written once the present turn of the loop is over."""
-        self._closing: dict[Session, float] = {}
-        self._unbegun: set[Call] = set()
+        self.flush_soon = partial(loop.soon, self._flush)
+        self.due = []
+        self._unbegun: set[ParsedCall] = set()
         self._next_session = 1
         self._progress = anyio.Event()
         self._max_calls = settings.max_calls
-        self._limits = {kind: float(getattr(settings.deadlines, kind.value)) for kind in Kind}
 
     # What plugins use
 
-    @property
-    def kinds(self) -> dict[str, EventKind]:
-        """Event kinds by name."""
-        return self.catalogue.kinds
-
-    @property
-    def functions(self) -> dict[str, Function]:
-        """Functions by name."""
-        return self.catalogue.registry.functions
-
     def publish(self, event: Event) -> None:
-        """Sends an event of a plugin's own kind to every session that subscribed to it."""
         if event.kind not in self.kinds:
             raise KeyError(f"no plugin registered the event kind {event.kind!r}")
         for session in tuple(self.sessions):
             session.on_event(event)
 
-    def spawn(self, function: Callable[..., Awaitable[Any]], *arguments: object) -> None:
-        """Starts a task that ends with the gateway. What it raises is logged and ends the task alone.
-
-        To be called on the event loop's thread, in a task or in a plain callback of the loop; elsewhere it raises
-        ``RuntimeError``. The task runs in the gateway's context, not in the caller's: a callback may have come from a
-        thread that knows no event loop.
-        """
+    def spawn(self, function: Callable[[*Ts], Awaitable[object]], *arguments: *Ts) -> None:
         if threading.get_ident() != self._thread:
             raise RuntimeError("Gateway.spawn was called on another thread than the event loop's")
         self._context.copy().run(self.group.start_soon, self._guarded, function, arguments)
@@ -136,57 +179,59 @@ class Gateway:
             log.exception("a task failed", task=getattr(function, "__qualname__", repr(function)))
 
     def counters(self) -> dict[str, int]:
-        """What there is at this moment; all zero but ``carriers`` when nobody is here."""
+        """What there is at this moment; all zero but ``call_tasks`` when nobody is here."""
         return {
             "sessions": len(self.sessions),
             "subscriptions": sum(len(session.subscriptions) for session in self.sessions),
-            "connections": sum(session.link.connection is not None for session in self.sessions),
-            "calls_in_flight": self.crew.in_flight,
-            "calls_waiting": sum(session.lane.waiting for session in self.sessions),
+            "connections": sum(session.connection is not None for session in self.sessions),
+            "calls_in_flight": self.calls.in_flight,
+            "calls_waiting": sum(session.call_order.waiting for session in self.sessions),
             "events_waiting": sum(session.outbox.waiting for session in self.sessions),
-            "carriers": len(self.crew.carriers),
+            "call_tasks": len(self.calls.tasks),
         }
 
     # Sessions
 
-    def open_session(self, wire: Wire) -> Session:
+    def open_session(self, transport: Transport) -> WebSocketSession:
         """A network connection was accepted."""
-        session = Session(self, wire, self._next_session, self.clock())
+        session = WebSocketSession(self, transport, self._next_session, self._now())
         self._next_session += 1
         self.sessions.add(session)
         return session
 
-    def upgrade(self, session: Session, request: UpgradeRequested) -> None:
+    def decide_handshake(self, session: WebSocketSession, request: UpgradeRequested) -> None:
         """An upgrade request came: decides, at once or after asking the MT4 server."""
-        self.upgrades.decide(session, request)
+        self._handshakes.decide(session, request)
 
-    def came_by_headers(self, session: Session) -> bool:
+    def came_by_headers(self, session: WebSocketSession) -> bool:
         """Whether the session's credentials came with the handshake."""
-        return session in self.upgrades.by_headers
+        return session in self._handshakes.by_headers
 
-    def session_opened(self, session: Session) -> None:
+    def session_opened(self, session: WebSocketSession) -> None:
         self.hooks.session_opened(session)
 
-    def session_ended(self, session: Session, code: int, reason: str) -> None:
+    def session_ended(self, session: WebSocketSession, code: int, reason: str) -> None:
         """The network connection is gone: nothing of the session stays behind."""
         if session not in self.sessions:
             return
         self.sessions.discard(session)
-        self._closing.pop(session, None)
-        self.upgrades.by_headers.discard(session)
+        self.time.forget(session)
+        self._handshakes.by_headers.discard(session)
         session.outbox.end()
-        session.lane.clear()
-        self.crew.cancel_where(lambda owner, call: owner is session and not call.function.changes_state)
-        if session.link.wanted:
-            self.spawn(session.link.aclose)
+        session.call_order.clear()
+        self.calls.cancel_where(lambda owner, call: owner is session and not call.function.changes_state)
+        connection = session.mt4.end()
+        if connection is not None:
+            self.spawn(connection.aclose)
         self.hooks.session_closed(session, code, reason)
         if self.stopping:
             self._progress.set()
 
-    def closing(self, session: Session) -> None:
-        """The session's last bytes are on their way: the peer has a while to take them and to answer."""
-        if session in self.sessions:
-            self._closing.setdefault(session, self.clock() + self.settings.close_timeout)
+    def closing(self, session: WebSocketSession) -> None:
+        self.time.closing(session)
+
+    def limit(self, seconds: float) -> AbstractContextManager[object]:
+        return self.time.limit(seconds)
 
     def _flush(self) -> None:
         due = self.due.copy()
@@ -208,7 +253,7 @@ class Gateway:
         if allowed and server not in allowed:
             raise Refused(f"This gateway does not connect to the server {server!r}", code="server_not_allowed")
         address = peer.rpartition(":")[0] or peer
-        if attempt and (seconds := self.limiter.wait(address, self.clock())) > 0:
+        if attempt and (seconds := self._limiter.wait(address, self._now())) > 0:
             raise Refused(
                 f"Too many failed logins from {address}: try again in {seconds:.0f} s", code="too_many_logins"
             )
@@ -216,7 +261,7 @@ class Gateway:
             connection = await self.backend.open(server, login, password, listener, peer=address)
         except ServerError as error:
             if attempt and error.return_code in _CREDENTIAL_ERRORS:
-                self.limiter.failed(address, self.clock())
+                self._limiter.failed(address, self._now())
             raise
         connection.implemented = self.implemented
         return connection
@@ -231,29 +276,29 @@ class Gateway:
 
     # Calls
 
-    def submit(self, session: Session, call: Call) -> None:
+    def submit(self, session: WebSocketSession, call: ParsedCall) -> None:
         """A valid request came in."""
-        lane = session.lane
+        lane = session.call_order
         if (call.key is not None or self.stopping) and (problem := self._problem(session, call)):
             session.fail(call, problem)
         elif lane.calls >= self._max_calls:
             message = f"More than {self.settings.max_calls} calls are under way; this one was not started"
             session.fail(call, Busy(message))
         elif lane.admit(call):
-            self.crew.submit(session, call)
+            self.calls.submit(session, call)
         else:
-            lane.wait(call, self.clock())
+            lane.wait(call, self._now())
 
-    def _problem(self, session: Session, call: Call) -> RequestError | None:
+    def _problem(self, session: WebSocketSession, call: ParsedCall) -> RequestError | None:
         """Why a call that came is not taken."""
         if call.key is not None and (problem := _key_problem(session, call)):
             return InvalidRequest(problem)
         return SessionStateError("shutting_down", "The gateway is shutting down") if self.stopping else None
 
-    async def _perform(self, session: Session, call: Call) -> None:
+    async def _perform(self, session: WebSocketSession, call: ParsedCall) -> None:
         """Carries out one call and answers it."""
         hooks, function = self.hooks, call.function
-        began = self.clock() if hooks.watches_finishes else 0.0
+        began = self._now() if hooks.watches_finishes else 0.0
         error: RequestError | None = None
         try:
             if call.key:
@@ -265,7 +310,7 @@ class Gateway:
                 if function.is_async:
                     result = await result
             if function.is_list and function.is_long(result):
-                await self.slices.answer(session, call, result)
+                await self.long_answers.answer(session, call, result)
             else:
                 session.outbox.answer(call, result)
         except RequestError as failure:
@@ -276,13 +321,13 @@ class Gateway:
         if error is not None:
             session.fail(call, error)
         if hooks.watches_finishes:
-            hooks.call_finished(session, call, Outcome(error, self.clock() - began))
-        for next_call, came in session.lane.done(call):
+            hooks.call_finished(session, call, Outcome(error, self._now() - began))
+        for next_call, came in session.call_order.done(call):
             self._start_late(session, next_call, came)
         if self.stopping:
             self._progress.set()
 
-    async def _ask_plugins(self, session: Session, call: Call) -> None:
+    async def _ask_plugins(self, session: WebSocketSession, call: ParsedCall) -> None:
         """Lets plugins veto a call. One that is cut off meanwhile is known not to have begun."""
         try:
             await self.hooks.call_started(session, call)
@@ -292,15 +337,15 @@ class Gateway:
             self._unbegun.add(call)
             raise
 
-    async def _run(self, session: Session, call: Call) -> Any:
+    async def _run(self, session: WebSocketSession, call: ParsedCall) -> Any:
         result = call.function.invoke(session, call.arguments, call.body)
         return await result if call.function.is_async else result
 
-    async def _once(self, session: Session, call: Call) -> Any:
+    async def _once(self, session: WebSocketSession, call: ParsedCall) -> Any:
         """Runs a call with a key, or gives what the first one under that key gave, whatever a plugin would say now:
         to whoever missed the answer a veto would tell that nothing happened."""
-        owner = (session.link.server, session.link.login)
-        first, is_first = await self.repeats.claim(owner, call, self.clock())
+        owner = (session.server, session.mt4.login)
+        first, is_first = await self.idempotency.claim(owner, call, self._now())
         if is_first:
             await self._run_first(session, call, first)
         else:
@@ -309,8 +354,8 @@ class Gateway:
             raise first.error
         return first.result
 
-    async def _run_first(self, session: Session, call: Call, first: FirstAnswer) -> None:
-        owner = (session.link.server, session.link.login)
+    async def _run_first(self, session: WebSocketSession, call: ParsedCall, first: FirstAnswer) -> None:
+        owner = (session.server, session.mt4.login)
         happened = False
         try:
             if self.hooks.watches_starts:
@@ -324,24 +369,24 @@ class Gateway:
             first.error = _unfinished(begun=happened)
             raise
         finally:
-            self.repeats.settle(owner, call, first, happened=happened)
+            self.idempotency.settle(owner, call, first, happened=happened)
 
-    def _timed_out(self, session: Session, call: Call) -> None:
+    def _timed_out(self, session: WebSocketSession, call: ParsedCall) -> None:
         """A call was cancelled at its deadline, or with its session."""
         limit = self._limits[call.function.kind]
         outcome, known = self._known(call)
         error = CallTimeout(f"{call.name} took longer than {limit:g} s{known}", outcome=outcome)
         session.fail(call, error)
-        self._finished(session, call, error, self.clock() - limit)
+        self._finished(session, call, error, self._now() - limit)
 
-    def _broken(self, session: Session, call: Call) -> None:
+    def _broken(self, session: WebSocketSession, call: ParsedCall) -> None:
         """A call ended with a cancellation that is not ours: its function awaited what somebody else cancelled."""
         log.error("a function was cancelled from outside", function=call.name, plugin=call.function.plugin)
         error = InternalError(f"{call.name} was broken off inside the gateway{self._known(call)[1]}")
         session.fail(call, error)
-        self._finished(session, call, error, self.clock())
+        self._finished(session, call, error, self._now())
 
-    def _known(self, call: Call) -> tuple[str, str]:
+    def _known(self, call: ParsedCall) -> tuple[str, str]:
         """The outcome of a call that was cut off, and what there is to say of it."""
         if call in self._unbegun:
             self._unbegun.discard(call)
@@ -350,65 +395,25 @@ class Gateway:
             return "unknown", "; whether it happened is unknown"
         return "not_done", ""
 
-    def _finished(self, session: Session, call: Call, error: RequestError | None, began: float) -> None:
+    def _finished(self, session: WebSocketSession, call: ParsedCall, error: RequestError | None, began: float) -> None:
         if self.hooks.watches_finishes:
-            self.hooks.call_finished(session, call, Outcome(error, self.clock() - began))
-        for next_call, came in session.lane.done(call):
+            self.hooks.call_finished(session, call, Outcome(error, self._now() - began))
+        for next_call, came in session.call_order.done(call):
             self._start_late(session, next_call, came)
         if self.stopping:
             self._progress.set()
 
-    def _start_late(self, session: Session, call: Call, came: float) -> None:
+    def _start_late(self, session: WebSocketSession, call: ParsedCall, came: float) -> None:
         """A call's turn came, if it did not wait too long."""
         limit = self._limits[call.function.kind]
-        if self.clock() - came < limit:
-            self.crew.submit(session, call)
+        if self._now() - came < limit:
+            self.calls.submit(session, call)
             return
         error = CallTimeout(f"{call.name} waited longer than {limit:g} s; it was not carried out", outcome="not_done")
         session.fail(call, error)
         self._finished(session, call, error, came)
 
-    # Time
-
-    async def watch(self) -> None:
-        """Keeps deadlines: calls, handshakes, closing sessions, silent ones."""
-        next_ping = self.clock() + self.settings.ping_interval
-        next_look = self.clock()
-        while True:
-            await anyio.sleep(_WATCH_SECONDS)
-            now = self.clock()
-            self.crew.cancel_overdue(now, lambda call: self._limits[call.function.kind])
-            for session in [session for session, until in self._closing.items() if now >= until]:
-                session.wire.abort()
-            if now >= next_ping:
-                next_ping = now + self.settings.ping_interval
-                self._ping(now)
-            if now >= next_look:
-                next_look = now + min(1.0, self.settings.handshake_timeout)
-                self._end_slow_handshakes(now)
-
-    def _end_slow_handshakes(self, now: float) -> None:
-        oldest = now - self.settings.handshake_timeout
-        for session in list(self.sessions):
-            if session.opened_at < oldest and session.websocket.state is State.CONNECTING:
-                session.refuse(408, "handshake_timeout", "No upgrade request came in time")
-
-    def _ping(self, now: float) -> None:
-        for session in list(self.sessions):
-            if not session.is_open:
-                continue
-            if session.outbox.congested:  # nothing is read from it now: what it takes shows that it is there
-                before, session.unsent = session.unsent, session.wire.unsent + session.websocket.waiting
-                session.heard = session.heard or session.unsent < before or session.outbox.preparing
-            if session.heard:
-                session.heard = session.pinged = False
-            elif session.pinged:
-                log.info("silent session ended", session=session.id, peer=session.peer)
-                session.wire.abort()
-            else:
-                session.pinged = True
-                session.websocket.ping()
-                session.outbox.touch()
+    # The end
 
     async def _next_progress(self) -> None:
         self._progress = anyio.Event()
@@ -417,25 +422,25 @@ class Gateway:
     async def stop(self) -> None:
         """Refuses new sessions, lets calls in flight finish within the grace period, closes sessions with 1001."""
         self.stopping = True
-        with anyio.move_on_after(self.settings.shutdown_grace):
-            while self.crew.in_flight or any(session.lane.waiting for session in self.sessions):
+        with self.time.patience(self.settings.shutdown_grace):
+            while self.calls.in_flight or any(session.call_order.waiting for session in self.sessions):
                 await self._next_progress()
         for session in list(self.sessions):
             if session.is_open:
                 session.close(1001, "the gateway is shutting down")
             elif session.websocket.state in (State.CONNECTING, State.DECIDING):
                 session.refuse(503, "shutting_down", "The gateway is shutting down")
-        with anyio.move_on_after(self.settings.close_timeout):
+        with self.time.patience(self.settings.close_timeout):
             while self.sessions:
                 await self._next_progress()
         for session in list(self.sessions):
-            session.wire.abort()
-        with anyio.move_on_after(_WATCH_SECONDS):
+            session.transport.abort()
+        with self.time.patience(LOOK_SECONDS):
             while self.sessions:
                 await self._next_progress()
 
 
-def _key_problem(session: Session, call: Call) -> str:
+def _key_problem(session: WebSocketSession, call: ParsedCall) -> str:
     if session.dialect != "2":
         return "key: only dialect 2 has it"
     return "" if call.function.kind in (Kind.TRADE, Kind.CHANGE) else "key: only for calls that change the server"

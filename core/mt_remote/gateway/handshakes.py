@@ -7,17 +7,11 @@ refusals are HTTP answers.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-import anyio
 
 from mt_remote.errors import CallTimeout, ConnectionLost, Refused, RequestError, ReturnCode, ServerError
+from mt_remote.session.session import SessionHost, WebSocketSession
 from mt_remote.wire.states import State
 from mt_remote.wire.websocket import UpgradeRequested
-
-if TYPE_CHECKING:
-    from mt_remote.gateway.gateway import Gateway
-    from mt_remote.session.session import Session
 
 SPOKEN = ("1.00", "2")
 """What ``VERSION`` may say; absent it means ``1.00``."""
@@ -76,14 +70,14 @@ def credentials(request: UpgradeRequested) -> Credentials | None:
     return Credentials(headers["mt-server"].strip(), int(login), headers["mt-password"], version)
 
 
-class Upgrades:
+class Handshakes:
     """Decides for one gateway. ``by_headers`` are the sessions whose credentials came with the handshake."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: SessionHost) -> None:
         self._gateway = gateway
-        self.by_headers: set[Session] = set()
+        self.by_headers: set[WebSocketSession] = set()
 
-    def decide(self, session: Session, request: UpgradeRequested) -> None:
+    def decide(self, session: WebSocketSession, request: UpgradeRequested) -> None:
         """Accepts or refuses, at once or after asking the MT4 server."""
         gateway = self._gateway
         if gateway.stopping:
@@ -94,20 +88,20 @@ class Upgrades:
             try:
                 given = credentials(request)
             except BadHandshake as error:
-                session.refuse(error.status, error.code, str(error), **error.headers)
+                session.refuse(error.status, error.code, str(error), error.headers)
                 return
             if given is None:
                 session.accept("0")
             elif not given.server:
                 session.accept(given.version)
             else:
-                session.wire.pause_reading()
+                session.transport.pause_reading()
                 gateway.spawn(self._verify, session, given)
 
-    async def _verify(self, session: Session, given: Credentials) -> None:
+    async def _verify(self, session: WebSocketSession, given: Credentials) -> None:
         try:
-            with anyio.fail_after(self._gateway.settings.deadlines.session):
-                await session.link.connect(given.server, given.login, given.password, 0)
+            with self._gateway.limit(self._gateway.settings.deadlines.session):
+                await session.connect(given.server, given.login, given.password)
         except RequestError as error:
             self._refuse(session, *_http(error), error.message)
         except TimeoutError:
@@ -118,17 +112,19 @@ class Upgrades:
         else:
             await self._accept(session, given.version)
 
-    async def _accept(self, session: Session, version: str) -> None:
+    async def _accept(self, session: WebSocketSession, version: str) -> None:
         if session.websocket.state is not State.DECIDING:  # the client did not wait
-            await session.link.aclose()
+            connection = session.mt4.end()
+            if connection is not None:
+                await connection.aclose()
             return
         self.by_headers.add(session)
-        session.wire.resume_reading()
+        session.transport.resume_reading()
         session.accept(version)
 
-    def _refuse(self, session: Session, status: int, code: str, message: str) -> None:
+    def _refuse(self, session: WebSocketSession, status: int, code: str, message: str) -> None:
         if session.websocket.state is State.DECIDING:
-            session.wire.resume_reading()
+            session.transport.resume_reading()
             session.refuse(status, code, message)
 
 

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import pluggy
 
 from mt_remote.area import Area
 from mt_remote.errors import InternalError, PluginError, RequestError
+from mt_remote.interfaces import Call, EventKind, Gateway, Outcome, Session
 from mt_remote.logs import Log
-from mt_remote.plugin import BackendSpec, EventKind, Namespace
-
-if TYPE_CHECKING:
-    from mt_remote.dispatch.calls import Call, Outcome
-    from mt_remote.gateway.gateway import Gateway
-    from mt_remote.session.session import Session
+from mt_remote.plugin import BackendSpec, Namespace
 
 _T = TypeVar("_T")
 

@@ -6,8 +6,8 @@ import importlib
 import importlib.metadata
 import importlib.util
 import sys
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
@@ -20,9 +20,11 @@ from pydantic_core import SchemaSerializer
 from mt_remote import hookspecs
 from mt_remote.area import Area, Declared, implementing
 from mt_remote.backend import Event
-from mt_remote.dispatch.functions import Function, Registry
+from mt_remote.dispatch.functions import Function
+from mt_remote.dispatch.registry import Registry
 from mt_remote.errors import PluginError
-from mt_remote.plugin import API_VERSION, HOOKSPEC_VERSION, PROJECT, BackendSpec, EventKind
+from mt_remote.interfaces import EventKind
+from mt_remote.plugin import API_VERSION, HOOKSPEC_VERSION, PROJECT, BackendSpec
 from mt_remote.plugins.hooks import Hooks
 from mt_remote.records.declare import DIALECTS, building_for
 
@@ -136,12 +138,8 @@ class Catalogue:
     serializers: dict[tuple[str, str], SchemaSerializer]
     brought: tuple[type[Area], ...] = ()
     """Implementations of areas that plugins bring for a backend that is not theirs."""
-
-    @property
-    def areas(self) -> dict[str, type[Area]]:
-        """The areas that are declared, by what names them between processes."""
-        found = (function.area for function in self.registry.functions.values())
-        return {area.identity(): area for area in found if area is not None}
+    areas: Mapping[str, type[Area]] = field(default_factory=dict)
+    """The areas that are declared, by what names them between processes."""
 
     def encode_event(self, event: Event, dialect: str) -> bytes:
         """The tail of an event's message, from ``,"data":`` on."""
@@ -178,7 +176,7 @@ def catalogue(
     :class:`~mt_remote.errors.PluginError` for two of a name, naming both plugins."""
     functions: dict[str, Function] = {}
     brought = hooks.implementations(backend)
-    implementations = None if areas is None else implementing([*areas, *brought])
+    implementations = None if areas is None else implementing([*brought, *areas])
     own = {id(declared) for _, namespace in hooks.backend_namespaces(backend) for declared in namespace.functions}
     for plugin, namespace in hooks.namespaces(backend):
         for declared in namespace.functions:
@@ -211,7 +209,9 @@ def catalogue(
         kinds[kind.name], kind_plugins[kind.name] = kind, plugin
         newest = DIALECTS[-1]  # data that can't be sent shows at the start; the other dialects wait for their use
         serializers[kind.name, newest] = _event_serializer(plugin, kind, newest)
-    return Catalogue(Registry(functions.values(), code_page), kinds, kind_plugins, serializers, tuple(brought))
+    declared_areas = {each.area.identity(): each.area for each in functions.values() if each.area is not None}
+    registry = Registry(functions.values(), code_page)
+    return Catalogue(registry, kinds, kind_plugins, serializers, tuple(brought), declared_areas)
 
 
 def _event_serializer(plugin: str, kind: EventKind, dialect: str) -> SchemaSerializer:

@@ -12,30 +12,28 @@ the moment of the call, so an event that is newer must not come before them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 
+from mt_remote.dispatch.calls import ParsedCall
 from mt_remote.dispatch.paging import Page
-
-if TYPE_CHECKING:
-    from mt_remote.dispatch.calls import Call
-    from mt_remote.session.session import Session
+from mt_remote.session.session import WebSocketSession
 
 
-class Slices:
+class LongAnswers:
     """Answers calls with long lists, for all sessions of a gateway."""
 
     def __init__(self) -> None:
         self._turn = anyio.Lock()
-        self.made = 0
+        self.parts_made = 0
 
-    async def answer(self, session: Session, call: Call, elements: Sequence[Any] | Page) -> None:
+    async def answer(self, session: WebSocketSession, call: ParsedCall, elements: Sequence[Any] | Page) -> None:
         """Answers a call; everything that the session sends from now on comes behind the answer. Raises what encoding
         an element raises; there is no answer then."""
         outbox = session.outbox
         place = outbox.hold()
-        session.wire.pause_reading()
+        session.transport.pause_reading()
         try:
             parts = await self._encoded(session, call, elements)
         except BaseException:
@@ -47,17 +45,19 @@ class Slices:
             session.read_on()
             outbox.touch()
 
-    async def _encoded(self, session: Session, call: Call, elements: Sequence[Any] | Page) -> list[bytes]:
+    async def _encoded(
+        self, session: WebSocketSession, call: ParsedCall, elements: Sequence[Any] | Page
+    ) -> list[bytes]:
         """The result's JSON in parts, with what stands beside it."""
         function, dialect = call.function, session.dialect
         page = elements if isinstance(elements, Page) else Page(elements)
         parts: list[bytes] = []
-        slices = page.slices(lambda: function.at_once)
+        parts_to_come = page.slices(lambda: function.at_once)
         going_on = True
         while going_on:
             async with self._turn:  # fair, and acquiring it lets the loop take a turn
-                part = next(slices, None)
-                self.made += 1
+                part = next(parts_to_come, None)
+                self.parts_made += 1
                 going_on = part is not None
                 if part:
                     encoded = function.encode(part, dialect)

@@ -1,110 +1,174 @@
-"""A session's link to its MT4 server: connecting, losing, reconnecting, and telling the client what it missed."""
+"""A session's connection to its MT4 server: logging in and out, and what happens when it is lost.
+
+Its states are in :mod:`mt_remote.session.mt4_states`; how it comes back after a loss is in
+:mod:`mt_remote.session.reconnecting`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Protocol
 
 import anyio
-import anyio.lowlevel
 
-from mt_remote.backend import Connection, Event
+from mt_remote.backend import Connection, Event, Listener
+from mt_remote.clock import Clock
 from mt_remote.errors import ConnectionLost, RequestError, SessionStateError
+from mt_remote.interfaces import EventKind
 from mt_remote.logs import Log
+from mt_remote.session.mt4_states import MT4State, MT4Step, after
 
 if TYPE_CHECKING:
-    from mt_remote.plugin import EventKind
-    from mt_remote.session.session import Session
+    from mt_remote.settings import Settings
 
 log = Log()
 
 CONNECTION = "connection"
-"""The event that tells a session of its own link."""
+"""The kind of the event that tells a session of its own connection."""
 
 
-class Link:
-    """One session's way to an MT4 server; also the listener of its backend connection."""
+class Owner(Protocol):
+    """The session whose connection it is."""
+
+    connection: Connection | None
+    """Kept up to date from here: what is up now."""
+
+    @property
+    def peer(self) -> str: ...
+
+    def on_event(self, event: Event) -> None: ...
+
+    def watched(self) -> list[EventKind]:
+        """The kinds that the backend's connection has to watch."""
+
+    def lapse(self) -> None:
+        """What came over the connection lapses."""
+
+    def lost_for_good(self) -> None:
+        """The connection is gone and will not be restored."""
+
+
+class Host(Protocol):
+    """What a connection needs of the gateway."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def kinds(self) -> Mapping[str, EventKind]: ...
+
+    async def open_connection(
+        self, server: str, login: int, password: str, listener: Listener, *, peer: str = "", attempt: bool = True
+    ) -> Connection: ...
+
+    def limit(self, seconds: float) -> AbstractContextManager[object]:
+        """Cancels what is inside after so many seconds; raises ``TimeoutError`` then."""
+
+    def spawn(self, function: Callable[[], Awaitable[object]]) -> None: ...
+
+
+class MT4Connection:
+    """One session's connection to an MT4 server; also the listener of the backend's connection."""
 
     __slots__ = (
+        "_attempt",
         "_broken",
         "_carried",
-        "_known",
+        "_delay",
+        "_host",
         "_password",
-        "_restoring",
-        "_scope",
-        "_told",
-        "connection",
-        "delay",
         "login",
         "on_event",
         "server",
         "session",
-    )  # fmt: skip
+        "state",
+    )
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Owner, host: Host, hear: Callable[[Event], None]) -> None:
+        """``hear`` takes the backend's events."""
         self.session = session
-        self.connection: Connection | None = None
+        self.state = MT4State.DISCONNECTED
         self.server = ""
         self.login = 0
-        self.delay = 0.0
+        self.on_event = hear  # straight to where events are sent from: there are many
+        self._host = host
         self._password = ""
-        self._scope: anyio.CancelScope | None = None
-        self._restoring: anyio.CancelScope | None = None
+        self._delay = 0.0
+        self._attempt: anyio.CancelScope | None = None
         self._broken: RequestError | None = None
         self._carried: object = None
-        self._known: dict[str, dict[Hashable, Hashable]] = {}
-        self._told: dict[tuple[str, Hashable], Hashable] = {}
-        self.on_event = session.outbox.on_event  # straight to where events are sent from: there are many
 
-    @property
-    def wanted(self) -> bool:
-        """The client called ``connect`` and did not ``disconnect``; the connection may be down meanwhile."""
-        return bool(self.server)
+    def _go(self, step: MT4Step) -> None:
+        self.state = after(self.state, step)
+
+    def _fail(self) -> None:
+        """An attempt failed, unless nobody wants it any more."""
+        if self.state.is_attempt:
+            self._go(MT4Step.FAILED)
 
     def required(self) -> Connection:
         """The connection. Raises what a client should read when there is none."""
-        if self.connection is not None:
-            return self.connection
-        if self.wanted:
+        if self.session.connection is not None:
+            return self.session.connection
+        if self.state.is_wanted:
             raise ConnectionLost("The connection to the MT4 server is down; it is being restored", outcome="not_done")
         raise SessionStateError("not_connected", "Not connected to an MT4 server: call 'connect' first")
 
     async def connect(self, server: str, login: int, password: str, delay: float) -> None:
         """Connects. ``delay`` in seconds is the pause between attempts to reconnect, 0 for none."""
-        if self.wanted:
+        if self.state.is_wanted:
             raise SessionStateError("already_connected", f"Already connected to {self.server!r} as {self.login}")
-        gateway = self.session.gateway
-        connection = await gateway.open_connection(server, login, password, self, peer=self.session.peer)
-        if self.session not in gateway.sessions:
-            await connection.aclose()
-            raise ConnectionLost("The session ended meanwhile")
-        self.connection = connection
-        self.server, self.login, self._password, self.delay = server, login, password, delay
+        if self.state is MT4State.CONNECTING:
+            raise SessionStateError("already_connected", "Connecting already")
+        if self.state is MT4State.OVER:
+            raise ConnectionLost("The session ended meanwhile", outcome="not_done")
+        self._go(MT4Step.CONNECT)
+        try:
+            connection = await self._log_in(server, login, password)
+        except BaseException:
+            self._fail()
+            raise
+        self._go(MT4Step.ESTABLISHED)
+        self.session.connection = connection
+        self.server, self.login, self._password, self._delay = server, login, password, delay
         self._tell(up=True)
+
+    async def _log_in(self, server: str, login: int, password: str) -> Connection:
+        self._broken = None
+        with anyio.CancelScope() as self._attempt:
+            connection = await self._host.open_connection(server, login, password, self, peer=self.session.peer)
+            if self.state is MT4State.OVER:
+                await connection.aclose()
+                raise ConnectionLost("The session ended meanwhile")
+            if self._broken is None:
+                return connection
+        raise self._broken or ConnectionLost()
 
     async def disconnect(self) -> None:
         """Disconnects; subscriptions that came over the connection lapse."""
-        if not self.wanted:
+        if not self.state.is_wanted:
             raise SessionStateError("not_connected", "Not connected to an MT4 server")
-        was_up = await self._drop()
-        self.session.lapse()
-        if was_up:
-            self._tell(up=False)
-
-    async def aclose(self) -> None:
-        """The session is over."""
-        await self._drop()
-
-    async def _drop(self) -> bool:
-        if self._scope is not None:
-            self._scope.cancel()
-        connection, self.connection = self.connection, None
-        self.server, self._password = "", ""
-        self._known.clear()
-        self.session.outbox.remember = None
+        connection = self._leave(MT4Step.GIVEN_UP)
         if connection is not None:
             await connection.aclose()
-        return connection is not None
+        self.session.lapse()
+        if connection is not None:
+            self._tell(up=False)
+
+    def end(self) -> Connection | None:
+        """The session is over; gives the connection that is to be closed."""
+        return self._leave(MT4Step.END)
+
+    def _leave(self, step: MT4Step) -> Connection | None:
+        """Nothing is wanted any more; gives the connection that was up."""
+        self._go(step)
+        connection, self.session.connection = self.session.connection, None
+        self.server, self._password = "", ""
+        return connection
 
     def _tell(self, *, up: bool) -> None:
         self.session.on_event(Event(CONNECTION, up))
@@ -113,122 +177,24 @@ class Link:
 
     def on_lost(self, error: RequestError) -> None:
         """The backend's connection is gone."""
-        if self._restoring is not None:  # the next one, which the client was not told of yet
+        if self.state.is_attempt:  # the client was not told yet that there is one
             self._broken = error
-            self._restoring.cancel()
+            if self._attempt is not None:
+                self._attempt.cancel()
             return
-        if self.connection is None:
+        if self.session.connection is None:
             return
         log.warning("MT4 connection lost", server=self.server, login=self.login, reason=error.message)
-        self._carried = self.connection.carried()
-        self.connection = None
+        self._carried = self.session.connection.carried()
+        self.session.connection = None
         self._tell(up=False)
-        if self.delay > 0:
-            self.session.gateway.spawn(self._reconnect)
-            return
-        self.server, self._password = "", ""
-        self.session.link_lost()
+        if self._delay > 0:
+            self._go(MT4Step.LOST)
+            self._restore_later()
+        else:
+            self._leave(MT4Step.GIVEN_UP)
+            self.session.lost_for_good()
 
-    async def _reconnect(self) -> None:
-        with anyio.CancelScope() as scope:
-            self._scope = scope
-            while self.connection is None and self.wanted:
-                await anyio.sleep(self.delay)
-                try:
-                    with anyio.fail_after(self.session.gateway.settings.deadlines.session):
-                        await self._restore()
-                except RequestError as error:
-                    log.info("reconnecting failed", server=self.server, login=self.login, reason=error.message)
-                except TimeoutError:
-                    log.info("reconnecting failed", server=self.server, login=self.login, reason="no answer in time")
-                except Exception:  # a bug of the backend; the next attempt may find it in a better state
-                    log.exception("reconnecting failed", server=self.server, login=self.login)
-        if self._scope is scope:
-            self._scope = None
-
-    async def _restore(self) -> None:
-        """A new connection that watches and shows what the old one did, then one event for each missed change. Raises
-        what broke it when it is lost before that; nothing counts as told then. What the new connection tells meanwhile
-        goes out at once and is newer than what was read: nothing older follows it."""
-        known, self._broken = dict(self._known), None
-        self._told.clear()
-        try:
-            with anyio.CancelScope() as self._restoring:
-                connection, missed = await self._reopen()
-        except BaseException:
-            self._known = known
-            raise
-        finally:
-            self._restoring = None
-        if self._broken is not None:
-            self._known = known
-            raise self._broken
-        self.connection = connection
-        self._tell(up=True)
-        for (kind, key), fingerprint in self._told.items():
-            if kind in self._known:
-                self._known[kind][key] = fingerprint
-        for key, event in missed:
-            if (event.kind, key) not in self._told:
-                self.session.on_event(event)
-        self._told.clear()
-
-    async def _reopen(self) -> tuple[Connection, list[tuple[Hashable, Event]]]:
-        gateway = self.session.gateway
-        connection = await gateway.open_connection(self.server, self.login, self._password, self, attempt=False)
-        try:
-            await connection.restore(self._carried)
-            for kind in self.session.watched():
-                await connection.watch(kind.name)
-            missed = [event for kind in self.session.watched() for event in await self._missed(connection, kind)]
-            await anyio.lowlevel.checkpoint_if_cancelled()
-        except BaseException:
-            with anyio.CancelScope(shield=True):
-                await connection.aclose()
-            raise
-        return connection, missed
-
-    # What the session knows, so that nothing is silently stale after a reconnection
-
-    async def baseline(self, kind: EventKind) -> None:
-        """Remembers the state at subscribing, where a reconnection will have to be made good."""
-        if kind.resync is None or self.delay <= 0:
-            return
-        records = await kind.resync.read(self.required())
-        self._known[kind.name] = {kind.resync.key(r): hash(kind.resync.fingerprint(r)) for r in records}
-        self.session.outbox.remember = self._remember
-
-    def forget(self, kind: EventKind) -> None:
-        """The kind was unsubscribed."""
-        self._known.pop(kind.name, None)
-        if not self._known:
-            self.session.outbox.remember = None
-
-    def _remember(self, event: Event) -> None:
-        known, kind = self._known.get(event.kind), self.session.gateway.kinds.get(event.kind)
-        resync = None if kind is None else kind.resync
-        if known is not None and resync is not None:
-            key, fingerprint = resync.key(event.data), hash(resync.fingerprint(event.data))
-            known[key] = fingerprint
-            if self._restoring is not None:
-                self._told[event.kind, key] = fingerprint
-
-    async def _missed(self, connection: Connection, kind: EventKind) -> list[tuple[Hashable, Event]]:
-        """What the client does not know, by key."""
-        known = self._known.get(kind.name)
-        resync = kind.resync
-        if known is None or resync is None:
-            return []
-        found = {resync.key(record): record for record in await resync.read(connection)}
-        events = [
-            (key, Event(kind.name, record))
-            for key, record in found.items()
-            if known.get(key) != hash(resync.fingerprint(record))
-        ]
-        if resync.vanished is not None:
-            for key in [key for key in known if key not in found]:
-                record = await resync.vanished(connection, key)
-                if record is not None and known[key] != hash(resync.fingerprint(record)):
-                    events.append((key, Event(kind.name, record)))
-        self._known[kind.name] = {key: hash(resync.fingerprint(record)) for key, record in found.items()}
-        return events
+    def _restore_later(self) -> None:
+        """The connection was lost and is to come back."""
+        raise NotImplementedError

@@ -1,5 +1,8 @@
 """What leaves for one client: answers in the order in which they are given, events numbered without gaps.
 
+What may leave when is decided by the states in :mod:`mt_remote.session.outbox_states`; events get their numbers in
+:mod:`mt_remote.session.event_numbers`.
+
 Of thousands of sessions that hear an event, each is out of the processor's caches when its turn comes. So what an event
 needs of a session is in this one object, and :meth:`Outbox.on_event` touches nothing else of it; frames, and even
 numbers, are shared by the sessions that count alike.
@@ -14,8 +17,10 @@ from typing import Protocol
 from pydantic_core import to_json
 
 from mt_remote.backend import Event
-from mt_remote.dispatch.calls import Call
+from mt_remote.dispatch.calls import ParsedCall
 from mt_remote.errors import CallTimeout, ConnectionLost, RequestError
+from mt_remote.session.event_numbers import EventEncoder, SharedFrames
+from mt_remote.session.outbox_states import Output, Pace, Reader, Step, after, paced
 from mt_remote.wire.states import State
 from mt_remote.wire.websocket import WebSocket, text_header
 
@@ -25,9 +30,6 @@ _PART = 256 * 1024
 
 _HEAD, _DONE, _RESULT = b'{"id":', b',"status":"OK"}', b',"status":"OK","result":'
 _SHORT_HEADS = tuple(text_header(length) + _HEAD for length in range(126))
-
-EventEncoder = Callable[[Event, str], bytes]
-"""Encodes an event's data for a dialect; the tail of the message, from ``,"data":`` on."""
 
 Kinds = frozenset[str]
 """Names of event kinds."""
@@ -74,17 +76,33 @@ class Outbox:
     """Sans-IO: writes to ``sink`` when flushed. When something is there it is put among those that are ``due``, the
     first of them calls ``wake``. Until :meth:`flush` all that comes up is collected, so that it leaves in one write.
 
-    While :attr:`congested`, events are kept unnumbered in order of arrival; one with a merge key replaces an earlier
-    one of the same key. :meth:`release` numbers and writes them. It is congested while the client is ``slow`` and
-    while there are long answers (:meth:`hold`): these keep back other answers too.
+    ``state`` and ``reader`` say what may leave. While :attr:`congested`, events are kept unnumbered in order of
+    arrival; one with a merge key replaces an earlier one of the same key. :meth:`release` numbers and writes them.
 
-    ``dialect`` is the session's. ``remember``, where there is one, hears each event before it is sent or not.
-    ``handshaking`` is set while the session is not yet or no longer open.
+    ``dialect`` is the session's. ``remember``, where there is one, hears each event before it is sent or not. ``dirty``
+    means that a flush is to come anyway.
     """
 
-    __slots__ = ("_backlog", "_due", "_encode", "_long", "_max_backlog", "_next_event", "_owner", "_sink", "_unique",
-                 "_wake", "_websocket", "congested", "dialect", "dirty", "handshaking", "pieces", "remember", "sending",
-                 "slow", "subscriptions")  # fmt: skip
+    __slots__ = (
+        "_backlog",
+        "_due",
+        "_encode",
+        "_max_backlog",
+        "_next_event",
+        "_owner",
+        "_sink",
+        "_unique",
+        "_wake",
+        "_websocket",
+        "congested",
+        "dialect",
+        "dirty",
+        "pieces",
+        "reader",
+        "remember",
+        "state",
+        "subscriptions",
+    )
 
     def __init__(
         self,
@@ -101,10 +119,9 @@ class Outbox:
         self.subscriptions: Kinds = _shared(frozenset())
         self.pieces = websocket.out
         self.dirty = False
-        self.handshaking = True
+        self.state = Output.HANDSHAKE
+        self.reader = Reader.PROMPT
         self.congested = False
-        self.slow = False
-        self.sending = False
         self.remember: Callable[[Event], None] | None = None
         self._websocket = websocket
         self._encode = encode
@@ -114,9 +131,43 @@ class Outbox:
         self._wake = wake
         self._owner = owner
         self._next_event = 0
-        self._long = 0
         self._backlog: dict[object, Event | bytes | LongAnswer] | None = None
         self._unique = 0
+
+    def _go(self, step: Step) -> None:
+        self.state = after(self.state, step)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Every event asks whether it has to wait, so the answer is kept."""
+        self.congested = self.reader is Reader.SLOW or self.state in (Output.HOLDING, Output.SENDING)
+
+    @property
+    def slow(self) -> bool:
+        """The client takes less than there is for it."""
+        return self.reader is Reader.SLOW
+
+    @property
+    def holding(self) -> bool:
+        """A long answer is being made or sent."""
+        return self.state in (Output.HOLDING, Output.SENDING, Output.FINISHING)
+
+    @property
+    def sending(self) -> bool:
+        """A long answer leaves in parts."""
+        return self.state.in_parts
+
+    def pause(self) -> None:
+        """The client takes less than there is for it: events wait."""
+        self.reader = paced(self.reader, Pace.PAUSE)
+        self._settle()
+
+    def resume(self) -> None:
+        """The client caught up: what was kept goes out."""
+        self.reader = paced(self.reader, Pace.RESUME)
+        self._settle()
+        self.release()
+        self.touch()
 
     # Writing
 
@@ -133,13 +184,13 @@ class Outbox:
         self.dirty = False
         pieces = self.pieces
         if pieces:
-            if self.sending:
+            if self.state.in_parts:
                 self._flush_part()
                 return
             data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
             pieces.clear()
             self._sink.write(data)
-        if self.handshaking:
+        if self.state.tells_owner:
             self._owner.flushed()
 
     def _flush_part(self) -> None:
@@ -154,7 +205,7 @@ class Outbox:
 
     # Answers
 
-    def answer(self, call: Call, result: object) -> None:
+    def answer(self, call: ParsedCall, result: object) -> None:
         """Success. Raises when the function's result can't be encoded."""
         function, id_ = call.function, call.id
         encoded = None if function.result is None else function.encode(result, self.dialect)
@@ -168,7 +219,7 @@ class Outbox:
             size = len(id_) + len(encoded) + len(_HEAD) + len(_RESULT) + 1
             head = _SHORT_HEADS[size] if size < 126 else text_header(size) + _HEAD
             frame = (head, id_, _RESULT, encoded, b"}")
-        if self._long:
+        if self.state.holds_answers:
             self._put(b"".join(frame))
         else:
             self.pieces += frame
@@ -188,7 +239,7 @@ class Outbox:
                 content["outcome"] = error.outcome
         message = b'{"id":%b,%b' % (id_, to_json(content)[1:])
         frame = text_header(len(message)) + message
-        if self._long:
+        if self.state.holds_answers:
             self._put(frame)
         else:
             self.pieces.append(frame)
@@ -211,12 +262,15 @@ class Outbox:
 
     def open(self) -> None:
         """The session is open."""
-        self.handshaking = False
+        self._go(Step.OPEN)
 
     def closing(self) -> None:
-        """The session is closing: no event follows."""
+        """The session is closing: no event follows, and no answer but one that is on its way."""
         self.subscriptions = _shared(frozenset())
-        self.handshaking = True
+        if self.state is not Output.OVER:
+            self._go(Step.CLOSE)
+        if self.state is not Output.FINISHING:
+            self._backlog = None
 
     def abort(self) -> None:
         """Gives the client up."""
@@ -225,9 +279,10 @@ class Outbox:
 
     def end(self) -> None:
         """The connection is gone: nobody takes what is here."""
-        self.closing()
+        self.subscriptions = _shared(frozenset())
         self.pieces.clear()
-        self._backlog, self._long, self.sending, self.congested = None, 0, False, self.slow
+        self._backlog = None
+        self._go(Step.END)
 
     def on_event(self, event: Event) -> None:
         """Numbers and sends an event if its kind is subscribed to, or keeps it while congested."""
@@ -238,9 +293,10 @@ class Outbox:
         if self.congested:
             self._keep(event)
             return
-        if self._next_event == event.number and self.dialect == event.dialect:
-            self._next_event = event.following
-            self.pieces.append(event.frame)
+        shared: SharedFrames | None = event.shared  # type: ignore[assignment]  # nobody else sends events
+        if shared is not None and self._next_event == shared.number and self.dialect == shared.dialect:
+            self._next_event = shared.following
+            self.pieces.append(shared.frame)
         else:
             self._number(event)
         if not self.dirty:  # as touch() has it: a call less for each session that hears the event
@@ -250,20 +306,13 @@ class Outbox:
             self._due.append(self)
 
     def _number(self, event: Event) -> None:
-        """Sends an event in a frame of its own, which others may share. Only the number differs between sessions of a
-        dialect, and only its length changes the frame's header."""
-        number, dialect = self._next_event, self.dialect
-        digits = b"%d" % number
-        parts = event.encoded.get((dialect, len(digits)))
-        if parts is None:
-            tail = self._encode(event, dialect)
-            head = b'{"event":"%b","event_id":' % event.kind.encode()
-            parts = text_header(len(head) + len(digits) + len(tail)) + head, tail
-            event.encoded[dialect, len(digits)] = parts
-        event.number, event.following, event.dialect = number, number + 1, dialect
-        event.frame = parts[0] + digits + parts[1]
-        self._next_event = event.following
-        self.pieces.append(event.frame)
+        """Sends an event in a frame of its own, which others may share."""
+        shared: SharedFrames | None = event.shared  # type: ignore[assignment]
+        if shared is None:
+            event.shared = shared = SharedFrames()
+        shared.make(event, self._next_event, self.dialect, self._encode)
+        self._next_event = shared.following
+        self.pieces.append(shared.frame)
 
     def _keep(self, event: Event) -> None:
         if event.merge_key is None:
@@ -290,69 +339,69 @@ class Outbox:
     def release(self) -> None:
         """What was kept goes out, events numbered now: up to a long answer that is not made yet or, once one is, up to
         that; nothing while the client is slow."""
-        if self._websocket.state is not _OPEN and not self.sending:  # nobody waits for any of it
-            self._backlog, self._long, self.congested = None, 0, self.slow
-            return
-        if self.slow or self.sending:
+        if self.slow or self.state not in (Output.FLOWING, Output.HOLDING):
             return
         items = list((self._backlog or {}).items())
-        self.congested, self._backlog = False, None
+        self._backlog = None
         for place, (_, item) in enumerate(items):
             if isinstance(item, Event):
                 self._number(item)
             elif isinstance(item, bytes):
                 self.pieces.append(item)
+            elif item.frame is None:
+                self._backlog = dict(items[place:])
+                return
             else:
-                self.congested = True
-                if item.frame is None:
-                    self._backlog = dict(items[place:])
-                    return
-                self.sending = True
                 self._backlog = dict(items[place + 1 :])
                 self.pieces += item.frame
+                self._go(Step.SEND)
                 return
+        if self.state is Output.HOLDING:
+            self._go(Step.FREE)
 
     # Long answers
 
     def hold(self) -> LongAnswer:
         """Keeps a place for an answer that takes a while to make: what is sent from now on comes behind it."""
         place = LongAnswer()
-        self._long += 1
-        self.congested = True
-        self._put(place)
+        if self.state in (Output.FLOWING, Output.HOLDING, Output.SENDING):
+            self._go(Step.HOLD)
+            self._put(place)
         return place
 
-    def fill(self, place: LongAnswer, call: Call, parts: list[bytes]) -> None:
-        """The answer is made; ``parts`` are the result's JSON. It is one message, put out in pieces: :attr:`sending`
-        until the last one left."""
+    def fill(self, place: LongAnswer, call: ParsedCall, parts: list[bytes]) -> None:
+        """The answer is made; ``parts`` are the result's JSON. It is one message, put out in pieces."""
         size = len(_HEAD) + len(call.id) + len(_RESULT) + sum(map(len, parts)) + 1
         place.frame = [text_header(size) + _HEAD, call.id, _RESULT, *parts, b"}"]
         self.release()
 
     def give_up(self, place: LongAnswer) -> None:
         """There will be no such answer."""
-        left = {key: item for key, item in self._kept().items() if item is not place}
-        self._long -= len(self._kept()) - len(left)
-        self._backlog = left
+        if self._backlog:
+            self._backlog = {key: item for key, item in self._backlog.items() if item is not place}
+        if self.state is Output.HOLDING and not self._places:  # answers need not wait, though a slow client's events do
+            self._go(Step.FREE)
         self.release()
 
     def _sent(self) -> None:
         """The long answer left; what waited behind it follows."""
-        self._long -= 1
-        self.sending = False
-        self.congested = self.slow
+        self._go(Step.SENT)
+        if self.state is Output.CLOSING:
+            self._backlog = None
+        elif not self._places:  # what a slow client's answers waited for is gone, though its events wait on
+            self._go(Step.FREE)
         self.release()
         self._owner.read_on()
 
     @property
-    def holding(self) -> bool:
-        """There are long answers, made or not."""
-        return self._long > 0
+    def _places(self) -> list[LongAnswer]:
+        """Long answers that wait, made or not."""
+        return [item for item in (self._backlog or {}).values() if isinstance(item, LongAnswer)]
 
     @property
     def preparing(self) -> bool:
         """There are long answers that are not made yet."""
-        return any(isinstance(item, LongAnswer) and item.frame is None for item in (self._backlog or {}).values())
+        return any(place.frame is None for place in self._places)
 
     @property
     def waiting(self) -> int:
@@ -361,5 +410,5 @@ class Outbox:
 
     @property
     def events_sent(self) -> int:
-        """How many events have a number."""
+        """How many events have a number: the next one's."""
         return self._next_event

@@ -1,71 +1,168 @@
-"""A client's session as plugins and the gateway see it."""
+"""A client's session: what came in goes to whoever hosts it, what it is told goes to its outbox.
+
+What a session needs of its host stands here (:class:`SessionHost`); :mod:`mt_remote.gateway` provides it.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
 
-from mt_remote.backend import Connection, Event
-from mt_remote.dispatch.call_order import Lane
-from mt_remote.dispatch.calls import Call
-from mt_remote.dispatch.functions import RequestFailed
+from mt_remote.backend import Connection, Event, Listener
+from mt_remote.clock import Clock
+from mt_remote.dispatch.call_order import CallOrder
+from mt_remote.dispatch.calls import ParsedCall
+from mt_remote.dispatch.registry import RequestFailed
 from mt_remote.errors import RequestError, SessionStateError
-from mt_remote.session.mt4_connection import CONNECTION, Link
-from mt_remote.session.outbox import Kinds, Outbox
+from mt_remote.interfaces import EventKind, Gateway, Session
+from mt_remote.session.event_numbers import EventEncoder
+from mt_remote.session.outbox import Outbox
+from mt_remote.session.reconnecting import ReconnectingConnection
 from mt_remote.wire.states import State
-from mt_remote.wire.transport import Wire
-from mt_remote.wire.websocket import Closed, WebSocket
+from mt_remote.wire.transport import Transport
+from mt_remote.wire.websocket import Closed, UpgradeRequested, WebSocket
 
 if TYPE_CHECKING:
-    from mt_remote.gateway.gateway import Gateway
-    from mt_remote.plugin import EventKind
+    from mt_remote.settings import Settings
 
 BROKEN = 1006
 """Close code of a connection that ended without a word (RFC 6455, 7.4.1)."""
 
 
-class Session:
-    """One WebSocket session.
+class SessionHost(Gateway):
+    """The gateway as its sessions need it, beside what plugins may touch of it."""
 
-    Plugins may read ``id``, ``peer``, ``dialect``, ``login``, ``server``, ``subscriptions``, ``connection``, keep
-    what they like in :attr:`state`, and send events with :meth:`on_event`.
-    """
+    __slots__ = ()
 
-    __slots__ = ("_closing", "_lapsed", "_state", "gateway", "heard", "id", "lane", "link", "opened_at", "outbox",
-                 "pinged", "unsent", "websocket", "wire")  # fmt: skip
+    @property
+    @abstractmethod
+    def clock(self) -> Clock:
+        """By which everything waits and measures."""
 
-    def __init__(self, gateway: Gateway, wire: Wire, id_: int, now: float) -> None:
-        settings = gateway.settings
+    @abstractmethod
+    def limit(self, seconds: float) -> AbstractContextManager[object]:
+        """Cancels what is inside after so many seconds; raises ``TimeoutError`` then."""
+
+    @abstractmethod
+    async def open_connection(
+        self, server: str, login: int, password: str, listener: Listener, *, peer: str = "", attempt: bool = True
+    ) -> Connection:
+        """Logs in at the backend. ``attempt`` counts against the limit on failed logins of ``peer``."""
+
+    @property
+    @abstractmethod
+    def stopping(self) -> bool:
+        """New sessions and calls are refused."""
+
+    @property
+    @abstractmethod
+    def due(self) -> list[Outbox]:
+        """Outboxes that have something to write at the end of the loop's turn."""
+
+    @property
+    @abstractmethod
+    def flush_soon(self) -> Callable[[], object]:
+        """Has what is due written at the end of the loop's turn."""
+
+    @property
+    @abstractmethod
+    def parse(self) -> Callable[[bytes, str], ParsedCall]:
+        """Reads a message of a dialect. Raises :class:`~mt_remote.dispatch.registry.RequestFailed`."""
+
+    @property
+    @abstractmethod
+    def encode_event(self) -> EventEncoder:
+        """How an event's data is encoded."""
+
+    @abstractmethod
+    def event_kind(self, name: str) -> EventKind:
+        """The kind of that name. Raises :class:`~mt_remote.errors.InvalidData`."""
+
+    @abstractmethod
+    def submit(self, session: WebSocketSession, call: ParsedCall) -> None:
+        """A call came; it is answered now or later."""
+
+    @abstractmethod
+    def decide_handshake(self, session: WebSocketSession, request: UpgradeRequested) -> None:
+        """An upgrade request came; it is accepted or refused now or later."""
+
+    @abstractmethod
+    def session_opened(self, session: WebSocketSession) -> None:
+        """The WebSocket is open."""
+
+    @abstractmethod
+    def closing(self, session: WebSocketSession) -> None:
+        """The session's last bytes are on their way."""
+
+    @abstractmethod
+    def session_ended(self, session: WebSocketSession, code: int, reason: str) -> None:
+        """The network connection is gone."""
+
+    @abstractmethod
+    def came_by_headers(self, session: WebSocketSession) -> bool:
+        """Whether the session's credentials came with the handshake."""
+
+
+class WebSocketSession(Session):
+    """One WebSocket session. Sans-IO: the shell feeds it, and writes what its outbox gives out."""
+
+    gateway: SessionHost
+    id: int
+    connection: Connection | None
+    """Set by :attr:`mt4`; here, because every call asks for it."""
+
+    __slots__ = (
+        "_closing",
+        "_lapsed",
+        "_state",
+        "call_order",
+        "connection",
+        "gateway",
+        "heard",
+        "id",
+        "mt4",
+        "opened_at",
+        "outbox",
+        "pinged",
+        "transport",
+        "unsent",
+        "websocket",
+    )
+
+    def __init__(self, gateway: SessionHost, transport: Transport, id_: int, now: float) -> None:
+        settings: Settings = gateway.settings
         self.gateway = gateway
-        self.wire = wire
+        self.transport = transport
         self.websocket = WebSocket(settings.max_message)
         self.outbox = Outbox(
-            self.websocket, gateway.catalogue.encode_event, max_backlog=settings.max_backlog, sink=wire,
+            self.websocket, gateway.encode_event, max_backlog=settings.max_backlog, sink=transport,
             due=gateway.due, wake=gateway.flush_soon, owner=self,
         )  # fmt: skip
         self.id = id_
         self.opened_at = now
-        self.lane = Lane()
-        self.link = Link(self)
-        self.heard = False
+        self.call_order = CallOrder()
+        self.connection = None
+        self.mt4 = ReconnectingConnection(self, gateway, self.outbox)
+        self.heard = False  # since the last look of whoever keeps time; so are the next two
         self.pinged = False
         self.unsent = 0
         self._lapsed: set[str] | None = None
-        self._state: dict[str, Any] | None = None
+        self._state: dict[str, object] | None = None
         self._closing: tuple[int, str] | None = None
 
     def __repr__(self) -> str:
         return f"<Session {self.id} of {self.peer}>"
 
-    # What plugins read
+    # What plugins read: see mt_remote.interfaces
 
     @property
     def peer(self) -> str:
-        """The client's address."""
-        return self.wire.peer
+        return self.transport.peer
 
     @property
     def dialect(self) -> str:
-        """``0``, ``1.00`` or ``2``; set, it counts from the next message on."""
         return self.outbox.dialect
 
     @dialect.setter
@@ -73,28 +170,19 @@ class Session:
         self.outbox.dialect = dialect
 
     @property
-    def subscriptions(self) -> Kinds:
-        """Names of the kinds of events that the client is sent."""
+    def subscriptions(self) -> frozenset[str]:
         return self.outbox.subscriptions
 
     @property
     def login(self) -> int:
-        """The manager's login, 0 while not connected."""
-        return self.link.login if self.link.wanted else 0
+        return self.mt4.login if self.mt4.state.is_wanted else 0
 
     @property
     def server(self) -> str:
-        """The MT4 server's name, empty while not connected."""
-        return self.link.server
+        return self.mt4.server
 
     @property
-    def connection(self) -> Connection | None:
-        """The connection to the MT4 server, ``None`` while there is none."""
-        return self.link.connection
-
-    @property
-    def state(self) -> dict[str, Any]:
-        """Room for plugins to keep what they like by their own names."""
+    def state(self) -> dict[str, object]:
         if self._state is None:
             self._state = {}
         return self._state
@@ -131,7 +219,7 @@ class Session:
                     outbox.closing()
                     gateway.closing(self)
                 else:
-                    gateway.upgrade(self, received)
+                    gateway.decide_handshake(self, received)
             if not websocket.ends:
                 return
             data = b""
@@ -145,7 +233,7 @@ class Session:
         self._take(b"")
         self.outbox.touch()
 
-    def refuse(self, status: int, code: str, message: str, **headers: str) -> None:
+    def refuse(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
         """Answers the upgrade with an HTTP error."""
         self.websocket.refuse(status, code, message, headers)
         self.outbox.touch()
@@ -158,39 +246,36 @@ class Session:
 
     def writing_paused(self) -> None:
         """The client takes less than we have for it: no input either until it catches up, and events wait."""
-        self.outbox.slow = self.outbox.congested = True
-        self.wire.pause_reading()
+        self.outbox.pause()
+        self.transport.pause_reading()
 
     def writing_resumed(self) -> None:
         """The client caught up."""
-        self.outbox.slow = False
-        self.outbox.release()
+        self.outbox.resume()
         self.read_on()
-        self.outbox.touch()
 
     def read_on(self) -> None:
         """Input is taken again, unless something still holds it back."""
         if not self.outbox.slow and not self.outbox.holding:
-            self.wire.resume_reading()
+            self.transport.resume_reading()
 
     # Output
 
     def flushed(self) -> None:
         """All was written of a session that is not open: the connection can go once it is over."""
         if self.websocket.state is State.CLOSED:
-            self.wire.close()
+            self.transport.close()
             self.gateway.closing(self)
 
     def abort(self) -> None:
         """Ends the connection at once."""
-        self.wire.abort()
+        self.transport.abort()
 
     def overflowed(self) -> None:
         """The client takes its events too slowly."""
         self.close(1008, f"slow reader: more than {self.gateway.settings.max_backlog} events are waiting")
 
     def on_event(self, event: Event) -> None:
-        """Sends an event if this session subscribed to its kind."""
         self.outbox.on_event(event)
 
     def close(self, code: int, reason: str) -> None:
@@ -199,31 +284,36 @@ class Session:
             self._closing = (code, reason)
             self.websocket.close(code, reason)
             self.outbox.closing()
-            self.outbox.release()
             self.read_on()
             self.gateway.closing(self)
             self.outbox.touch()
 
-    def fail(self, call: Call, error: RequestError) -> None:
+    def fail(self, call: ParsedCall, error: RequestError) -> None:
         """Answers a call with an error."""
         self.outbox.fail(call.id, error)
+
+    # The MT4 server
+
+    def require_connection(self) -> Connection:
+        return self.connection or self.mt4.required()
+
+    async def connect(self, server: str, login: int, password: str, *, reconnect_delay: float = 0.0) -> None:
+        await self.mt4.connect(server, login, password, reconnect_delay)
+
+    async def disconnect(self) -> None:
+        await self.mt4.disconnect()
 
     # Subscriptions
 
     async def subscribe(self, name: str) -> None:
-        """Subscribes to a kind of event; takes effect exactly at the call's answer.
-
-        Raises :class:`~mt_remote.errors.SessionStateError` when subscribed already, or without a connection where the
-        kind comes over one.
-        """
         kind = self.gateway.event_kind(name)
         if name in self.subscriptions:
             raise SessionStateError("already_subscribed", f"Already subscribed to {name!r}")
         if kind.from_backend:
-            connection = self.link.required()
+            connection = self.require_connection()
             await connection.watch(name)
             try:
-                await self.link.baseline(kind)
+                await self.mt4.subscribed(kind)
             except BaseException:
                 await connection.unwatch(name)
                 raise
@@ -232,7 +322,6 @@ class Session:
             self._lapsed.discard(name)
 
     async def unsubscribe(self, name: str) -> None:
-        """Ends a subscription; no event of the kind follows the call's answer."""
         kind = self.gateway.event_kind(name)
         if self._lapsed and name in self._lapsed:
             self._lapsed.discard(name)
@@ -240,9 +329,9 @@ class Session:
         if name not in self.subscriptions:
             raise SessionStateError("not_subscribed", f"Not subscribed to {name!r}")
         self.outbox.unsubscribe(name)
-        self.link.forget(kind)
-        if kind.from_backend and self.link.connection is not None:
-            await self.link.connection.unwatch(name)
+        self.mt4.unsubscribed(kind)
+        if kind.from_backend and self.connection is not None:
+            await self.connection.unwatch(name)
 
     def watched(self) -> list[EventKind]:
         """The kinds that the backend's connection has to watch for this session."""
@@ -257,13 +346,10 @@ class Session:
             self.outbox.unsubscribe(name)
         self._lapsed = (self._lapsed or set()) | lapsed
 
-    def link_lost(self) -> None:
+    def lost_for_good(self) -> None:
         """The MT4 connection is gone and will not be restored: dialect 0 may ``connect`` again, a session that came
         by headers has nothing left to do."""
         if self.gateway.came_by_headers(self):
             self.close(1011, "the connection to the MT4 server was lost")
         else:
             self.lapse()
-
-
-__all__ = ["BROKEN", "CONNECTION", "Session"]

@@ -5,27 +5,27 @@ from __future__ import annotations
 import gc
 import signal
 import ssl
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
-import sniffio
 from anyio.abc import TaskGroup
 
 from mt_remote.backend import Backend
-from mt_remote.dispatch.idempotency import Repeats
+from mt_remote.clock import Clock, SystemClock
+from mt_remote.dispatch.idempotency import IdempotencyKeys
 from mt_remote.errors import ConfigurationError
-from mt_remote.gateway.gateway import Gateway
+from mt_remote.gateway.gateway import AssembledGateway
 from mt_remote.logs import Log, ensure_configured, load
 from mt_remote.plugins.hooks import Hooks
 from mt_remote.plugins.host import Catalogue, catalogue
 from mt_remote.settings import Settings
-from mt_remote.shell import anyio_shell, asyncio_shell
+from mt_remote.shell.on_anyio import AnyioShell
+from mt_remote.shell.on_asyncio import AsyncioShell, is_running
+from mt_remote.shell.shell import Listener, Shell
 from mt_remote.shell.signals import stop_signals
-from mt_remote.shell.stepping import Stepper
 
 log = Log()
 
@@ -35,14 +35,14 @@ class Worker:
     """What is different in a gateway that is one of several: see :mod:`mt_remote.workers`."""
 
     contents: Catalogue
-    repeats: Repeats
+    idempotency: IdempotencyKeys
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
     """A gateway that listens."""
 
-    gateway: Gateway
+    gateway: AssembledGateway
     host: str
     port: int
     secure: bool
@@ -91,23 +91,19 @@ async def _tasks() -> AsyncIterator[TaskGroup]:
         raise error from error.__cause__
 
 
+def shell_of_now(clock: Clock | None = None) -> Shell:
+    """The shell for the loop that runs. ``clock`` is the machine's unless told otherwise."""
+    clock = clock or SystemClock()
+    return AsyncioShell(clock) if is_running() else AnyioShell(clock)
+
+
 @asynccontextmanager
-async def assembled(settings: Settings, hooks: Hooks, backend: Backend, contents: Catalogue) -> AsyncIterator[Gateway]:
+async def assembled(
+    settings: Settings, hooks: Hooks, backend: Backend, contents: Catalogue, shell: Shell
+) -> AsyncIterator[AssembledGateway]:
     """A gateway with its backend at work, which listens to nobody yet. What runs in it ends with the context."""
-    on_asyncio = asyncio_shell.is_running()
-    if on_asyncio:  # so that anyio knows its loop in plain callbacks too, where calls and notifications come in
-        sniffio.current_async_library_cvar.set("asyncio")
     async with _tasks() as group:
-        gateway = Gateway(
-            settings,
-            hooks,
-            contents,
-            backend,
-            group=group,
-            soon=asyncio_shell.soon() if on_asyncio else anyio_shell.soon(),
-            stepper=Stepper() if on_asyncio else None,
-            clock=time.monotonic,
-        )
+        gateway = AssembledGateway(settings, hooks, contents, backend, group=group, loop=shell)
         hooks.gateway_starting(gateway)
         group.start_soon(backend.run)
         try:
@@ -121,22 +117,23 @@ async def assembled(settings: Settings, hooks: Hooks, backend: Backend, contents
 
 @asynccontextmanager
 async def running(
-    settings: Settings, hooks: Hooks, backend: Backend, *, worker: Worker | None = None
+    settings: Settings, hooks: Hooks, backend: Backend, *, worker: Worker | None = None, clock: Clock | None = None
 ) -> AsyncIterator[Running]:
     """A gateway that serves while the context is open; leaving it shuts down gracefully. Works on asyncio and trio.
-    With a ``worker`` it is one of several processes."""
+    With a ``worker`` it is one of several processes. All that it waits for and measures goes by ``clock``, the
+    machine's unless told otherwise."""
     ensure_configured()
     context = tls_context(settings.tls_cert, settings.tls_key)
     if worker is None:
         contents = catalogue(hooks, backend.name, settings.code_page, areas=backend.areas)
-        backend.areas = (*backend.areas, *contents.brought)
     else:
         contents = worker.contents
-    async with assembled(settings, hooks, backend, contents) as gateway:
+    shell = shell_of_now(clock)
+    async with assembled(settings, hooks, backend, contents, shell) as gateway:
         if worker is not None:
-            gateway.repeats = worker.repeats
-        gateway.group.start_soon(gateway.watch)
-        listener = await _listen(gateway, settings, context, shared=worker is not None)
+            gateway.idempotency = worker.idempotency
+        gateway.group.start_soon(gateway.time.watch)
+        listener = await _listen(shell, gateway, context, shared=worker is not None)
         try:
             host, port = listener.addresses[0]
             if context is not None and settings.tls_cert and settings.tls_key:
@@ -149,13 +146,10 @@ async def running(
                 await gateway.stop()
 
 
-async def _listen(
-    gateway: Gateway, settings: Settings, context: ssl.SSLContext | None, *, shared: bool
-) -> asyncio_shell.AsyncioListener | anyio_shell.AnyioListener:
+async def _listen(shell: Shell, gateway: AssembledGateway, context: ssl.SSLContext | None, *, shared: bool) -> Listener:
+    settings = gateway.settings
     try:
-        if asyncio_shell.is_running():
-            return await asyncio_shell.listen(gateway, settings.host, settings.port, context, shared=shared)
-        return await anyio_shell.listen(gateway, settings.host, settings.port, context, gateway.group, shared=shared)
+        return await shell.listen(gateway, settings.host, settings.port, context, gateway.group, shared=shared)
     except OSError as error:
         raise ConfigurationError(
             f"can't listen on {settings.host}:{settings.port}: {error.strerror or error}"

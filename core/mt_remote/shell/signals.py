@@ -11,7 +11,7 @@ from types import FrameType
 
 import anyio
 
-from mt_remote.shell import asyncio_shell
+from mt_remote.shell.on_asyncio import is_running
 
 Wait = Callable[[], Awaitable[signal.Signals]]
 
@@ -21,7 +21,7 @@ _STOPPING = [signal.Signals[name] for name in ("SIGTERM", "SIGINT", "SIGBREAK") 
 @contextmanager
 def stop_signals() -> Iterator[Wait]:
     """While the context is open the signals end nothing by themselves: what it gives waits for the next one."""
-    if sys.platform == "win32" and asyncio_shell.is_running():
+    if sys.platform == "win32" and is_running():
         with _plain_handlers() as wait:
             yield wait
         return

@@ -5,13 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 
-class Wire(ABC):
+class Transport(ABC):
     """One accepted connection. Nothing here blocks or awaits."""
 
     __slots__ = ()
 
     peer: str
+    """The client's address, ``host:port``."""
     secure: bool
+    """Whether it is TLS."""
 
     @property
     @abstractmethod

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_origin, get_type_hi
 from mt_remote import backend as interface
 from mt_remote.area import Area
 from mt_remote.backend import Backend, Connection, Event, Listener, Market
-from mt_remote.dispatch.calls import Call
+from mt_remote.dispatch.calls import ParsedCall
 from mt_remote.dispatch.functions import Function
-from mt_remote.dispatch.idempotency import FirstAnswer, Owner, Repeats, fingerprint
+from mt_remote.dispatch.idempotency import FirstAnswer, IdempotencyKeys, Owner, fingerprint
 from mt_remote.errors import ConnectionLost, RequestError
+from mt_remote.interfaces import Session
 from mt_remote.workers.channel import Channel, Message
 from mt_remote.workers.parcels import Parts, pack, unpack
 
 if TYPE_CHECKING:
     from mt_remote.area import Declared
-    from mt_remote.session.session import Session
 
 
 class _Asked(NamedTuple):
@@ -264,15 +264,8 @@ _AREAS = {
 
 def forwarding(area: type[Area]) -> type[Area]:
     """An implementation of an area that forwards each of its functions."""
-    methods = {row.method: _forwarding(area.identity(), row.method) for row in area.functions}
+    methods = {row.method: _forwarder(area.identity(), row.method, row.handler) for row in area.functions}
     return type(f"Far{area.__name__}", (_Area, area), methods)
-
-
-def _forwarding(area: str, method: str) -> Callable[..., Any]:
-    async def forward(self: _Area, *arguments: object, **named: object) -> object:
-        return await self._connection.ask(area, method, arguments, named)
-
-    return forward
 
 
 class FarFunction(Function):
@@ -284,9 +277,9 @@ class FarFunction(Function):
         self.is_async = True
 
     def invoke(self, session: Session, arguments: dict[str, Any], body: object) -> Any:
-        connection = session.link.connection
+        connection = session.connection
         number = connection.number if isinstance(connection, FarConnection) else 0
-        state = (session.id, session.peer, session.dialect, session.link.server, session.login)
+        state = (session.id, session.peer, session.dialect, session.server, session.login)
         return self._backend.ask("function", number, state, self.name, arguments, body)
 
     def is_long(self, result: object) -> bool:
@@ -305,7 +298,7 @@ class FarFunction(Function):
         return None if self.result is None else super().encode(result, session.dialect)
 
 
-class FarRepeats(Repeats):
+class FarIdempotencyKeys(IdempotencyKeys):
     """The keys of calls that are safe to repeat are kept with the backend: a client that repeats a call may reach
     another worker."""
 
@@ -313,7 +306,7 @@ class FarRepeats(Repeats):
         super().__init__()
         self._backend = backend
 
-    async def claim(self, owner: Owner, call: Call, now: float) -> tuple[FirstAnswer, bool]:
+    async def claim(self, owner: Owner, call: ParsedCall, now: float) -> tuple[FirstAnswer, bool]:
         known = await self._backend.ask("claim", owner, call.key, fingerprint(call))
         first = FirstAnswer(b"", now)
         if known is None:
@@ -323,7 +316,7 @@ class FarRepeats(Repeats):
         first.done.set()
         return first, False
 
-    def settle(self, owner: Owner, call: Call, first: FirstAnswer, *, happened: bool) -> None:
+    def settle(self, owner: Owner, call: ParsedCall, first: FirstAnswer, *, happened: bool) -> None:
         first.done.set()
         error: RequestError | None = first.error
         packed = None if error is None else pack(error)

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -27,20 +26,17 @@ import anyio
 
 from mt_remote.backend import Backend, Connection, Event
 from mt_remote.errors import CallTimeout, ConnectionLost, InternalError, RequestError, UnknownFunction
-from mt_remote.gateway.carriers import Crew
-from mt_remote.gateway.gateway import Gateway
+from mt_remote.gateway.call_runner import CallRunner
+from mt_remote.gateway.gateway import AssembledGateway
 from mt_remote.logs import Log
 from mt_remote.plugins.hooks import Hooks
 from mt_remote.plugins.host import Catalogue
-from mt_remote.session.session import Session
 from mt_remote.settings import Settings
-from mt_remote.shell.asyncio_shell import soon
-from mt_remote.shell.server import assembled
-from mt_remote.shell.stepping import Stepper
-from mt_remote.wire.transport import Wire
+from mt_remote.shell.server import assembled, shell_of_now
 from mt_remote.workers.channel import Channel, Message
 from mt_remote.workers.far import FarFunction
 from mt_remote.workers.parcels import PART, pack, unpack
+from mt_remote.workers.remote_session import RemoteSession
 
 log = Log()
 
@@ -61,10 +57,10 @@ class Request:
 class Host:
     """Serves workers with the backend of ``gateway``, which itself listens to nobody."""
 
-    def __init__(self, gateway: Gateway, crew: Callable[..., Crew[Any, Any]]) -> None:
+    def __init__(self, gateway: AssembledGateway, calls: Callable[..., CallRunner[Any, Any]]) -> None:
         self.gateway = gateway
         self.turn = anyio.Lock()
-        self.crew: Crew[Worker, Request] = crew(Worker.perform, _given_up, Worker.broken)
+        self.calls: CallRunner[Worker, Request] = calls(Worker.perform, _given_up, Worker.broken)
         self.workers: dict[Channel, Worker] = {}
 
     async def listen(self, path: Path) -> asyncio.Server:
@@ -108,7 +104,7 @@ class Worker:
         self.channel = channel
         self.connections: dict[int, Connection] = {}
         self.ears: dict[int, Ear] = {}
-        self.sessions: dict[int, Session] = {}
+        self.sessions: dict[int, RemoteSession] = {}
         self.requests: dict[int, Request] = {}
         self.claims: dict[tuple[Any, str], None] = {}
         self._told: tuple[Event, list[int]] | None = None
@@ -121,7 +117,7 @@ class Worker:
             return
         request = Request(kind, values[0], values[1:])
         self.requests[request.number] = request
-        self.host.crew.submit(self, request)
+        self.host.calls.submit(self, request)
 
     def send(self, *message: Any, merge_key: object = None) -> None:
         self._told = None
@@ -149,9 +145,8 @@ class Worker:
     async def _do_open(self, request: Request, at: int, server: str, login: int, password: str, peer: str) -> None:
         ear = self.ears[at] = Ear(self, at)
         try:
-            backend = self.host.gateway.backend
-            connection = await backend.open(server, login, password, ear, peer=peer)
-            connection.implemented = backend.implemented()
+            connection = await self.host.gateway.backend.open(server, login, password, ear, peer=peer)
+            connection.implemented = self.host.gateway.implemented
         except BaseException:
             del self.ears[at]
             raise
@@ -203,25 +198,24 @@ class Worker:
             raise UnknownFunction(f"{name} is not one of the backend's own functions")
         self.send("reply", request.number, await function.carry_out(session, arguments, body))
 
-    def _session(self, at: int, state: tuple[Any, ...]) -> Session:
+    def _session(self, at: int, state: tuple[Any, ...]) -> RemoteSession:
         """The worker's session, as far as a function of the backend can see it."""
         number, peer, dialect, server, login = state
         session = self.sessions.get(at)
         if session is None:
-            gateway = self.host.gateway
-            session = Session(gateway, _NoWire(peer), number, gateway.clock())
+            session = RemoteSession(self.host.gateway, number, peer)
             if at:
                 self.sessions[at] = session
         session.dialect = dialect
-        session.link.connection = self.connections.get(at)
-        session.link.server, session.link.login = server, login
+        session.connection = self.connections.get(at)
+        session.server, session.login = server, login
         return session
 
     # Keys
 
     async def _do_claim(self, request: Request, owner: tuple[str, int], key: str, fingerprint: bytes) -> None:
-        repeats = self.host.gateway.repeats
-        first, is_first = repeats.find(owner, key, fingerprint, self.host.gateway.clock())
+        keys = self.host.gateway.idempotency
+        first, is_first = keys.find(owner, key, fingerprint, self.host.gateway.clock.now())
         if is_first:
             self.claims[owner, key] = None
             self.send("reply", request.number, None)
@@ -232,14 +226,14 @@ class Worker:
     def _settle(self, owner: tuple[str, int], key: str, result: object, packed: Any, happened: bool) -> None:
         self.claims.pop((owner, key), None)
         error = None if packed is None else unpack(packed)
-        self.host.gateway.repeats.finish(owner, key, result, error, happened=happened)
+        self.host.gateway.idempotency.finish(owner, key, result, error, happened=happened)
 
     # Ends
 
     def _cancel(self, number: int) -> None:
         request = self.requests.pop(number, None)
         if request is not None:
-            self.host.crew.cancel(request)
+            self.host.calls.cancel(request)
 
     def _close(self, at: int) -> None:
         self.sessions.pop(at, None)
@@ -251,12 +245,12 @@ class Worker:
     def lost(self) -> None:
         """The worker ended: its connections too, and nobody will ever know what became of the calls it had keys for."""
         for request in list(self.requests.values()):
-            self.host.crew.cancel(request)
+            self.host.calls.cancel(request)
         for at in list(self.connections):
             self._close(at)
         for owner, key in self.claims:
             error = CallTimeout("The first call under this key did not finish; its outcome is unknown")
-            self.host.gateway.repeats.finish(owner, key, None, error, happened=True)
+            self.host.gateway.idempotency.finish(owner, key, None, error, happened=True)
 
     # Events
 
@@ -311,42 +305,13 @@ class Ear:
                 what()
 
 
-class _NoWire(Wire):
-    """Stands in for a network connection that is another process's."""
-
-    secure = False
-
-    def __init__(self, peer: str) -> None:
-        self.peer = peer
-
-    @property
-    def unsent(self) -> int:
-        return 0
-
-    def write(self, data: bytes) -> None:
-        """Nobody reads it."""
-
-    def close(self) -> None:
-        """It is not ours."""
-
-    def abort(self) -> None:
-        """It is not ours."""
-
-    def pause_reading(self) -> None:
-        """It is not ours."""
-
-    def resume_reading(self) -> None:
-        """It is not ours."""
-
-
 @asynccontextmanager
 async def hosting(
     settings: Settings, hooks: Hooks, backend: Backend, contents: Catalogue, path: Path
 ) -> AsyncIterator[Host]:
     """The backend at work, and workers served at ``path``, a socket's, while the context is open."""
-    backend.areas = (*backend.areas, *contents.brought)
-    async with assembled(settings, hooks, backend, contents) as gateway:
-        host = Host(gateway, partial(Crew, gateway.group, soon=soon(), stepper=Stepper(), clock=time.monotonic))
+    async with assembled(settings, hooks, backend, contents, shell_of_now()) as gateway:
+        host = Host(gateway, partial(CallRunner, gateway.group, loop=gateway.loop))
         listener = await host.listen(path)
         try:
             yield host

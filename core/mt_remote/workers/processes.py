@@ -14,7 +14,7 @@ from mt_remote.plugins.hooks import Hooks
 from mt_remote.plugins.host import Catalogue
 from mt_remote.settings import Settings
 from mt_remote.shell import server
-from mt_remote.workers.far import FarBackend, FarRepeats
+from mt_remote.workers.far import FarBackend, FarIdempotencyKeys
 from mt_remote.workers.host import hosting
 
 Ready = Callable[[dict[str, object]], None]
@@ -63,5 +63,5 @@ async def work(common: Common, life: int, ready: Ready) -> None:
 
     loop.add_reader(life, stop)
     await common.far.connect(stop)
-    worker = server.Worker(common.contents, FarRepeats(common.far))
+    worker = server.Worker(common.contents, FarIdempotencyKeys(common.far))
     await server.serve(common.settings, common.hooks, common.far, announce=announce, worker=worker)

@@ -7,6 +7,7 @@ with ``invalid_data`` that names it; a code of its own is named in its declarati
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 import traceback
@@ -21,9 +22,10 @@ import pluggy
 from anyio.from_thread import start_blocking_portal
 
 from mt_remote.client import Client
-from mt_remote.dispatch.functions import Function, RequestFailed
+from mt_remote.dispatch.functions import Function
+from mt_remote.dispatch.registry import RequestFailed
 from mt_remote.errors import InternalError, InvalidData, InvalidRequest, RequestError, ServerError
-from mt_remote.session.session import Session
+from mt_remote.session.session import WebSocketSession
 from mt_remote_tools.checking.findings import Finding
 from mt_remote_tools.checking.hostile import Case, cases
 from mt_remote_tools.checking.subject import Subject, shown
@@ -31,7 +33,7 @@ from mt_remote_tools.testing import Bench
 
 GENERAL = {
     "invalid_data", "invalid_request", "not_connected", "no_connection", "timeout", "busy", "shutting_down",
-    "unknown_function",
+    "unknown_function", "not_offered", "not_enough_rights",
 }  # fmt: skip
 """Codes that any function may answer."""
 
@@ -90,17 +92,28 @@ class Trial:
             session = self._bench.run(self._session)
             example = self._function.example
             for number, case in enumerate(cases(self._function.parameters_schema, example)):
-                done = self._bench.run(attempt, session, self._function, case)
+                done = self._tried(session, case)
                 self._judge(case, done)
                 if number == 0 and example is not None and isinstance(done.error, InvalidData):
                     self._add("MR305", f"{self._function.name}: the example {case} is wrong: {done.error}")
                 if "MR505" in self._found:  # the others would take as long
                     break
-                if session.link.connection is None and not self._connected_again(client):
+                if session.connection is None and not self._connected_again(client):
                     break
         return list(self._found.values())
 
-    def _session(self) -> Session:
+    def _tried(self, session: WebSocketSession, case: Case) -> Attempt:
+        """One attempt. On a machine with other work everybody is held up at times: of what seems to hold the loop, the
+        shortest of three counts."""
+        done = self._bench.run(attempt, session, self._function, case)
+        for _ in range(2):
+            if done.held <= _BLOCKED or done.late or session.connection is None:
+                break
+            again = self._bench.run(attempt, session, self._function, case)
+            done = dataclasses.replace(done, held=min(done.held, again.held))
+        return done
+
+    def _session(self) -> WebSocketSession:
         """The client's."""
         return next(each for each in self._bench.gateway.sessions if each.is_open)
 
@@ -149,11 +162,11 @@ def _names(error: RequestError | None, field: str) -> bool:
     return any(each.path == field or each.path.startswith((f"{field}.", f"{field}[")) for each in error.details)
 
 
-async def attempt(session: Session, function: Function, case: Case) -> Attempt:
+async def attempt(session: WebSocketSession, function: Function, case: Case) -> Attempt:
     """Calls a function as the gateway would, and keeps what the gateway would only log."""
     message = json.dumps({"id": 0, "name": function.name, "data": case.data}).encode()
     try:
-        call = session.gateway.catalogue.registry.parse(message)
+        call = session.gateway.parse(message, "2")
     except RequestFailed as failed:
         if isinstance(failed.error, InternalError):  # a validator of the plugin broke
             return Attempt(bug=failed.__cause__)
@@ -200,7 +213,9 @@ class Held:
         """Seconds since the beginning."""
         return time.perf_counter() - self._began
 
-    async def of(self, function: Function, session: Session, arguments: dict[str, Any], body: object) -> object:
+    async def of(
+        self, function: Function, session: WebSocketSession, arguments: dict[str, Any], body: object
+    ) -> object:
         """Invokes a function and awaits it, timed."""
         began = time.perf_counter()
         try:

@@ -9,6 +9,9 @@ from pathlib import Path
 
 PUBLIC = (
     "mt_remote.plugin",
+    "mt_remote.interfaces",
+    "mt_remote.area",
+    "mt_remote.table",
     "mt_remote.backend",
     "mt_remote.records",
     "mt_remote.values",

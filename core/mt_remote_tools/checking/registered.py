@@ -151,7 +151,9 @@ class Registered:
         if not inspect.getdoc(handler):
             self._found("MR302", f"the function {declared.name!r} has no docstring", handler)
         signature = inspect.signature(handler)
-        bare = [name for name, each in signature.parameters.items() if each.annotation is each.empty]
+        own = 0 if declared.area is None else 1  # the first of a method is the area itself
+        parameters = list(signature.parameters.values())[own:]
+        bare = [each.name for each in parameters if each.annotation is each.empty]
         if signature.return_annotation is signature.empty:
             bare.append("the result")
         if bare:

@@ -19,7 +19,7 @@ from mt_remote_tools.testing.on_loop import OnLoop
 from mt_remote_tools.testing.stands import Stand, StandSpec
 
 if TYPE_CHECKING:
-    from mt_remote.gateway.gateway import Gateway
+    from mt_remote.gateway.gateway import AssembledGateway
 
 T = TypeVar("T")
 
@@ -80,7 +80,7 @@ class Bench:
         self._backend_settings = dict(backend_settings or {})
         self._stack = ExitStack()
         self._stand: Stand | None = None
-        self._gateway: Gateway | None = None
+        self._gateway: AssembledGateway | None = None
         self.backend = backend
         self.url = ""
 
@@ -141,7 +141,7 @@ class Bench:
         return ManualClock(self)
 
     @property
-    def gateway(self) -> Gateway:
+    def gateway(self) -> AssembledGateway:
         """The gateway itself, for :meth:`run`."""
         if self._gateway is None:
             raise RuntimeError("the bench is not open: use it in a 'with' statement")

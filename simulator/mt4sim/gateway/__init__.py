@@ -59,7 +59,7 @@ def mt_remote_gateway_starting(gateway: Gateway) -> None:
     from mt4sim.gateway.backend import SimulatorBackend
 
     if isinstance(gateway.backend, SimulatorBackend):
-        manager = gateway.hooks.manager
+        manager = gateway.plugins
         if not manager.is_registered(echo):
             manager.register(echo, "simulator-echo")
         gateway.backend.external = lambda command: manager.hook.mt_remote_simulator_external(command=command)

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import anyio
 
 from mt4sim import Server, World
-from mt4sim.faults import Faults
 from mt4sim.gateway.connection import SimulatorConnection
+from mt4sim.gateway.faults import Faults
 from mt4sim.gateway.faulty import Faulty
 from mt4sim.gateway.hub import Hub
-from mt4sim.realism import Realism
-from mt4sim.world_specs import FeedSpec
+from mt4sim.gateway.realism import Realism
+from mt4sim.gateway.settings import SimulatorSettings
+from mt4sim.market.feeds.specs import FeedSpec
 from mt_remote.backend import Backend, Connection, Listener
 from mt_remote.errors import ConfigurationError, ConnectionLost
-
-if TYPE_CHECKING:
-    from mt4sim.gateway.settings import SimulatorSettings
 
 _STEPS_A_SECOND = 20
 
@@ -121,7 +118,7 @@ class SimulatorBackend(Backend):
             raise ConnectionLost(f"The server {server!r} can't be reached")
         self.catch_up()
         session = self.server.login(login, password, address=peer or "127.0.0.1")
-        connection = SimulatorConnection(self, server, session, listener)
+        connection = SimulatorConnection(server, session, listener, self.hub, self.forget)
         self.connections[connection] = None
         self.faults.came(connection)
         return connection

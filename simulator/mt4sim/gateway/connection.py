@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Sequence
+from typing import cast
 
-from mt4sim.managers import ManagerSession
+from mt4sim.desk.managers import ManagerSession
+from mt4sim.gateway.hub import Hub
+from mt4sim.state.orders import NewOrder, OrderChange
+from mt4sim.state.requests import DealRequest
 from mt_remote.backend import (
     CommonConfig,
     Connection,
@@ -19,7 +22,7 @@ from mt_remote.backend import (
     Orders,
     Trades,
     Users,
-)  # fmt: skip
+)
 from mt_remote.errors import ConnectionLost
 from mt_remote.records import (
     ConCommon,
@@ -32,25 +35,29 @@ from mt_remote.records import (
     TradeCommand,
     TradeRecord,
     UserRecord,
-)  # fmt: skip
-
-if TYPE_CHECKING:
-    from mt4sim.dealing import DealRequest
-    from mt4sim.gateway.backend import SimulatorBackend
-    from mt4sim.gateway.hub import Hub
+)
 
 
 class SimulatorConnection(Connection):
-    """A session of the server with a listener. Calls never suspend; after a loss each answers ``no_connection``."""
+    """A session of the server with a listener. Calls never suspend; after a loss each answers ``no_connection``. Events
+    come from ``hub``, for as long as the server is there; ``forget`` is told when the connection is over."""
 
-    def __init__(self, backend: SimulatorBackend, server: str, session: ManagerSession, listener: Listener) -> None:
+    def __init__(
+        self,
+        server: str,
+        session: ManagerSession,
+        listener: Listener,
+        hub: Hub,
+        forget: Callable[[SimulatorConnection], None],
+    ) -> None:
         self.server = server
         self.login = session.login
         self.session = session
         self._listener = listener
-        self.opened = session.server.events.number
+        self.opened = session.rooms.state.events.number
         self.visible: dict[str, None] = {}
-        self._backend = backend
+        self.hub = hub
+        self._forget = forget
         self._open = True
         self.common = _Common(self)
         self.groups = _Groups(self)
@@ -84,28 +91,23 @@ class SimulatorConnection(Connection):
         """Whether it was neither closed nor lost."""
         return self._open
 
-    @property
-    def hub(self) -> Hub:
-        """Where events come from."""
-        return self._backend.hub
-
     async def watch(self, kind: str) -> None:
         session = self.live
-        self._backend.hub.watch(self, kind)
+        self.hub.watch(self, kind)
         if kind == "trade_request":
             session.start_dealing(self._offer)
 
     def _offer(self, deal: DealRequest) -> None:
         """A request was locked to this dealer."""
-        self.listener.on_event(Event("trade_request", self.session.server.desk.record(deal)))
+        self.listener.on_event(Event("trade_request", self.session.rooms.desk.record(deal)))
 
     async def unwatch(self, kind: str) -> None:
-        self._backend.hub.unwatch(self, kind)
+        self.hub.unwatch(self, kind)
         if kind == "trade_request":
             self.session.stop_dealing()
 
     async def server_time(self) -> int:
-        return self.live.server.now
+        return self.live.rooms.state.timeline.now
 
     async def aclose(self) -> None:
         self.end()
@@ -118,7 +120,7 @@ class SimulatorConnection(Connection):
                 if isinstance(area, _Area):
                     area.cut_off()
             self.session.stop_dealing()
-            self._backend.forget(self)
+            self._forget(self)
 
 
 class _Area:
@@ -230,8 +232,8 @@ class _Orders(_Area, Orders):
         expiration: int = 0,
         comment: str = "",
     ) -> int:
-        return self._mt.open(login, symbol, command, volume, price, sl=sl, tp=tp, expiration=expiration,
-                             comment=comment)  # fmt: skip
+        order = NewOrder(symbol, command, volume, price, sl=sl, tp=tp, expiration=expiration, comment=comment)
+        return self._mt.open(login, order)
 
     async def modify(
         self,
@@ -243,7 +245,7 @@ class _Orders(_Area, Orders):
         expiration: int | None = None,
         comment: str | None = None,
     ) -> None:
-        self._mt.modify(order, price=price, sl=sl, tp=tp, expiration=expiration, comment=comment)
+        self._mt.modify(order, OrderChange(price=price, sl=sl, tp=tp, expiration=expiration, comment=comment))
 
     async def close(self, order: int, volume: float, price: float) -> None:
         self._mt.close(order, volume, price)

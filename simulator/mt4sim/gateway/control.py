@@ -15,12 +15,13 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from mt4sim import Server
-from mt4sim.dealing import DealRequest
-from mt4sim.faults import Faults, Rule
+from mt4sim.desk.traders import Trader
 from mt4sim.gateway.backend import SimulatorBackend
-from mt4sim.ticks import Source
-from mt4sim.trader import Trader
-from mt4sim.world_specs import FeedSpec
+from mt4sim.gateway.faults import Faults, Rule
+from mt4sim.market.feeds.specs import FeedSpec
+from mt4sim.market.ticks import Source
+from mt4sim.state.orders import NewOrder
+from mt4sim.state.requests import DealRequest
 from mt_remote.errors import ConfigurationError, InvalidData, NotFound, SessionStateError
 from mt_remote.plugin import Kind, Namespace, Session
 from mt_remote.records import TradeCommand, TransactionFlag
@@ -82,7 +83,7 @@ def _backend(session: Session) -> SimulatorBackend:
 def _logged_in(session: Session) -> SimulatorBackend:
     """The backend, for a session that logged in. Its connection may be down: a :class:`Connection` parameter would ask
     for more."""
-    if not session.link.wanted:
+    if not session.login:
         raise SessionStateError("not_connected", "Not connected to an MT4 server: call 'connect' first")
     return _backend(session)
 
@@ -170,9 +171,12 @@ def _heard(deal: DealRequest) -> Heard:
         bid, ask = answer.prices
         offered = {"bid": deal.symbol.to_price(bid), "ask": deal.symbol.to_price(ask)}
     return {
-        "request_id": deal.id, "status": str(deal.status), "code": None if answer is None else int(answer.code),
-        "order": 0 if answer is None else answer.order, "prices": offered,
-    }  # fmt: skip
+        "request_id": deal.id,
+        "status": str(deal.status),
+        "code": None if answer is None else int(answer.code),
+        "order": 0 if answer is None else answer.order,
+        "prices": offered,
+    }
 
 
 def _request(session: Session, login: int, request_id: int) -> DealRequest:
@@ -212,11 +216,9 @@ def trader_open(
     flags: Flags = TransactionFlag.NONE,
 ) -> Heard:
     """A trader asks to open a position (price 0: the market's) or to place a pending order; all checks apply."""
-    deal = _trader(session, login).open(
-        symbol, TradeCommand(command), volume, price, sl=sl, tp=tp, deviation=deviation, comment=comment,
-        expiration=expiration, flags=flags,
-    )  # fmt: skip
-    return _heard(deal)
+    kind = TradeCommand(command)
+    order = NewOrder(symbol, kind, volume, price, sl=sl, tp=tp, expiration=expiration, comment=comment)
+    return _heard(_trader(session, login).open(order, deviation=deviation, flags=flags))
 
 
 @trader.function("close", kind=Kind.TRADE, example={"login": 5001, "order": 1}, errors=FOR_MANAGERS)
@@ -301,7 +303,7 @@ def disconnect(session: Session, login: Login | None = None) -> Lost:
     """Breaks the MT4 connections of a manager, or of all; this session's own too, once it is answered."""
     backend = _backend(session)
     chosen = [each for each in backend.connections if login is None or each.login == login]
-    own = session.link.connection
+    own = session.connection
     for connection in chosen:
         if connection is not own:
             backend.lose(connection, "a fault on purpose")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from mt4sim.echo import echo
+from mt4sim.desk.echo import echo
 from mt_remote.plugin import hookimpl
 
 
 @hookimpl(trylast=True)
 def mt_remote_simulator_external(command: bytes) -> bytes | None:
-    """See :func:`mt4sim.echo.echo`."""
+    """See :func:`mt4sim.desk.echo.echo`."""
     return echo(command)

@@ -1,4 +1,4 @@
-"""Faults at the boundary between gateway and simulator: what :mod:`mt4sim.faults` decides happens here.
+"""Faults at the boundary between gateway and simulator: what :mod:`mt4sim.gateway.faults` decides happens here.
 
 While there are faults, each connection's calls and its listener are led through :class:`Faulty`; without, nothing is
 between them.
@@ -9,21 +9,32 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import anyio
 
 from mt4sim.clock import Timer
-from mt4sim.faults import CALLS, LOG_IN, TIME, Faults, Rule
-from mt4sim.snapshot import restarted
+from mt4sim.gateway.connection import SimulatorConnection
+from mt4sim.gateway.faults import CALLS, LOG_IN, TIME, Faults, Rule
+from mt4sim.server import Server
 from mt_remote.backend import Event, Listener
 from mt_remote.errors import ConnectionLost, RequestError
 
-if TYPE_CHECKING:
-    from mt4sim.gateway.backend import SimulatorBackend
-    from mt4sim.gateway.connection import SimulatorConnection
-
 _REASON = "a fault on purpose"
+
+
+class Served(Protocol):
+    """What can be faulty: the backend, as far as faults concern it."""
+
+    server: Server
+    connections: dict[SimulatorConnection, None]
+    down: bool
+
+    def lose(self, connection: SimulatorConnection, reason: str) -> None:
+        """A connection breaks."""
+
+    def replace(self, server: Server, *, reason: str) -> None:
+        """Another server takes this one's place."""
 
 
 class Told:
@@ -44,7 +55,7 @@ class Told:
 class Faulty:
     """What goes wrong at one backend."""
 
-    def __init__(self, backend: SimulatorBackend) -> None:
+    def __init__(self, backend: Served) -> None:
         self.plan: Faults | None = None
         self._backend = backend
         self._waiting: defaultdict[SimulatorConnection | None, set[anyio.Event]] = defaultdict(set)
@@ -260,7 +271,7 @@ class Faulty:
     def restart(self, *, down: int = 0) -> None:
         """The server restarts with what it had saved, and can't be reached for so many server seconds."""
         backend = self._backend
-        backend.replace(restarted(backend.server), reason="the server restarts")
+        backend.replace(backend.server.restarted(), reason="the server restarts")
         if down:
             backend.down = True
             backend.server.timeline.at(backend.server.now + down, self._up)

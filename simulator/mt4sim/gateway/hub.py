@@ -8,25 +8,34 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
+from mt4sim.desk.managers import ManagerSession, tick_record, without_details
 from mt4sim.events import Change, Happened
-from mt4sim.managers import tick_record, without_details
-from mt4sim.quotes import Quote
-from mt4sim.symbols import Symbol
-from mt_remote.backend import Event
+from mt4sim.gateway.realism import Realism
+from mt4sim.market.symbols import Symbol
+from mt4sim.market.ticks import Quote
+from mt4sim.server import Server
+from mt4sim.state.accounts import Account
+from mt4sim.state.orders import Order
+from mt_remote.backend import Event, Listener
 from mt_remote.errors import NotFound
 from mt_remote.records import ConGroup
 
-if TYPE_CHECKING:
-    from mt4sim.accounts import Account
-    from mt4sim.gateway.connection import SimulatorConnection
-    from mt4sim.realism import Realism
-    from mt4sim.server import Server
-    from mt4sim.trading.orders import Order
-
 Hear = Callable[[Event], None]
 """A connection's listener's ``on_event``: at a tick nothing else of a connection is looked at."""
+
+
+class Watcher(Protocol):
+    """A connection, as far as events concern it."""
+
+    session: ManagerSession
+    visible: dict[str, None]  # names of the symbols that it shows
+    opened: int  # number of the newest event when it was opened
+
+    @property
+    def listener(self) -> Listener:
+        """Who hears the connection."""
 
 
 class Hub:
@@ -36,54 +45,58 @@ class Hub:
         self._server = server
         self._realism = realism
         self._added: dict[str, int] = {}
-        self._delayed: list[tuple[SimulatorConnection, Event]] = []
-        self._watching: defaultdict[str, dict[SimulatorConnection, None]] = defaultdict(dict)
-        self._showing: defaultdict[str, dict[SimulatorConnection, Hear]] = defaultdict(dict)
-        self._tellers = {"tick": self._tell_tick, "trade": self._tell_trade, "user": self._tell_user,
-                         "group": self._tell_group}  # fmt: skip
+        self._delayed: list[tuple[Watcher, Event]] = []
+        self._watching: defaultdict[str, dict[Watcher, None]] = defaultdict(dict)
+        self._showing: defaultdict[str, dict[Watcher, Hear]] = defaultdict(dict)
+        self._tellers = {
+            "tick": self._tell_tick,
+            "trade": self._tell_trade,
+            "user": self._tell_user,
+            "group": self._tell_group,
+        }
         self.stop = server.events.listen(self._hear)
 
-    def watch(self, connection: SimulatorConnection, kind: str) -> None:
+    def watch(self, connection: Watcher, kind: str) -> None:
         self._watching[kind][connection] = None
         if kind == "tick":
             for symbol in connection.visible:
                 self._showing[symbol][connection] = connection.listener.on_event
 
-    def unwatch(self, connection: SimulatorConnection, kind: str) -> None:
+    def unwatch(self, connection: Watcher, kind: str) -> None:
         self._watching[kind].pop(connection, None)
         if kind == "tick":
             for symbol in connection.visible:
                 self._showing[symbol].pop(connection, None)
 
-    def show(self, connection: SimulatorConnection, symbol: str) -> None:
+    def show(self, connection: Watcher, symbol: str) -> None:
         if connection in self._watching["tick"]:
             self._showing[symbol][connection] = connection.listener.on_event
 
-    def hide(self, connection: SimulatorConnection, symbol: str) -> None:
+    def hide(self, connection: Watcher, symbol: str) -> None:
         self._showing[symbol].pop(connection, None)
 
-    def listener_changed(self, connection: SimulatorConnection) -> None:
+    def listener_changed(self, connection: Watcher) -> None:
         """Somebody else hears the connection from now on."""
         for showing in self._showing.values():
             if connection in showing:
                 showing[connection] = connection.listener.on_event
 
-    def leave(self, connection: SimulatorConnection) -> None:
+    def leave(self, connection: Watcher) -> None:
         """The connection is over."""
         for kind in list(self._watching):
             self.unwatch(connection, kind)
 
-    def watchers(self, kind: str) -> list[SimulatorConnection]:
+    def watchers(self, kind: str) -> list[Watcher]:
         """Who watches a kind, in the order in which they began."""
         return list(self._watching[kind])
 
-    def _tell(self, connection: SimulatorConnection, event: Event) -> None:
+    def _tell(self, connection: Watcher, event: Event) -> None:
         if self._realism.lagging_events:
             self._delayed.append((connection, event))
         else:
             connection.listener.on_event(event)
 
-    def refuse_hidden(self, connection: SimulatorConnection, group: str) -> None:
+    def refuse_hidden(self, connection: Watcher, group: str) -> None:
         """With the quirk on, a group is not found by connections that are older than it (Semantics 10.5)."""
         if self._realism.hidden_groups and self._added.get(group, 0) > connection.opened:
             raise NotFound(f"Cannot find group '{group}'")
@@ -119,7 +132,7 @@ class Hub:
         if not watching:
             return
         order = cast("Order", happened.data)
-        event = Event("trade", self._server.trading.record(order))
+        event = Event("trade", self._server.record(order))
         account = self._server.accounts.find(order.login)
         for connection in list(watching):
             if account is None or connection.session.sees_group(account.group):
@@ -130,8 +143,8 @@ class Hub:
         if not watching or happened.change is Change.DELETE:
             return
         account = cast("Account", happened.data)
-        record = self._server.accounts.record(account)
-        full, blanked = Event("user", record), Event("user", without_details(record))
+        shown = account.record()
+        full, blanked = Event("user", shown), Event("user", without_details(shown))
         for connection in list(watching):
             if connection.session.sees_group(account.group):
                 self._tell(connection, full if connection.session.rights.user_details else blanked)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, field_validator
 
-from mt4sim.world_specs import read_moment
+from mt4sim.world.specs import read_moment
 
 
 class SimulatorSettings(BaseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mt4abi import number, structure
-from mt4sim.managers import DETAILS
+from mt4sim.desk.managers import DETAILS
 from mt4sim.native.calls import Calls, listing, request
 from mt4sim.native.connection import NO_CONNECT, OK
 from mt4sim.native.native_values import integer_at, integers_at, put, struct_at

@@ -7,7 +7,7 @@ from functools import cache, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from mt4abi import table
-from mt4sim.managers import ManagerSession
+from mt4sim.desk.managers import ManagerSession
 from mt4sim.native.connection import Connection
 from mt4sim.native.native_values import put_integer, text_at
 from mt4sim.native.vtable import method_name

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from mt4abi import number, structure
-from mt4sim.bars import Bar, Period
+from mt4sim.market.bars import Bar, Period
+from mt4sim.market.symbols import Symbol
+from mt4sim.market.ticks import TickEntry
 from mt4sim.native.calls import Calls, listing, request
 from mt4sim.native.connection import OK
 from mt4sim.native.native_values import integer_at, put_integer, struct_at
-from mt4sim.symbols import Symbol
-from mt4sim.ticks import TickEntry
 from mt_remote.errors import InvalidData
 
 _LATEST = 2**31 - 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mt4sim.managers import ManagerSession
+from mt4sim.desk.managers import ManagerSession
 from mt4sim.native.market_watch import MarketWatch
 from mt4sim.native.notifier import Notifier
 from mt4sim.native.shared_server import SharedServer

@@ -6,11 +6,11 @@ from collections import deque
 from typing import Any
 
 from mt4abi import Deal, structure
-from mt4sim.dealing import Dealer, DealRequest
 from mt4sim.native.calls import Calls, request
 from mt4sim.native.connection import OK, Connection
 from mt4sim.native.native_values import put, struct_at
 from mt4sim.native.notifier import Notifier, plain_delivery
+from mt4sim.state.requests import Dealer, DealRequest
 from mt_remote.errors import ReturnCode, ServerError
 from mt_remote.records import ConfirmMode
 from mt_remote.records.enums import CONFIRM_MODE_NUMBERS

@@ -8,11 +8,11 @@ import time
 from functools import cache
 
 from mt4abi import table
+from mt4sim.market.feeds.specs import FeedSpec
 from mt4sim.native.interface import SimulatedInterface
 from mt4sim.native.shared_server import SharedServer
 from mt4sim.server import Server
 from mt4sim.world import World
-from mt4sim.world_specs import FeedSpec
 
 
 class SimulatedLibrary:

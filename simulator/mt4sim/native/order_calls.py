@@ -8,8 +8,8 @@ from mt4abi import structure
 from mt4sim.native.calls import Calls, listing, pumped, request
 from mt4sim.native.connection import OK
 from mt4sim.native.native_values import put, struct_at
+from mt4sim.trading.clients import check_stops
 from mt4sim.trading.profit import profit
-from mt4sim.trading.requests import check_stops
 from mt_remote.errors import InvalidData, ReturnCode
 from mt_remote.records import TradeCommand
 from mt_remote.records.enums import TRADE_COMMAND_NUMBERS
@@ -69,14 +69,14 @@ class OrderCalls(Calls):
     @listing(pumped=True)
     def trades_get_by_market(self, total: int) -> int | None:
         """Orders that wait for a dealer to carry out what the market reached."""
-        tickets = [order.ticket for order in self.server.trading.by_market()]
+        tickets = [order.ticket for order in self.server.trading.triggers.marked()]
         return self.records(lambda: [trade for trade in self.manager.trades() if trade.order in tickets], total)
 
     @pumped
     def trade_clear_rollback(self, order: int) -> int:
         self.manager.need("broker")
         self.manager.trade(order)
-        self.server.trading.clear_rollback(order)
+        self.server.trading.triggers.clear(order)
         return OK
 
     # Requests

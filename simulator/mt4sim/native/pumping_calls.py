@@ -6,19 +6,19 @@ from collections.abc import Callable
 from typing import cast
 
 from mt4abi import Pump, Trans, number
-from mt4sim.accounts import Account
-from mt4sim.dealing import DealRequest
+from mt4sim.desk.managers import without_details
 from mt4sim.events import Change, Happened
-from mt4sim.managers import without_details
+from mt4sim.market.symbols import Symbol
+from mt4sim.market.ticks import Quote
 from mt4sim.native.calls import Calls, request
 from mt4sim.native.connection import OK, Connection
 from mt4sim.native.notifier import Item, Notifier, plain_delivery, pumping_delivery
 from mt4sim.native.risk_calls import margin_row
 from mt4sim.native.symbol_structs import native_symbol, symbol_record, tick_info
-from mt4sim.quotes import Quote
-from mt4sim.symbols import Symbol
-from mt4sim.trading.margin import MarginLevel
-from mt4sim.trading.orders import Order
+from mt4sim.state.accounts import Account
+from mt4sim.state.figures import MarginLevel
+from mt4sim.state.orders import Order
+from mt4sim.state.requests import DealRequest
 from mt_remote.errors import ReturnCode, ServerError
 from mt_remote.records import ConGroup, TradeRecord, UserRecord
 
@@ -117,7 +117,7 @@ class PumpingCalls(Calls):
             self._put(Pump.UPDATE_TRADES, TRANS[happened.change], self.encoded(self._record(order)))
 
     def _record(self, order: Order) -> TradeRecord:
-        return self.server.trading.record(order)
+        return self.server.record(order)
 
     def _user(self, happened: Happened) -> None:
         account = cast(Account, happened.data)
@@ -126,7 +126,7 @@ class PumpingCalls(Calls):
             self._put(Pump.UPDATE_USERS, TRANS[happened.change], self.encoded(self._seen(account)))
 
     def _seen(self, account: Account) -> UserRecord:
-        record = self.server.accounts.record(account)
+        record = account.record()
         return record if self.manager.rights.user_details else without_details(record)
 
     def _group(self, happened: Happened) -> None:

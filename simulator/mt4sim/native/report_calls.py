@@ -7,12 +7,12 @@ from typing import Any
 
 from mt4abi import structure
 from mt4abi.marshal.units import raw_of_address
-from mt4sim.masks import allows
+from mt4sim.desk.masks import allows
 from mt4sim.native.calls import Calls, listing, pumped, request
 from mt4sim.native.connection import OK, Connection
 from mt4sim.native.native_values import integers_at, put, put_integer, struct_at
-from mt4sim.trading.orders import Order
-from mt4sim.trading.rollover import DailyReport
+from mt4sim.state.figures import DailyReport
+from mt4sim.state.orders import Order
 from mt_remote.errors import NotFound
 from mt_remote.records import TradeRecord, UserRecord
 
@@ -97,7 +97,7 @@ class ReportCalls(Calls):
     @request
     def trades_sync_start(self, timestamp: int) -> int:
         self.manager.need("see_trades")
-        record = self.server.trading.record
+        record = self.server.record
         return self._sync(
             "trades",
             lambda: (
@@ -157,13 +157,13 @@ class ReportCalls(Calls):
             self.manager.need("trades")
             logins = {user.login for user in self._users_of(mask)}
             found = [order for order in self._orders(closed=not open_only) if order.login in logins]
-            return map(self.server.trading.record, found)
+            return map(self.server.record, found)
 
         return self.records(read, total)
 
     def _orders(self, *, closed: bool) -> list[Order]:
         """Orders of the accounts that the manager sees, by ticket."""
-        book = self.server.trading.engine.book
+        book = self.server.state.orders
         every = {**book.open, **book.closed} if closed else book.open
         seen = {user.login for user in self.manager.users()}
         return [every[ticket] for ticket in sorted(every) if every[ticket].login in seen]

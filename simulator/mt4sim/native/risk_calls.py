@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from mt4abi import structure
-from mt4sim import risk
+from mt4sim.desk import risk
 from mt4sim.native.calls import Calls, listing, pumped, request
 from mt4sim.native.connection import OK
 from mt4sim.native.native_values import put
-from mt4sim.trading.margin import MarginLevel
+from mt4sim.state.figures import MarginLevel
 from mt_remote.errors import InvalidData, NotFound
 from mt_remote.records import ConGroup
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from mt4abi.marshal import Marshal
-from mt4sim.echo import echo
+from mt4sim.desk.echo import echo
 from mt4sim.native.notifier import Notifier
 from mt4sim.native.vtable import Memory
 from mt4sim.server import Server

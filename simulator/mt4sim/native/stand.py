@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from mt4sim.gateway.stand import CREDENTIALS, world_of
+from mt4sim.market.feeds.specs import FeedSpec
 from mt4sim.native.library import SimulatedLibrary
 from mt4sim.native.shared_server import SharedServer
 from mt4sim.server import Server
 from mt4sim.world import World
-from mt4sim.world_specs import FeedSpec
 from mt_remote_plugins.manager.backend import ManagerBackend, ManagerSettings
 from mt_remote_tools.testing import Stand, StandSpec
 

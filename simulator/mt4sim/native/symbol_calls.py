@@ -6,11 +6,11 @@ from typing import Any
 
 from mt4abi import structure
 from mt4sim.events import Change
+from mt4sim.market.symbols import Execution
 from mt4sim.native.calls import Calls, request
 from mt4sim.native.connection import ERROR, NO_CONNECT, OK
 from mt4sim.native.native_values import put, struct_at
 from mt4sim.native.symbol_structs import native_symbol, security_groups
-from mt4sim.symbols import Execution
 from mt_remote.errors import InvalidData
 
 

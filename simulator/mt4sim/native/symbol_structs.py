@@ -10,11 +10,8 @@ from typing import Any, TypeVar
 from mt4abi import structure
 from mt4abi.marshal import CodePage
 from mt4abi.marshal.units import divider_of_percent, hour_minute, hundredths, minutes_of, percent_of_divider
-from mt4sim.native.shared_server import SharedServer
-from mt4sim.quotes import Quote
-from mt4sim.server import Server
-from mt4sim.sessions import Holiday
-from mt4sim.symbols import (
+from mt4sim.market.sessions import Holiday
+from mt4sim.market.symbols import (
     DAY_MINUTES,
     DaySessions,
     Execution,
@@ -26,6 +23,9 @@ from mt4sim.symbols import (
     TradeMode,
     Window,
 )
+from mt4sim.market.ticks import Quote
+from mt4sim.native.shared_server import SharedServer
+from mt4sim.server import Server
 from mt_remote.errors import InvalidData
 from mt_remote.records import ConHoliday, ConSession, ConSessions, ConSymbol, Weekday, enums
 

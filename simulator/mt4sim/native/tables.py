@@ -119,7 +119,7 @@ class SymbolStore:
 
     def delete(self, place: int) -> None:
         symbol = list(self._server.symbols.values())[place]
-        used = sum(order.symbol == symbol.name for order in self._server.trading.open_orders())
+        used = sum(order.symbol == symbol.name for order in self._server.state.orders.all_open())
         if used:
             raise ServerError(ReturnCode.ERROR, f"symbol: '{symbol.name}' has {used} orders", path="symbol")
         del self._server.symbols[symbol.name]

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from mt4abi import Transaction, structure
-from mt4sim.managers import ManagerSession
+from mt4sim.desk.managers import ManagerSession
 from mt4sim.native.calls import Calls, listing, request
 from mt4sim.native.connection import OK
 from mt4sim.native.native_values import integer_at, integers_at, put, put_integer, put_pointer, struct_at
 from mt4sim.native.order_calls import command_of
+from mt4sim.state.orders import NewOrder, OrderChange
 from mt_remote.errors import NotFound, ReturnCode, ServerError
 from mt_remote.records import TradeRecord
 
@@ -70,8 +71,7 @@ Carrier = Callable[[TradeCalls, ManagerSession, Any], int | None]
 
 
 def _open(room: TradeCalls, manager: ManagerSession, info: Any) -> int:
-    return manager.open(
-        info.orderby,
+    order = NewOrder(
         room.decoded_text(info.symbol),
         command_of(info.cmd),
         info.volume / 100,
@@ -81,6 +81,7 @@ def _open(room: TradeCalls, manager: ManagerSession, info: Any) -> int:
         expiration=info.expiration,
         comment=room.decoded_text(info.comment),
     )
+    return manager.open(info.orderby, order)
 
 
 def _balance(room: TradeCalls, manager: ManagerSession, info: Any) -> int:
@@ -89,14 +90,9 @@ def _balance(room: TradeCalls, manager: ManagerSession, info: Any) -> int:
 
 
 def _modify(room: TradeCalls, manager: ManagerSession, info: Any) -> None:
-    manager.modify(
-        info.order,
-        price=info.price,
-        sl=info.sl,
-        tp=info.tp,
-        expiration=info.expiration,
-        comment=room.decoded_text(info.comment),
-    )
+    comment = room.decoded_text(info.comment)
+    change = OrderChange(price=info.price, sl=info.sl, tp=info.tp, expiration=info.expiration, comment=comment)
+    manager.modify(info.order, change)
 
 
 _TRANSACTIONS: dict[int, Carrier] = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
+from mt4sim.state.orders import Order, OrderState
 from mt4sim.trading.engine import Engine
-from mt4sim.trading.orders import Order, OrderState
 
 COMMENT_LENGTH = 31
 """Characters of a trade's comment; bytes on a server, whose code pages have one a character (Semantics 1.8)."""
@@ -40,8 +40,16 @@ class Closing:
         """The whole position is closed and what should be left is opened anew (``ConGroup.close_reopen``). Assumed: at
         the closing price, now, with a commission of its own."""
         engine = self._engine
-        rest = Order(engine.next_ticket(), order.login, order.symbol, order.digits, order.cmd, order.volume - volume,
-                     price, engine.server.now)  # fmt: skip
+        rest = Order(
+            engine.next_ticket(),
+            order.login,
+            order.symbol,
+            order.digits,
+            order.cmd,
+            order.volume - volume,
+            price,
+            engine.now,
+        )
         rest.sl, rest.tp, rest.magic, rest.reason = order.sl, order.tp, order.magic, order.reason
         rest.api_data = order.api_data
         order.comment = f"to #{rest.ticket}"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from mt4sim.market.symbols import Symbol
 from mt4sim.money import to_cents
-from mt4sim.symbols import Symbol
 from mt4sim.trading.conversion import Converter
 from mt4sim.trading.profit import profit_rate
 from mt4sim.trading.terms import Terms
@@ -15,8 +15,16 @@ def commission(converter: Converter, terms: Terms, *, buy: bool, volume: int, pr
     security = terms.security
     if not security.commission_base:
         return 0
-    amount = _amount(converter, terms, security.commission_base, security.commission_type, buy=buy, volume=volume,
-                     price=price, per_lot=security.commission_lots_mode is CommissionMode.PER_LOT)  # fmt: skip
+    amount = _amount(
+        converter,
+        terms,
+        security.commission_base,
+        security.commission_type,
+        buy=buy,
+        volume=volume,
+        price=price,
+        per_lot=security.commission_lots_mode is CommissionMode.PER_LOT,
+    )
     return -to_cents(amount)
 
 
@@ -25,14 +33,30 @@ def agent_commission(converter: Converter, terms: Terms, *, buy: bool, volume: i
     security = terms.security
     if not security.commission_agent:
         return 0
-    amount = _amount(converter, terms, security.commission_agent, security.commission_agent_type, buy=buy,
-                     volume=volume, price=price,
-                     per_lot=security.commission_agent_mode is CommissionMode.PER_LOT)  # fmt: skip
+    amount = _amount(
+        converter,
+        terms,
+        security.commission_agent,
+        security.commission_agent_type,
+        buy=buy,
+        volume=volume,
+        price=price,
+        per_lot=security.commission_agent_mode is CommissionMode.PER_LOT,
+    )
     return to_cents(amount)
 
 
-def _amount(converter: Converter, terms: Terms, rate: float, kind: CommissionType, *, buy: bool, volume: int,
-            price: int, per_lot: bool) -> float:  # fmt: skip
+def _amount(
+    converter: Converter,
+    terms: Terms,
+    rate: float,
+    kind: CommissionType,
+    *,
+    buy: bool,
+    volume: int,
+    price: int,
+    per_lot: bool,
+) -> float:
     symbol, lots = terms.symbol, volume / 100
     if kind is CommissionType.MONEY:
         return rate * (lots if per_lot else 1.0)

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from mt4sim.symbols import ProfitMode
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mt4sim.events import Happened
-    from mt4sim.quotes import Quote
-    from mt4sim.server import Server
+from mt4sim.market.symbols import ProfitMode
+from mt4sim.market.ticks import Quote
+from mt4sim.state import State
 
 _VIA = "USD"
 
@@ -19,25 +14,23 @@ _VIA = "USD"
 class Converter:
     """Rates between currencies. ``ask`` chooses the side of a symbol's quote, in either orientation."""
 
-    def __init__(self, server: Server, quotes: Callable[[str], Quote | None] | None = None) -> None:
+    def __init__(self, state: State, quotes: Callable[[str], Quote | None] | None = None) -> None:
         """At the server's last quotes, or at those that ``quotes`` gives: for as long as symbols stay as they are."""
-        self._server = server
+        self._state = state
         self._pairs: dict[str, str] | None = None
-        self._quotes = quotes
-        if quotes is None:
-            server.events.listen(self._hear)
+        self._quotes = quotes or state.quotes.last  # bound once: a conversion asks up to four times
 
-    def _hear(self, happened: Happened) -> None:
-        if happened.kind == "symbol":
-            self._pairs = None
+    def forget(self) -> None:
+        """Symbols are others than before: which of them are pairs is worked out anew."""
+        self._pairs = None
 
     def pair(self, base: str, quote: str) -> str | None:
         """The symbol of a pair. Assumed: names that begin with the six letters count, suffixes do not matter; the
         shortest name wins (Semantics 3.4)."""
         if self._pairs is None:
             self._pairs = {}
-            for name in sorted(self._server.symbols, key=lambda each: (-len(each), each)):
-                if self._server.symbols[name].profit_mode is ProfitMode.FOREX and len(name) >= 6:
+            for name in sorted(self._state.symbols, key=lambda each: (-len(each), each)):
+                if self._state.symbols[name].profit_mode is ProfitMode.FOREX and len(name) >= 6:
                     self._pairs[name[:6]] = name
         return self._pairs.get(base + quote)
 
@@ -61,11 +54,10 @@ class Converter:
         return 1 / inverse if inverse else 0.0
 
     def _price(self, name: str | None, *, ask: bool) -> float:
-        quotes = self._quotes or self._server.quotes.last
-        quote = quotes(name) if name else None
+        quote = self._quotes(name) if name else None
         if quote is None or name is None:
             return 0.0
-        return self._server.symbols[name].to_price(quote.ask if ask else quote.bid)
+        return self._state.symbols[name].to_price(quote.ask if ask else quote.bid)
 
     def trade_rate(self, source: str, target: str, symbol: str, price: float, *, ask: bool) -> float:
         """The same for a trade at ``price`` in ``symbol``: where the traded symbol is the pair itself its own price
@@ -92,6 +84,6 @@ class Converter:
         for name in (self.pair(source, target), self.pair(target, source)):
             if name is not None:
                 found.append(name)
-                if self._server.quotes.last(name) is not None:
+                if self._state.quotes.last(name) is not None:
                     return found, True
         return found, source == target

@@ -1,63 +1,82 @@
 """The trading engine's core: what every kind of trade is made of. Rules of who may do what are elsewhere:
-:mod:`~mt4sim.trading.transactions` for managers, :mod:`~mt4sim.trading.requests` for clients,
+:mod:`~mt4sim.trading.transactions` for managers, :mod:`~mt4sim.trading.clients` for clients,
 :mod:`~mt4sim.trading.triggers` and :mod:`~mt4sim.trading.stopout` for the server itself.
 """
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
+from functools import partial, wraps
 from math import ceil, floor
-from typing import TYPE_CHECKING
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 from weakref import WeakSet
 
 from mt4sim.events import Change
+from mt4sim.market.spreads import widened
+from mt4sim.market.symbols import MarginMode, Symbol
+from mt4sim.market.ticks import Quote
 from mt4sim.money import share, to_cents
-from mt4sim.spreads import widened
-from mt4sim.symbols import MarginMode
+from mt4sim.state import State
+from mt4sim.state.accounts import Account
+from mt4sim.state.figures import LevelType, MarginLevel
+from mt4sim.state.orders import Order, OrderState
 from mt4sim.trading.commission import agent_commission, commission, taxes
 from mt4sim.trading.conversion import Converter
-from mt4sim.trading.margin import Exposure, LevelType, MarginLevel, margin_of
-from mt4sim.trading.orders import Order, OrderBook, OrderState
-from mt4sim.trading.profit import profit, profit_rate, worth_of_point
-from mt4sim.trading.reading import Reading, closing_price
+from mt4sim.trading.margin import Exposure, margin_of
+from mt4sim.trading.profit import closing_price, profit, profit_rate, worth_of_point
 from mt4sim.trading.terms import Terms, TermsBook, leverage_of
 from mt_remote.records import ConGroup, GroupMarginMode, MarginType, TradeCommand, TradeReason
 
-if TYPE_CHECKING:
-    from mt4sim.accounts import Account
-    from mt4sim.server import Server
-
 POSITION_OF = {
-    TradeCommand.BUY_LIMIT: TradeCommand.BUY, TradeCommand.BUY_STOP: TradeCommand.BUY,
-    TradeCommand.SELL_LIMIT: TradeCommand.SELL, TradeCommand.SELL_STOP: TradeCommand.SELL,
-}  # fmt: skip
+    TradeCommand.BUY_LIMIT: TradeCommand.BUY,
+    TradeCommand.BUY_STOP: TradeCommand.BUY,
+    TradeCommand.SELL_LIMIT: TradeCommand.SELL,
+    TradeCommand.SELL_STOP: TradeCommand.SELL,
+}
 """What a pending order becomes."""
 
 
-class Engine:
-    """Orders, exposures and the money that moves with them. Subscribers in ``watchers`` are told of every position or
-    pending that comes, changes or goes, so that triggers and stop-out levels stay right."""
+class Keeper(Protocol):
+    """Reads open orders as they were at a moment."""
 
-    def __init__(self, server: Server) -> None:
-        self.server = server
-        self.book = OrderBook()
-        self.terms = TermsBook(server)
-        self.converter = Converter(server)
+    def keep(self, order: Order, /) -> None:
+        """The order is about to change."""
+
+
+class Engine:
+    """Orders, exposures and the money that moves with them. ``watchers`` are told of every position or pending that
+    comes, changes or goes, so that triggers and stop-out levels stay right; who they are, and in which order they are
+    told, says :mod:`mt4sim.reactions`."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.book = state.orders
+        self.terms = TermsBook(state)
+        self.converter = Converter(state)
         self.exposures: dict[int, dict[str, Exposure]] = {}
         self._floating: dict[int, int] = {}  # known until the next tick
-        server.quotes.subscribe(lambda _symbol, _quote: self.forget_floating())
-        self.watchers: list[OrderWatcher] = []
-        self.readings: WeakSet[Reading] = WeakSet()
+        self.watchers: tuple[OrderWatcher, ...] = ()
+        self.readings: WeakSet[Keeper] = WeakSet()
 
     # Small things
 
+    @property
+    def now(self) -> int:
+        """Unix seconds in the server's zone."""
+        return self.state.timeline.now
+
     def next_ticket(self) -> int:
         """One counter for every record; its value is ``ConCommon.lastorder`` (Semantics 7.1)."""
-        self.server.common.last_order += 1
-        return self.server.common.last_order
+        self.state.common.last_order += 1
+        return self.state.common.last_order
 
     def emit(self, change: Change, order: Order) -> None:
-        self.server.events.emit("trade", change, order)
+        self.state.events.emit("trade", change, order)
+
+    def account_told(self, account: Account) -> None:
+        """An account's record changed: listeners are told. Assumed: also after each change of its balance
+        (Semantics 10.7)."""
+        self.state.events.emit("user", Change.UPDATE, account)
 
     def changing(self, order: Order) -> None:
         """An order that is in the book is about to change: whoever reads the book keeps it as it was."""
@@ -66,14 +85,14 @@ class Engine:
                 reading.keep(order)
 
     def account(self, order: Order) -> Account:
-        return self.server.accounts.get(order.login)
+        return self.state.accounts.get(order.login)
 
     def terms_of(self, order: Order) -> Terms:
         return self.terms.of(self.account(order), order.symbol)
 
     def client_quote(self, terms: Terms) -> tuple[int, int] | None:
         """Bid and ask in points as the group sees them; ``None`` before the first."""
-        quote = self.server.quotes.last(terms.symbol.name)
+        quote = self.state.quotes.last(terms.symbol.name)
         return None if quote is None else widened(quote, terms.spread_diff)
 
     def closing_price(self, order: Order, terms: Terms) -> int:
@@ -85,8 +104,15 @@ class Engine:
 
     def profit_of(self, order: Order, volume: int, price: int, terms: Terms) -> int:
         """Cents that ``volume`` of a position gains when closed at ``price``."""
-        return profit(self.converter, terms.symbol, terms.deposit, buy=order.is_buy, volume=volume,
-                      opened=order.open_price, closed=price)  # fmt: skip
+        return profit(
+            self.converter,
+            terms.symbol,
+            terms.deposit,
+            buy=order.is_buy,
+            volume=volume,
+            opened=order.open_price,
+            closed=price,
+        )
 
     def floating(self, order: Order) -> int:
         """Cents that closing a position now would bring, swap, commission and taxes included."""
@@ -110,6 +136,10 @@ class Engine:
         """Prices changed, or everything did."""
         self._floating.clear()
 
+    def quote_changed(self, _symbol: Symbol, _quote: Quote) -> None:
+        """A price changed: any result may depend on it, by way of a conversion."""
+        self._floating.clear()
+
     def floating_about(self, login: int) -> tuple[int, int]:
         """Least and most that :meth:`floating_of` can be, without a look at single positions."""
         total, singly = self._worths(login)
@@ -126,7 +156,7 @@ class Engine:
     def _worths(self, login: int) -> tuple[int, dict[str, tuple[int, int, float, float]]]:
         """What an account's sums alone say, in cents, and for each symbol whose results have to be rounded one by one
         bid, ask, and what a point of a lot is worth bought and sold."""
-        account, total = self.server.accounts.get(login), 0
+        account, total = self.state.accounts.get(login), 0
         singly: dict[str, tuple[int, int, float, float]] = {}
         for name, exposure in self.exposures.get(login, {}).items():
             terms = self.terms.of(account, name)
@@ -162,7 +192,7 @@ class Engine:
 
     def free_margin(self, account: Account, floating: int, margin: int) -> int:
         """Cents, by the group's margin mode (Semantics 2.8)."""
-        mode = self.server.groups[account.group].margin_mode
+        mode = self.state.groups[account.group].margin_mode
         own = account.balance + account.credit - margin
         if mode is GroupMarginMode.USE_ALL:
             return own + floating
@@ -172,16 +202,28 @@ class Engine:
 
     def margin_level(self, login: int) -> MarginLevel:
         """An account's figures. Raises 65 for an unknown login."""
-        account = self.server.accounts.get(login)
-        group = self.server.groups[account.group]
+        account = self.state.accounts.get(login)
+        group = self.state.groups[account.group]
         floating, margin = self.floating_of(login), self.margin_of(login)
         equity = account.balance + account.credit + floating
         level = round(equity / margin * 100, 2) if margin else 0.0
         free = self.free_margin(account, floating, margin)
         volume = sum(e.buys.volume + e.sells.volume for e in self.exposures.get(login, {}).values())
         kind = self.level_of(group, equity, free, margin)
-        return MarginLevel(login, account.group, leverage_of(account, group), account.balance, account.credit, floating,
-                           equity, volume, margin, free, level, kind)  # fmt: skip
+        return MarginLevel(
+            login,
+            account.group,
+            leverage_of(account, group),
+            account.balance,
+            account.credit,
+            floating,
+            equity,
+            volume,
+            margin,
+            free,
+            level,
+            kind,
+        )
 
     @staticmethod
     def level_of(group: ConGroup, equity: int, free: int, margin: int) -> LevelType:
@@ -211,7 +253,7 @@ class Engine:
             watcher.exposure_changed(order.login)
 
     def _remargin(self, login: int, symbol: str, exposure: Exposure) -> None:
-        account = self.server.accounts.get(login)
+        account = self.state.accounts.get(login)
         terms = self.terms.of(account, symbol)
         exposure.margin = margin_of(exposure, terms, leverage_of(account, terms.group))
 
@@ -250,8 +292,9 @@ class Engine:
         """Puts a position or a pending into the book."""
         self.price_rates(order, terms)
         if order.cmd.is_market:
-            order.commission = commission(self.converter, terms, buy=order.is_buy, volume=order.volume,
-                                          price=order.open_price)  # fmt: skip
+            order.commission = commission(
+                self.converter, terms, buy=order.is_buy, volume=order.volume, price=order.open_price
+            )
         if change is Change.ADD:
             self.book.add(order)
         if order.cmd.is_market:
@@ -264,7 +307,7 @@ class Engine:
         self.changing(order)
         order.cmd = POSITION_OF[order.cmd]
         order.open_price = price
-        order.open_time = order.timestamp = self.server.now
+        order.open_time = order.timestamp = self.now
         order.expiration = 0
         self.start(order, self.terms_of(order), Change.UPDATE)
 
@@ -276,17 +319,18 @@ class Engine:
         ask = order.is_buy
         order.close_price = price
         order.profit = self.profit_of(order, order.volume, price, terms) if profit is None else profit
-        order.conv_close = self.converter.trade_rate(terms.symbol.currency, terms.deposit, order.symbol,
-                                                     terms.symbol.to_price(price), ask=ask)  # fmt: skip
+        order.conv_close = self.converter.trade_rate(
+            terms.symbol.currency, terms.deposit, order.symbol, terms.symbol.to_price(price), ask=ask
+        )
         order.taxes = taxes(account.info.taxes, order.profit, order.commission)
         order.state = state
-        order.close_time = order.timestamp = self.server.now
+        order.close_time = order.timestamp = self.now
         self.book.finish(order)
         account.balance += order.result
         self.tell_watchers(order)
         self.emit(Change.DELETE, order)
         self._pay_agent(order, account, terms)
-        self.server.accounts.changed(account)
+        self.account_told(account)
 
     def _pay_agent(self, order: Order, account: Account, terms: Terms) -> None:
         """The agent's commission is booked at the close; that of an unknown agent goes to the server's own account
@@ -295,8 +339,8 @@ class Engine:
         if not agent_login or not order.volume:
             return
         amount = agent_commission(self.converter, terms, buy=order.is_buy, volume=order.volume, price=order.open_price)
-        accounts = self.server.accounts
-        agent = accounts.find(agent_login) or accounts.find(self.server.common.lost_commission_login)
+        accounts = self.state.accounts
+        agent = accounts.find(agent_login) or accounts.find(self.state.common.lost_commission_login)
         if amount and agent is not None:
             order.commission_agent = amount
             self.book_money(agent, amount, TradeCommand.BALANCE, f"agent '{account.login}' - #{order.ticket}")
@@ -307,11 +351,19 @@ class Engine:
         self.changing(order)
         self.expose(order, -1)
         whole = order.volume
-        rest = Order(self.next_ticket(), order.login, order.symbol, order.digits, order.cmd, whole - volume,
-                     order.open_price, order.open_time)  # fmt: skip
+        rest = Order(
+            self.next_ticket(),
+            order.login,
+            order.symbol,
+            order.digits,
+            order.cmd,
+            whole - volume,
+            order.open_price,
+            order.open_time,
+        )
         rest.sl, rest.tp, rest.magic, rest.reason = order.sl, order.tp, order.magic, order.reason
         rest.margin_rate, rest.conv_open, rest.api_data = order.margin_rate, order.conv_open, order.api_data
-        rest.timestamp = self.server.now
+        rest.timestamp = self.now
         for name in ("commission", "storage"):
             total = getattr(order, name)
             part = share(total, volume, whole)
@@ -332,7 +384,7 @@ class Engine:
         """Adds a swap to what the position has gathered; positive is credited (Semantics 4.1)."""
         self.changing(order)
         order.storage += cents
-        order.timestamp = self.server.now
+        order.timestamp = self.now
         self.exposures[order.login][order.symbol].costs += cents
         if order.login in self._floating:
             self._floating[order.login] += cents
@@ -349,14 +401,14 @@ class Engine:
         order.close_price = price
         order.profit = order.storage = order.commission = order.taxes = 0
         order.state = OrderState.DELETED
-        order.close_time = order.timestamp = self.server.now
+        order.close_time = order.timestamp = self.now
         self.book.finish(order)
         self.tell_watchers(order)
         self.emit(Change.DELETE, order)
 
     def book_money(self, account: Account, cents: int, cmd: TradeCommand, comment: str, expiration: int = 0) -> Order:
         """A balance or credit record: straight to the history (Semantics 7.3)."""
-        order = Order(self.next_ticket(), account.login, "", 0, cmd, 1, 0, self.server.now)
+        order = Order(self.next_ticket(), account.login, "", 0, cmd, 1, 0, self.now)
         order.profit = cents
         order.comment = comment
         order.reason = TradeReason.CLIENT
@@ -364,11 +416,14 @@ class Engine:
         order.state = OrderState.CLOSED_NORMAL
         order.close_time = order.open_time
         self.book.add(order)
-        self.server.accounts.book(account, cents, credit=cmd is TradeCommand.CREDIT)
+        if cmd is TradeCommand.CREDIT:
+            account.credit += cents
+        else:
+            account.balance += cents
         for watcher in self.watchers:
             watcher.money_changed(account)
         self.emit(Change.ADD, order)
-        self.server.accounts.changed(account)
+        self.account_told(account)
         return order
 
     def supervise(self) -> None:
@@ -381,6 +436,31 @@ class Engine:
         """A position or pending came, changed or went."""
         for watcher in self.watchers:
             watcher.order_changed(order)
+
+
+Told = ParamSpec("Told")
+Given = TypeVar("Given")
+
+
+class Room(Protocol):
+    """What works on the engine."""
+
+    _engine: Engine
+
+
+R = TypeVar("R", bound=Room)
+
+
+def then_supervised(act: Callable[Concatenate[R, Told], Given]) -> Callable[Concatenate[R, Told], Given]:
+    """What the method did may have brought accounts to harm: they are looked after before it returns."""
+
+    @wraps(act)
+    def acting(room: R, /, *args: Told.args, **kwargs: Told.kwargs) -> Given:
+        given = act(room, *args, **kwargs)
+        room._engine.supervise()
+        return given
+
+    return acting
 
 
 class OrderWatcher:

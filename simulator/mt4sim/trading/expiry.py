@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mt4sim.clock import Timer
+from mt4sim.state.orders import Order
 from mt4sim.trading.engine import Engine, OrderWatcher
-from mt4sim.trading.orders import Order
 from mt_remote.records import TradeCommand
 
 
@@ -13,8 +13,7 @@ class Expiry(OrderWatcher):
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._timers: dict[int, tuple[int, Timer]] = {}
-        engine.watchers.append(self)
+        self._timers: dict[int, tuple[int, Timer]] = {}  # when, and the timer, by ticket
 
     def order_changed(self, order: Order) -> None:
         wanted = order.expiration if order.is_open and order.cmd.is_pending else 0
@@ -25,7 +24,7 @@ class Expiry(OrderWatcher):
             known[1].cancel()
             del self._timers[order.ticket]
         if wanted:
-            timer = self._engine.server.timeline.at(wanted, self._expire, order.ticket)
+            timer = self._engine.state.timeline.at(wanted, self._expire, order.ticket)
             self._timers[order.ticket] = (wanted, timer)
 
     def _expire(self, ticket: int) -> None:
@@ -37,12 +36,12 @@ class Expiry(OrderWatcher):
 
     def watch_credit(self, record: Order) -> None:
         """Credit that was given until a time: it is taken back then."""
-        self._engine.server.timeline.at(record.expiration, self._take_back, record.ticket)
+        self._engine.state.timeline.at(record.expiration, self._take_back, record.ticket)
 
     def _take_back(self, ticket: int) -> None:
         """Assumed: a negative credit record offsets it, of what is left of it."""
         record = self._engine.book.closed.get(ticket)
-        account = self._engine.server.accounts.find(record.login) if record is not None else None
+        account = self._engine.state.accounts.find(record.login) if record is not None else None
         if record is None or account is None:
             return
         left = min(record.profit, account.credit)

@@ -1,4 +1,4 @@
-"""Margin: what positions bind, by symbol and account, and the account's figures (Semantics 2).
+"""Margin: what positions bind, by symbol and account (Semantics 2).
 
 An account's margin in a symbol depends on sums over its positions alone, so the sums are kept (exactly, as integers)
 and a position that comes or goes changes them without looking at the others.
@@ -7,11 +7,10 @@ and a position that comes or goes changes them without looking at the others.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import IntEnum
 
+from mt4sim.market.symbols import MarginMode, Symbol
 from mt4sim.money import to_cents
-from mt4sim.symbols import MarginMode, Symbol
-from mt4sim.trading.orders import Order
+from mt4sim.state.orders import Order
 from mt4sim.trading.terms import Terms
 
 RATE_SCALE = 10**8
@@ -114,30 +113,3 @@ def _scale(symbol: Symbol) -> float:
 def _leverage(symbol: Symbol, leverage: int) -> float:
     """Leverage counts in forex and CFD-leverage modes alone."""
     return leverage if symbol.margin_mode in (MarginMode.FOREX, MarginMode.CFD_LEVERAGE) else 1
-
-
-class LevelType(IntEnum):
-    """Natively ``MARGINLEVEL_*``."""
-
-    OK = 0
-    MARGIN_CALL = 1
-    STOP_OUT = 2
-
-
-@dataclass(frozen=True, slots=True)
-class MarginLevel:
-    """An account's figures (Semantics 2.8). Money in cents; ``level`` in percent, two decimals, 0 without margin;
-    ``balance`` and ``credit`` apart, where the library's own struct has their sum; ``volume`` in 1/100 lot."""
-
-    login: int
-    group: str
-    leverage: int
-    balance: int
-    credit: int
-    floating: int
-    equity: int
-    volume: int
-    margin: int
-    free: int
-    level: float
-    level_type: LevelType

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from mt4sim.market.symbols import ProfitMode, Symbol
 from mt4sim.money import to_cents
-from mt4sim.symbols import ProfitMode, Symbol
+from mt4sim.state.orders import Order
 from mt4sim.trading.conversion import Converter
+from mt_remote.records import TradeCommand
+
+_AT_THE_BID = (TradeCommand.BUY, TradeCommand.SELL_LIMIT, TradeCommand.SELL_STOP)
 
 
 def raw_profit(symbol: Symbol, *, buy: bool, volume: int, opened: int, closed: int) -> float:
@@ -44,3 +48,11 @@ def profit(
     """Profit in cents of ``deposit``."""
     raw = raw_profit(symbol, buy=buy, volume=volume, opened=opened, closed=closed)
     return to_cents(raw * profit_rate(converter, symbol, deposit, buy=buy, closed=closed)) if raw else 0
+
+
+def closing_price(order: Order, prices: tuple[int, int] | None) -> int:
+    """Where it would close at these prices (bid and ask, points): buys at the bid, sells at the ask. Assumed: its own
+    price before the first quote."""
+    if prices is None:
+        return order.open_price
+    return prices[0] if order.cmd in _AT_THE_BID else prices[1]

@@ -9,21 +9,20 @@ Groups' terms are those of the moment of asking.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, overload
+from typing import overload
 
+from mt4sim.market.spreads import widened
+from mt4sim.market.ticks import Quote
 from mt4sim.money import to_money
-from mt4sim.spreads import widened
+from mt4sim.state.orders import Order
 from mt4sim.trading.conversion import Converter
-from mt4sim.trading.orders import Order
-from mt4sim.trading.profit import profit
-from mt_remote.records import TradeCommand, TradeRecord
+from mt4sim.trading.engine import Engine
+from mt4sim.trading.profit import closing_price, profit
+from mt4sim.trading.terms import Terms
+from mt_remote.records import TradeRecord
 
-if TYPE_CHECKING:
-    from mt4sim.quotes import Quote
-    from mt4sim.trading.engine import Engine
-    from mt4sim.trading.terms import Terms
-
-_AT_THE_BID = (TradeCommand.BUY, TradeCommand.SELL_LIMIT, TradeCommand.SELL_STOP)
+_FEW = 500
+"""Records that are made at once: some 5 ms."""
 
 
 class Reading(Sequence[TradeRecord]):
@@ -36,8 +35,8 @@ class Reading(Sequence[TradeRecord]):
         self._orders = orders
         self._last = orders[-1].ticket if orders else 0
         self._kept: dict[int, TradeRecord] = {}
-        self._quotes: dict[str, Quote] = engine.server.quotes.present()
-        self._converter = Converter(engine.server, self._quotes.get)
+        self._quotes: dict[str, Quote] = engine.state.quotes.present()
+        self._converter = Converter(engine.state, self._quotes.get)
         engine.readings.add(self)
 
     def keep(self, order: Order) -> None:
@@ -66,33 +65,65 @@ class Reading(Sequence[TradeRecord]):
         return open_record(order, terms, None if quote is None else widened(quote, terms.spread_diff), self._converter)
 
 
+def records(engine: Engine, orders: Sequence[Order]) -> Sequence[TradeRecord]:
+    """Records of open orders as of now: made at once for a few, for many as they are asked for."""
+    if len(orders) > _FEW:
+        return Reading(engine, orders)
+    return [record(engine, order) for order in orders]
+
+
+def record(engine: Engine, order: Order) -> TradeRecord:
+    """An order as clients see it; an open position's close price and profit follow the last quote."""
+    if not order.is_open:
+        return record_of(order, order.close_price, order.profit)
+    terms = engine.terms_of(order)
+    return open_record(order, terms, engine.client_quote(terms), engine.converter)
+
+
 def open_record(order: Order, terms: Terms, prices: tuple[int, int] | None, converter: Converter) -> TradeRecord:
     """An open order as clients see it, valued at bid and ask as its group sees them."""
     price = closing_price(order, prices)
     gained = 0
     if order.cmd.is_market:
-        gained = profit(converter, terms.symbol, terms.deposit, buy=order.is_buy, volume=order.volume,
-                        opened=order.open_price, closed=price)  # fmt: skip
+        gained = profit(
+            converter,
+            terms.symbol,
+            terms.deposit,
+            buy=order.is_buy,
+            volume=order.volume,
+            opened=order.open_price,
+            closed=price,
+        )
     return record_of(order, price, gained)
-
-
-def closing_price(order: Order, prices: tuple[int, int] | None) -> int:
-    """Where it would close at these prices: buys at the bid, sells at the ask. Assumed: its own price before the first
-    quote."""
-    if prices is None:
-        return order.open_price
-    return prices[0] if order.cmd in _AT_THE_BID else prices[1]
 
 
 def record_of(order: Order, close_price: int, gained: int) -> TradeRecord:
     """The record; ``close_price`` in points, ``gained`` in cents."""
     scale = 10**order.digits
     return TradeRecord(
-        order=order.ticket, login=order.login, symbol=order.symbol, digits=order.digits, cmd=order.cmd,
-        reason=order.reason, volume=order.volume / 100, open_time=order.open_time, close_time=order.close_time,
-        expiration=order.expiration, open_price=order.open_price / scale, close_price=close_price / scale,
-        sl=order.sl / scale, tp=order.tp / scale, conv_rates=(order.conv_open, order.conv_close),
-        commission=to_money(order.commission), commission_agent=to_money(order.commission_agent),
-        storage=to_money(order.storage), profit=to_money(gained), taxes=to_money(order.taxes), magic=order.magic,
-        comment=order.comment, margin_rate=order.margin_rate, timestamp=order.timestamp, api_data=order.api_data,
-    )  # fmt: skip
+        order=order.ticket,
+        login=order.login,
+        symbol=order.symbol,
+        digits=order.digits,
+        cmd=order.cmd,
+        reason=order.reason,
+        volume=order.volume / 100,
+        open_time=order.open_time,
+        close_time=order.close_time,
+        expiration=order.expiration,
+        open_price=order.open_price / scale,
+        close_price=close_price / scale,
+        sl=order.sl / scale,
+        tp=order.tp / scale,
+        conv_rates=(order.conv_open, order.conv_close),
+        commission=to_money(order.commission),
+        commission_agent=to_money(order.commission_agent),
+        storage=to_money(order.storage),
+        profit=to_money(gained),
+        taxes=to_money(order.taxes),
+        magic=order.magic,
+        comment=order.comment,
+        margin_rate=order.margin_rate,
+        timestamp=order.timestamp,
+        api_data=order.api_data,
+    )

@@ -3,41 +3,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any
 
 from mt4sim.clock import DAY_SECONDS, Timer, next_time_of_day
 from mt4sim.events import Change
+from mt4sim.market.symbols import GtcMode
 from mt4sim.money import to_cents
-from mt4sim.symbols import GtcMode
+from mt4sim.state.accounts import Account
+from mt4sim.state.figures import DailyReport
+from mt4sim.state.orders import Order
 from mt4sim.trading.engine import Engine
-from mt4sim.trading.orders import Order
 from mt4sim.trading.swaps import SATURDAY, interest, nights, swap
 from mt_remote.records import TradeCommand
-
-if TYPE_CHECKING:
-    from mt4sim.accounts import Account
-    from mt4sim.events import Happened
-
-
-@dataclass(frozen=True, slots=True)
-class DailyReport:
-    """An account at a day's end; money in cents (natively ``DailyReport``)."""
-
-    login: int
-    time: int
-    group: str
-    balance_prev: int
-    balance: int
-    deposit: int
-    credit: int
-    profit_closed: int
-    profit: int
-    equity: int
-    margin: int
-    free: int
 
 
 class Rollover:
@@ -45,48 +23,43 @@ class Rollover:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self.reports: dict[int, list[DailyReport]] = {}
+        self.reports = engine.state.reports  # the state's own: nothing else remembers how a day ended
         self._timer: Timer | None = None
-        self._set_for: tuple[int, int] | None = None
-        engine.server.events.listen(self._hear)
+        self._set_for: tuple[int, int] | None = None  # the hour and minute that the timer waits for
         self.schedule()
-
-    def _hear(self, happened: Happened) -> None:
-        if happened.kind == "common":
-            self.schedule()
 
     def schedule(self) -> None:
         """Waits for the next day end. Changing the end of day counts at once."""
-        server = self._engine.server
-        common = server.common
+        state = self._engine.state
+        common = state.common
         ends = (common.end_of_day_hour, common.end_of_day_minute)
         if self._timer is not None and self._timer.is_set:
             if ends == self._set_for:
                 return
             self._timer.cancel()
         self._set_for = ends
-        self._timer = server.timeline.at(next_time_of_day(server.now, *ends), self.end_day)
+        self._timer = state.timeline.at(next_time_of_day(state.timeline.now, *ends), self.end_day)
 
     def end_day(self) -> None:
         """Everything of one day's end, in order: day orders, swaps, interest, reports, previous figures, archive."""
-        server = self._engine.server
-        now = datetime.fromtimestamp(server.now - 1, UTC)  # the day that ends: at 0:00 it is yesterday
+        engine = self._engine
+        now = datetime.fromtimestamp(engine.now - 1, UTC)  # the day that ends: at 0:00 it is yesterday
         self._drop_day_orders()
         self._charge_swaps(now.weekday())
         new_month = self._month_ends(now)
-        accounts = server.accounts.all()
+        accounts = engine.state.accounts.all()
         for account in accounts:
             self._interest(account, post=new_month)
         for account in accounts:
             self._close_books(account, now, new_month=new_month)
         self._archive(accounts)
-        common = server.common
+        common = engine.state.common
         common.overnight_prev_time = common.overnight_last_time
-        common.overnight_last_day, common.overnight_last_time = now.day, server.now
+        common.overnight_last_day, common.overnight_last_time = now.day, engine.now
         if new_month:
             common.overmonth_last_month = now.month
         self.schedule()
-        self._engine.supervise()
+        engine.supervise()
 
     @staticmethod
     def _month_ends(now: datetime) -> bool:
@@ -96,7 +69,7 @@ class Rollover:
         """``gtc_pendings``: DAILY drops pendings and stops, DAILY_NO_STOPS pendings alone (Semantics 6.6)."""
         engine = self._engine
         for order in list(engine.book.open.values()):
-            mode = engine.server.symbol(order.symbol).gtc_pendings
+            mode = engine.state.symbols[order.symbol].gtc_pendings
             if mode is GtcMode.GTC:
                 continue
             if order.cmd.is_pending:
@@ -107,7 +80,7 @@ class Rollover:
                 self._changed(order)
 
     def _changed(self, order: Order) -> None:
-        order.timestamp = self._engine.server.now
+        order.timestamp = self._engine.now
         self._engine.tell_watchers(order)
         self._engine.emit(Change.UPDATE, order)
 
@@ -125,7 +98,7 @@ class Rollover:
     def _interest(self, account: Account, *, post: bool) -> None:
         """Interest gathers by the day and is booked when the month ends. Assumed: the comment (Semantics 4.6)."""
         engine = self._engine
-        group = engine.server.groups[account.group]
+        group = engine.state.groups[account.group]
         if group.use_swap and group.interest_rate:
             floating = engine.floating_of(account.login)
             free = engine.free_margin(account, floating, engine.margin_of(account.login))
@@ -139,21 +112,29 @@ class Rollover:
         engine = self._engine
         floating, margin = engine.floating_of(account.login), engine.margin_of(account.login)
         equity = account.balance + account.credit + floating
-        if now.weekday() < SATURDAY or engine.server.common.statement_weekend:
+        if now.weekday() < SATURDAY or engine.state.common.statement_weekend:
             self._report(account, floating, margin, equity)
         account.prev_balance, account.prev_equity = account.balance, equity
         if new_month:
             account.prev_month_balance, account.prev_month_equity = account.balance, equity
 
     def _report(self, account: Account, floating: int, margin: int, equity: int) -> None:
-        engine, now = self._engine, self._engine.server.now
+        engine, now = self._engine, self._engine.now
         day = list(takewhile(lambda o: o.close_time > now - DAY_SECONDS, engine.book.each_closed_of(account.login)))
         report = DailyReport(
-            login=account.login, time=now, group=account.group, balance_prev=account.prev_balance,
-            balance=account.balance, deposit=sum(o.profit for o in day if o.cmd is TradeCommand.BALANCE),
-            credit=account.credit, profit_closed=sum(o.result for o in day if o.cmd.is_market), profit=floating,
-            equity=equity, margin=margin, free=engine.free_margin(account, floating, margin),
-        )  # fmt: skip
+            login=account.login,
+            time=now,
+            group=account.group,
+            balance_prev=account.prev_balance,
+            balance=account.balance,
+            deposit=sum(o.profit for o in day if o.cmd is TradeCommand.BALANCE),
+            credit=account.credit,
+            profit_closed=sum(o.result for o in day if o.cmd.is_market),
+            profit=floating,
+            equity=equity,
+            margin=margin,
+            free=engine.free_margin(account, floating, margin),
+        )
         self.reports.setdefault(account.login, []).append(report)
 
     def daily_reports(self, login: int, start: int, end: int) -> list[DailyReport]:
@@ -164,23 +145,13 @@ class Rollover:
         """Idle accounts with little on them move out; 0 days switches it off (Semantics 9.7)."""
         engine = self._engine
         for account in accounts:
-            group = engine.server.groups[account.group]
-            idle = engine.server.now - account.last_date
+            group = engine.state.groups[account.group]
+            idle = engine.now - account.last_date
             if not group.archive_period or idle <= group.archive_period * DAY_SECONDS:
                 continue
             if account.balance <= group.archive_max_balance * 100 and not engine.book.count_of(account.login):
-                engine.server.accounts.archive(account)
-
-    def state(self) -> list[dict[str, Any]]:
-        """Every report as plain JSON values."""
-        return [asdict(report) for login in sorted(self.reports) for report in self.reports[login]]
-
-    def restore(self, state: list[dict[str, Any]]) -> None:
-        """The reports of which :meth:`state` gave this."""
-        self.reports = {}
-        for row in state:
-            report = DailyReport(**row)
-            self.reports.setdefault(report.login, []).append(report)
+                engine.state.accounts.archive(account.login)
+                engine.state.events.emit("user", Change.DELETE, account)
 
     def forget(self, login: int) -> None:
         """The account is gone."""

@@ -10,23 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from mt4sim.events import Change
-from mt4sim.quotes import Quote
-from mt4sim.symbols import Symbol
+from mt4sim.market.symbols import Symbol
+from mt4sim.market.ticks import Quote
+from mt4sim.state.accounts import Account
+from mt4sim.state.figures import LevelType, MarginLevel
+from mt4sim.state.orders import Activation, Order
 from mt4sim.trading.closing import Closing
 from mt4sim.trading.engine import Engine, OrderWatcher
 from mt4sim.trading.levels import Levels
-from mt4sim.trading.margin import Exposure, LevelType, MarginLevel
-from mt4sim.trading.orders import Activation, Order
+from mt4sim.trading.margin import Exposure
 from mt4sim.trading.profit import profit_rate, rate_symbols, worth_of_point
 from mt4sim.trading.terms import Terms
 from mt4sim.trading.triggers import Triggers
 from mt_remote.records import ConGroup, ExecutionMode, MarginType
-
-if TYPE_CHECKING:
-    from mt4sim.accounts import Account
 
 _SAFETY = 0.5
 _WIDEST = 0.1
@@ -47,9 +46,8 @@ class Supervisor(OrderWatcher):
         self._stale: dict[int, None] = {}
         self._asked: dict[int, Order] = {}
         self._looking = False
-        self.called: dict[int, LevelType] = {}
+        self.called = engine.state.margin_calls  # the state's own: clients were told of them
         self.looks = 0
-        engine.watchers.append(self)
 
     # What changes an account's room
 
@@ -76,9 +74,8 @@ class Supervisor(OrderWatcher):
         self._asked.pop(login, None)
         self.called.pop(login, None)
 
-    def restore_called(self, called: list[tuple[int, int]]) -> None:
-        """Who had a margin call when a snapshot was made."""
-        self.called = {login: LevelType(kind) for login, kind in called}
+    def rebuild(self) -> None:
+        """The state was filled from a snapshot: those who had a margin call then are looked at first."""
         self._stale.update(dict.fromkeys(self.called))
 
     # When accounts are looked at
@@ -110,11 +107,11 @@ class Supervisor(OrderWatcher):
         only when its sums come close to a threshold."""
         self.looks += 1
         self._unband(login)
-        account = self._engine.server.accounts.find(login)
+        account = self._engine.state.accounts.find(login)
         if account is None:
             self._stale.pop(login, None)
             return
-        group = self._engine.server.groups[account.group]
+        group = self._engine.state.groups[account.group]
         if not (group.margin_call or group.margin_stopout) or login not in self._engine.exposures:
             self._stale.pop(login, None)
             self._settle(login, LevelType.OK, None)
@@ -167,7 +164,7 @@ class Supervisor(OrderWatcher):
         if kind is before:
             return
         change = Change.DELETE if kind is LevelType.OK else Change.ADD if before is LevelType.OK else Change.UPDATE
-        self._engine.server.events.emit("margin_call", change, (login, level))
+        self._engine.state.events.emit("margin_call", change, (login, level))
 
     def _stop_out(self, level: MarginLevel, group: ConGroup) -> bool:
         """Closes at the market, the largest floating loss first, until the level is above the threshold; pendings stay.
@@ -214,7 +211,7 @@ class Supervisor(OrderWatcher):
             bands = self._bands.get(name)
             if bands is None:
                 bands = self._bands[name] = Bands()
-            quote = self._engine.server.quotes.last(name)
+            quote = self._engine.state.quotes.last(name)
             if quote is None:
                 bands.wait(login)
             else:
@@ -253,8 +250,11 @@ class Bands:
 
     def __init__(self) -> None:
         self._levels: tuple[Levels, Levels, Levels, Levels] = (
-            Levels(down=True), Levels(down=False), Levels(down=True), Levels(down=False),
-        )  # fmt: skip
+            Levels(down=True),
+            Levels(down=False),
+            Levels(down=True),
+            Levels(down=False),
+        )
         self._unpriced: dict[int, None] = {}
         self._spread = 0
 
@@ -341,7 +341,7 @@ def value_of(engine: Engine, exposure: Exposure, terms: Terms, weights: dict[str
         for name in rate_symbols(engine.converter, symbol, terms.deposit):
             other = weights.setdefault(name, Weight())
             other.converted = True
-            quote = engine.server.quotes.last(name)
+            quote = engine.state.quotes.last(name)
             if quote is not None:
                 other.most += converted / max(1, min(quote.bid, quote.ask))
     return bought * bid_rate + sold * ask_rate + exposure.costs

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from mt4sim.market.symbols import SwapType
 from mt4sim.money import to_cents
-from mt4sim.symbols import SwapType
+from mt4sim.state.orders import Order
 from mt4sim.trading.conversion import Converter
-from mt4sim.trading.orders import Order
 from mt4sim.trading.terms import Terms
 
 DAYS_OF_INTEREST_YEAR = 360
@@ -36,8 +36,9 @@ def swap(converter: Converter, terms: Terms, order: Order, closing: int) -> int:
         amount, currency = rate / 100 / DAYS_OF_INTEREST_YEAR * price * symbol.contract_size * lots, symbol.quote
     else:
         amount, currency = rate * lots, symbol.margin_in
-    to_deposit = converter.trade_rate(currency, terms.deposit, symbol.name, symbol.to_price(closing),
-                                      ask=not order.is_buy)  # fmt: skip
+    to_deposit = converter.trade_rate(
+        currency, terms.deposit, symbol.name, symbol.to_price(closing), ask=not order.is_buy
+    )
     return to_cents(amount * to_deposit)
 
 

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from mt4sim.symbols import Symbol
+from mt4sim.market.symbols import Symbol, symbol_named
+from mt4sim.state import State
+from mt4sim.state.accounts import Account
 from mt_remote.records import SYMBOLS_OWN, ConGroup, ConGroupSecurity
-
-if TYPE_CHECKING:
-    from mt4sim.accounts import Account
-    from mt4sim.events import Happened
-    from mt4sim.server import Server
 
 _NONE = ConGroupSecurity()
 
@@ -23,8 +19,8 @@ class Terms:
     group: ConGroup
     symbol: Symbol
     security: ConGroupSecurity
-    divider: float
-    swap_long: float
+    divider: float  # of the margin
+    swap_long: float  # for a night; in what the symbol's swap type says
     swap_short: float
 
     @property
@@ -54,14 +50,13 @@ def margin_divider(symbol: Symbol, margin_pct: float) -> float:
 class TermsBook:
     """Terms by group and symbol of one server."""
 
-    def __init__(self, server: Server) -> None:
-        self._server = server
+    def __init__(self, state: State) -> None:
+        self._state = state
         self._kept: dict[tuple[str, str], Terms] = {}
-        server.events.listen(self._hear)
 
-    def _hear(self, happened: Happened) -> None:
-        if happened.kind in ("group", "symbol"):
-            self._kept.clear()
+    def forget(self) -> None:
+        """Groups or symbols are others than before: all terms are worked out anew."""
+        self._kept.clear()
 
     def of(self, account: Account, symbol: str) -> Terms:
         """The terms of an account for a symbol."""
@@ -72,15 +67,17 @@ class TermsBook:
         return terms
 
     def _make(self, group_name: str, symbol_name: str) -> Terms:
-        group, symbol = self._server.groups[group_name], self._server.symbol(symbol_name)
+        group, symbol = self._state.groups[group_name], symbol_named(self._state.symbols, symbol_name)
         own = group.symbols.get(symbol_name)
         pct, long, short = (own.margin_pct, own.swap_long, own.swap_short) if own else (0.0, SYMBOLS_OWN, SYMBOLS_OWN)
         return Terms(
-            group=group, symbol=symbol, security=group.securities.get(symbol.security, _NONE),
+            group=group,
+            symbol=symbol,
+            security=group.securities.get(symbol.security, _NONE),
             divider=margin_divider(symbol, pct),
             swap_long=symbol.swap_long if long == SYMBOLS_OWN else long,
             swap_short=symbol.swap_short if short == SYMBOLS_OWN else short,
-        )  # fmt: skip
+        )
 
 
 def leverage_of(account: Account, group: ConGroup) -> int:

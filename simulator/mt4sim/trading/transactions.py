@@ -3,89 +3,68 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import TYPE_CHECKING
 
-from mt4sim.accounts import amount_in_cents
 from mt4sim.events import Change
-from mt4sim.symbols import Symbol
+from mt4sim.market.symbols import Symbol, symbol_named
+from mt4sim.money import to_cents
+from mt4sim.state.accounts import Account
+from mt4sim.state.orders import NewOrder, Order, OrderChange
 from mt4sim.trading.closing import COMMENT_LENGTH, Closing
-from mt4sim.trading.engine import Engine
-from mt4sim.trading.orders import Order
+from mt4sim.trading.engine import Engine, then_supervised
+from mt4sim.trading.expiry import Expiry
 from mt_remote.errors import InvalidData, ReturnCode, ServerError
-from mt_remote.records import TradeCommand, TradeReason
-
-if TYPE_CHECKING:
-    from mt4sim.accounts import Account
+from mt_remote.records import TradeCommand
 
 
 class Transactions:
     """Prices as floats in quote currency, volumes in lots; whatever the market, the stops level, hours or margin."""
 
-    def __init__(self, engine: Engine, closing: Closing) -> None:
+    def __init__(self, engine: Engine, closing: Closing, expiry: Expiry) -> None:
         self._engine = engine
         self._closing = closing
+        self._expiry = expiry
 
-    def open(
-        self,
-        login: int,
-        symbol: str,
-        command: TradeCommand,
-        volume: float,
-        price: float,
-        *,
-        sl: float,
-        tp: float,
-        expiration: int,
-        comment: str,
-        reason: TradeReason,
-        magic: int = 0,
-    ) -> int:
-        """Opens a position or places a pending; gives its ticket."""
-        engine = self._engine
-        account = engine.server.accounts.get(login)
-        found = engine.server.symbol(symbol)
+    @then_supervised
+    def open(self, login: int, new: NewOrder) -> int:
+        """Opens a position or places a pending, as given; gives its ticket."""
+        engine, command = self._engine, new.command
+        account = engine.state.accounts.get(login)
+        symbol = symbol_named(engine.state.symbols, new.symbol)
         if not (command.is_market or command.is_pending):
             raise InvalidData.of("command", f"'{command}' is no order")
-        units, points = _units(volume), _price(found, price)
-        stops = _level(found, sl, "sl"), _level(found, tp, "tp")
-        _check_comment(comment)
-        terms = engine.terms.of(account, symbol)
-        order = Order(engine.next_ticket(), login, symbol, found.digits, command, units, points, engine.server.now)
+        units, points = _units(new.volume), _price(symbol, new.price)
+        stops = _level(symbol, new.sl, "sl"), _level(symbol, new.tp, "tp")
+        _check_comment(new.comment)
+        terms = engine.terms.of(account, new.symbol)
+        order = Order(engine.next_ticket(), login, new.symbol, symbol.digits, command, units, points, engine.now)
         order.sl, order.tp = stops
-        order.comment, order.reason, order.magic = comment, reason, magic
-        order.expiration = expiration if command.is_pending else 0
+        order.comment, order.reason, order.magic = new.comment, new.reason, new.magic
+        order.expiration = new.expiration if command.is_pending else 0
         engine.start(order, terms)
         return order.ticket
 
-    def modify(
-        self,
-        ticket: int,
-        *,
-        price: float | None,
-        sl: float | None,
-        tp: float | None,
-        expiration: int | None,
-        comment: str | None,
-    ) -> None:
+    @then_supervised
+    def modify(self, ticket: int, change: OrderChange) -> None:
         """Changes what is stated. Assumed: a position's open price too."""
         engine = self._engine
         order = engine.book.find_open(ticket)
-        symbol = engine.server.symbol(order.symbol)
-        points = order.open_price if price is None else _price(symbol, price)
+        symbol = symbol_named(engine.state.symbols, order.symbol)
+        points = order.open_price if change.price is None else _price(symbol, change.price)
         stops = (
-            order.sl if sl is None else _level(symbol, sl, "sl"), order.tp if tp is None else _level(symbol, tp, "tp")
-        )  # fmt: skip
-        if comment is not None:
-            _check_comment(comment)
+            order.sl if change.sl is None else _level(symbol, change.sl, "sl"),
+            order.tp if change.tp is None else _level(symbol, change.tp, "tp"),
+        )
+        if change.comment is not None:
+            _check_comment(change.comment)
         engine.changing(order)
         if points != order.open_price:
             self._move(order, points)
         order.sl, order.tp = stops
-        if expiration is not None and order.cmd.is_pending:
-            order.expiration = expiration
-        if comment is not None:
-            order.comment = comment
-        order.timestamp = engine.server.now
+        if change.expiration is not None and order.cmd.is_pending:
+            order.expiration = change.expiration
+        if change.comment is not None:
+            order.comment = change.comment
+        order.timestamp = engine.now
         engine.tell_watchers(order)
         engine.emit(Change.UPDATE, order)
 
@@ -104,9 +83,10 @@ class Transactions:
         _check_comment(comment)
         self._engine.changing(order)
         order.comment = comment
-        order.timestamp = self._engine.server.now
+        order.timestamp = self._engine.now
         self._engine.emit(Change.UPDATE, order)
 
+    @then_supervised
     def close(self, ticket: int, volume: float, price: float) -> None:
         """Closes a position, in part when ``volume`` is smaller. Assumed: more than is open answers 131."""
         order = self._position(ticket)
@@ -114,7 +94,7 @@ class Transactions:
         if units > order.volume:
             problem = f"volume: at most the {order.volume / 100:g} lots that are open, got {volume:g}"
             raise ServerError(ReturnCode.TRADE_BAD_VOLUME, problem, path="volume")
-        points = _price(self._engine.server.symbol(order.symbol), price)
+        points = _price(symbol_named(self._engine.state.symbols, order.symbol), price)
         self._closing.close(order, units, points)
 
     def _position(self, ticket: int) -> Order:
@@ -123,6 +103,7 @@ class Transactions:
             raise InvalidData.of("order", f"{ticket} is a pending order ({order.cmd}), not a position")
         return order
 
+    @then_supervised
     def close_by(self, ticket: int, other: int) -> None:
         """Closes two opposite positions of one account and symbol against each other."""
         one, two = self._position(ticket), self._position(other)
@@ -134,12 +115,14 @@ class Transactions:
             raise InvalidData.of("order_by", f"{other} is a {two.cmd} as {ticket} is; opposite sides are needed")
         self._closing.close_by(one, two)
 
+    @then_supervised
     def close_all(self, login: int, symbol: str) -> None:
         """Closes opposite positions until one side is left."""
-        self._engine.server.accounts.get(login)
-        self._engine.server.symbol(symbol)
+        self._engine.state.accounts.get(login)
+        symbol_named(self._engine.state.symbols, symbol)
         self._closing.close_all(login, symbol)
 
+    @then_supervised
     def delete(self, ticket: int, comment: str = "cancelled by dealer") -> None:
         """Deletes an open record. Assumed: a position too goes without profit."""
         self._engine.drop(self._engine.book.find_open(ticket), comment)
@@ -151,26 +134,34 @@ class Transactions:
             raise InvalidData.of("command", f"order {ticket} is a {order.cmd}, not a {command}")
         self.delete(ticket)
 
+    @then_supervised
     def activate(self, ticket: int, price: float) -> None:
         """Makes a pending a position at ``price``, whatever the margin."""
         order = self._engine.book.find_open(ticket)
         if not order.cmd.is_pending:
             raise InvalidData.of("order", f"{ticket} is a {order.cmd}, not a pending order")
-        points = _price(self._engine.server.symbol(order.symbol), price)
+        points = _price(symbol_named(self._engine.state.symbols, order.symbol), price)
         self._engine.activate(order, points)
 
-    def balance(self, login: int, command: TradeCommand, amount: float, *, expiration: int, comment: str) -> Order:
-        """A balance or credit operation (Semantics 7.3, 7.4)."""
-        account = self._engine.server.accounts.get(login)
+    @then_supervised
+    def balance(
+        self, login: int, command: TradeCommand, amount: float, *, expiration: int = 0, comment: str = ""
+    ) -> int:
+        """A balance or credit operation of so much account currency (Semantics 7.3, 7.4); gives its ticket. Credit
+        ends at ``expiration``, Unix seconds in the server's zone."""
+        account = self._engine.state.accounts.get(login)
         if command not in (TradeCommand.BALANCE, TradeCommand.CREDIT):
             raise InvalidData.of("command", f"'{command}' is no balance operation")
         cents = amount_in_cents(amount)
         _check_comment(comment)
-        if command is TradeCommand.CREDIT and expiration <= self._engine.server.now:
+        if command is TradeCommand.CREDIT and expiration <= self._engine.now:
             raise InvalidData.of("expiration", "credit needs one in the future")
         if cents < 0:
             self._check_funds(account, -cents, command)
-        return self._engine.book_money(account, cents, command, comment, expiration)
+        record = self._engine.book_money(account, cents, command, comment, expiration)
+        if command is TradeCommand.CREDIT:
+            self._expiry.watch_credit(record)
+        return record.ticket
 
     def _check_funds(self, account: Account, cents: int, command: TradeCommand) -> None:
         """Assumed: no more can be withdrawn than is free, no more credit taken back than was given (Semantics 7.4)."""
@@ -183,6 +174,16 @@ class Transactions:
         if cents > free:
             problem = f"amount: at most {max(free, 0) / 100:.2f} can be withdrawn, got {cents / 100:.2f}"
             raise ServerError(ReturnCode.TRADE_NO_MONEY, problem, path="amount")
+
+
+def amount_in_cents(amount: float, path: str = "amount") -> int:
+    """A stated amount of money in cents. Raises 3 for one that has no cent in it."""
+    if not isfinite(amount):
+        raise InvalidData.of(path, f"must be a number, got {amount}")
+    cents = to_cents(amount)
+    if not cents:
+        raise InvalidData.of(path, "must be at least one cent")
+    return cents
 
 
 def _units(volume: float) -> int:

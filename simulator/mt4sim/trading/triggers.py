@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mt4sim.events import Change
-from mt4sim.quotes import Quote
-from mt4sim.spreads import widened
-from mt4sim.symbols import Symbol, TradeMode
+from mt4sim.market.spreads import widened
+from mt4sim.market.symbols import Symbol, TradeMode
+from mt4sim.market.ticks import Quote
+from mt4sim.state.accounts import Account
+from mt4sim.state.orders import Activation, Order
 from mt4sim.trading.closing import Closing, with_suffix
 from mt4sim.trading.engine import POSITION_OF, Engine, OrderWatcher
 from mt4sim.trading.levels import Levels
-from mt4sim.trading.orders import Activation, Order
+from mt4sim.trading.opening import may_open
 from mt_remote.records import ExecutionMode, TradeCommand
-
-if TYPE_CHECKING:
-    from mt4sim.accounts import Account
 
 _PENDING_MARKS = (Activation.PENDING, Activation.PENDING_ROLLBACK)
 _POSITION_MARKS = tuple(set(Activation) - {Activation.NONE, *_PENDING_MARKS})
@@ -37,7 +34,7 @@ class SymbolLevels:
         self.ask_down: Levels = Levels(down=True)  # TP of sells, BUY_LIMIT
         self.ask_up: Levels = Levels(down=False)  # SL of sells, BUY_STOP
 
-    def drop(self, ticket: int) -> None:
+    def drop(self, ticket: int, /) -> None:
         """An order waits for nothing here any more."""
         self.bid_down.drop(ticket)
         self.bid_up.drop(ticket)
@@ -61,7 +58,6 @@ class Triggers(OrderWatcher):
         self._closing = closing
         self._books: dict[str, dict[int, SymbolLevels]] = {}
         self._marked: dict[str, dict[int, Order]] = {}
-        engine.watchers.append(self)
 
     # Keeping the levels
 
@@ -81,18 +77,19 @@ class Triggers(OrderWatcher):
             return
         marked.pop(order.ticket, None)
         order.activation = Activation.NONE
-        self._engine.server.events.emit("activation", Change.DELETE, order)
+        self._engine.state.events.emit("activation", Change.DELETE, order)
 
     def marked(self) -> list[Order]:
         """What waits for a dealer to carry it out, by ticket."""
         orders = {ticket: order for each in self._marked.values() for ticket, order in each.items()}
         return [orders[ticket] for ticket in sorted(orders)]
 
-    def clear(self, order: Order) -> None:
-        """Takes the mark of an order away."""
+    def clear(self, ticket: int) -> None:
+        """Takes the mark of an open order away."""
+        order = self._engine.book.find_open(ticket)
         if self._marked.get(order.symbol, {}).pop(order.ticket, None) is not None:
             order.activation = Activation.NONE
-            self._engine.server.events.emit("activation", Change.DELETE, order)
+            self._engine.state.events.emit("activation", Change.DELETE, order)
 
     def account_changed(self, account: Account) -> None:
         """The group may have changed, and with it the spread difference."""
@@ -157,7 +154,7 @@ class Triggers(OrderWatcher):
                 order.activation = Activation(-order.activation)
                 self._forget(order)
                 self._register(order)
-                self._engine.server.events.emit("activation", Change.UPDATE, order)
+                self._engine.state.events.emit("activation", Change.UPDATE, order)
 
     def _carry_out(self, symbol: Symbol, tickets: list[int], bid: int, ask: int) -> None:
         orders = [order for order in map(self._engine.book.open.get, tickets) if order is not None]
@@ -180,7 +177,7 @@ class Triggers(OrderWatcher):
         change = Change.ADD if order.activation is Activation.NONE else Change.UPDATE
         order.activation = activation
         self._marked.setdefault(order.symbol, {})[order.ticket] = order
-        self._engine.server.events.emit("activation", change, order)
+        self._engine.state.events.emit("activation", change, order)
 
     def _on_pending(self, symbol: Symbol, order: Order, bid: int, ask: int) -> None:
         if self._is_manual(order):
@@ -228,20 +225,3 @@ def _reaches(order: Order, bid: int, ask: int) -> bool:
     market = ask if POSITION_OF[order.cmd] is TradeCommand.BUY else bid
     falling = order.cmd in (TradeCommand.BUY_LIMIT, TradeCommand.SELL_STOP)
     return market <= order.open_price if falling else market >= order.open_price
-
-
-def may_open(engine: Engine, order: Order) -> bool:
-    """The open test: whether the account can bear one more position (Semantics 2.9)."""
-    account = engine.account(order)
-    group = engine.server.groups[account.group]
-    before, after = engine.margin_of(order.login), engine.margin_with(account, order)
-    lent = round(group.credit * 100)
-
-    def falls_short(floating: int) -> bool:
-        return engine.free_margin(account, floating, after) + lent < 0
-
-    least, most = engine.floating_about(order.login)
-    short = falls_short(least)
-    if short is not falls_short(most):  # a matter of cents: every position counts
-        short = falls_short(engine.floating_of(order.login))
-    return not (short and (engine.server.symbol(order.symbol).margin_hedged_strong or after >= before))

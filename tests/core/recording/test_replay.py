@@ -9,7 +9,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from mt4sim.faults import Faults
+from mt4sim.gateway.faults import Faults
 from mt_remote.plugin import Call, Refused, Session, hookimpl
 from mt_remote.records import ConGroup, ConManager, Patch
 from mt_remote_tools.recording import Recording, proxy, read

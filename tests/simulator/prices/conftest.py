@@ -8,9 +8,10 @@ from heapq import heappop, heappush
 
 import pytest
 
-from mt4sim.feeds import Market
-from mt4sim.quotes import Quote, Quotes
-from mt4sim.symbols import Symbol
+from mt4sim.market.feeds import Market
+from mt4sim.market.quotes import Quotes
+from mt4sim.market.symbols import Symbol
+from mt4sim.market.ticks import Quote
 from mt4sim.world import World
 
 THURSDAY = 1589457600  # 2020-05-14 12:00:00

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mt4sim.bars import Bar, BarBook, Period, bars_of
-from mt4sim.ticks import Source, TickEntry, TickHistory
+from mt4sim.market.bars import Bar, BarBook, Period, bars_of
+from mt4sim.market.ticks import Source, TickEntry, TickHistory
 
 NOON = 1589457600  # Thursday 2020-05-14 12:00:00
 

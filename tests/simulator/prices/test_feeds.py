@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mt4sim.feeds import OffFeed, RandomFeed, ReplayFeed, make_feed
-from mt4sim.sessions import quote_open
+from mt4sim.market.feeds import OffFeed, RandomFeed, ReplayFeed, make_feed
+from mt4sim.market.feeds.specs import FeedSpec, FeedTerms
+from mt4sim.market.sessions import quote_open
 from mt4sim.world import World
-from mt4sim.world_specs import FeedSpec, FeedTerms
 from mt_remote.errors import ConfigurationError
 
 if TYPE_CHECKING:

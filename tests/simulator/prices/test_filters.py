@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mt4sim.filters import TickFilter
-from mt4sim.quotes import Direction, Quote, widened
-from mt4sim.spreads import with_symbol_spread
-from mt4sim.symbols import Symbol
+from mt4sim.market.filters import TickFilter
+from mt4sim.market.quotes import widened
+from mt4sim.market.spreads import with_symbol_spread
+from mt4sim.market.symbols import Symbol
+from mt4sim.market.ticks import Direction, Quote
 
 bids = st.lists(st.integers(1, 200_000), min_size=1, max_size=60)
 

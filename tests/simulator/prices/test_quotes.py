@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mt4sim.quotes import Direction, Quote, Quotes, Source
-from mt4sim.sessions import Calendar, Holiday
-from mt4sim.symbols import DaySessions, Symbol
+from mt4sim.market.quotes import Quotes, Source
+from mt4sim.market.sessions import Calendar, Holiday
+from mt4sim.market.symbols import DaySessions, Symbol
+from mt4sim.market.ticks import Direction, Quote
 from mt_remote.errors import NotFound, ReturnCode, ServerError
 
 if TYPE_CHECKING:

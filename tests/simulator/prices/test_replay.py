@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mt4sim.feeds import ReplayError, ReplayFeed
+from mt4sim.market.feeds import ReplayError, ReplayFeed
 from mt4sim.world import World
 from mt_remote.errors import ConfigurationError
 

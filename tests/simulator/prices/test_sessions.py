@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mt4sim.sessions import (
+from mt4sim.market.sessions import (
     DAY,
     Calendar,
     Holiday,
@@ -21,7 +21,7 @@ from mt4sim.sessions import (
     week_day,
     working_hours,
 )  # fmt: skip
-from mt4sim.symbols import DaySessions, Symbol, Window
+from mt4sim.market.symbols import DaySessions, Symbol, Window
 
 NOTHING = DaySessions()
 SUNDAY = 1589068800  # 2020-05-10 00:00:00

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mt4sim.symbols import ProfitMode, Symbol, TradeMode
+from mt4sim.market.symbols import ProfitMode, Symbol, TradeMode
 
 
 def test_1_3_point_and_multiply() -> None:

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mt4sim.sessions import trade_open
-from mt4sim.symbols import MarginMode, ProfitMode, SwapType, Symbol
-from mt4sim.toml_text import write_toml
+from mt4sim.market.sessions import trade_open
+from mt4sim.market.symbols import MarginMode, ProfitMode, SwapType, Symbol
 from mt4sim.world import World, WorldError, demo_toml
-from mt4sim.world_specs import read_windows, write_windows
+from mt4sim.world.specs import read_windows, write_windows
+from mt4sim.world.toml_text import write_toml
 from mt_remote.records import ExecutionMode, MarginType, Unit
 
 SMALL = """

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from mt4sim import world_specs
+from mt4sim.market.feeds import specs as feed_specs
+from mt4sim.market.feeds.specs import Spec
 from mt4sim.world import World
-from mt4sim.world_specs import Spec
+from mt4sim.world import specs as world_specs
 
 PAGE = (Path(__file__).parents[3] / "docs" / "worlds.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^```(\w+)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
@@ -31,7 +32,8 @@ def test_worlds_in_the_page_are_worlds(text: str) -> None:
 
 def test_every_field_is_explained() -> None:
     kinds: list[type[Spec]] = [World]
-    kinds += [kind for kind in vars(world_specs).values() if isinstance(kind, type) and issubclass(kind, Spec)]
+    named = (*vars(feed_specs).values(), *vars(world_specs).values())
+    kinds += [kind for kind in named if isinstance(kind, type) and issubclass(kind, Spec) and kind is not Spec]
     fields = {field for kind in kinds for field in kind.model_fields} - {"record"}
     known = set(re.findall(r"[a-z_0-9]+", PAGE))
     days = {"monday", "tuesday", "wednesday", "thursday", "friday"}

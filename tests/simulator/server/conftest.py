@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from mt4sim import Server
-from mt4sim.managers import ManagerSession
-from mt4sim.trader import Trader
+from mt4sim.desk.managers import ManagerSession
+from mt4sim.desk.traders import Trader
 from mt_remote.records import ConManager, Draft, Patch, TradeCommand, UserRecord
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from mt4sim import Server
-from mt4sim.managers import ManagerSession
+from mt4sim import NewOrder, OrderChange, Server
+from mt4sim.desk.managers import ManagerSession
 from mt_remote.errors import RequestError
 from mt_remote.records import ConGroup, Draft, Patch, TradeCommand, UserRecord
 
@@ -72,25 +72,25 @@ class Player:
                 continue
 
     def _ticket(self, index: int) -> int:
-        orders = self.server.trading.open_orders()
+        orders = self.server.trading.engine.book.all_open()
         return orders[index % len(orders)].ticket if orders else 1
 
     def tick(self, bid: float) -> None:
         self.server.tick("EURUSD", bid, bid + 0.0001)
 
     def open(self, login: int, command: TradeCommand, volume: float, price: float) -> None:
-        self.admin.open(login, "EURUSD", command, volume, price)
+        self.admin.open(login, NewOrder("EURUSD", command, volume, price))
 
     def ask(self, login: int, command: TradeCommand, volume: float) -> None:
         trader = self.server.trader(login)
-        trader.open("EURUSD", command, volume)
+        trader.open(NewOrder("EURUSD", command, volume))
         trader.log_out()
 
     def close(self, index: int, volume: float, price: float) -> None:
         self.admin.close(self._ticket(index), volume, price)
 
     def modify(self, index: int, sl: float, tp: float) -> None:
-        self.admin.modify(self._ticket(index), sl=sl, tp=tp)
+        self.admin.modify(self._ticket(index), OrderChange(sl=sl, tp=tp))
 
     def delete(self, index: int) -> None:
         self.admin.delete(self._ticket(index))

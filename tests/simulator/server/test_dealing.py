@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from tests.simulator.server.conftest import Broker
 
-from mt4sim.dealing import DealRequest
-from mt4sim.managers import ManagerSession
-from mt4sim.trader import Trader
+from mt4sim import NewOrder
+from mt4sim.desk.managers import ManagerSession
+from mt4sim.desk.traders import Trader
+from mt4sim.state.requests import DealRequest
 from mt_remote.errors import NotFound, RequestError, ReturnCode, ServerError
 from mt_remote.records import ConfirmMode, ConManager, Patch, RequestStatus, TradeCommand
 
@@ -30,7 +31,7 @@ def dealing(session: ManagerSession) -> list[DealRequest]:
 
 def test_a_confirmed_request_fills_at_the_dealers_ask(broker: Broker) -> None:
     offered = dealing(broker.admin)
-    deal = broker.trader().open("EURUSD", TradeCommand.BUY, 0.1)
+    deal = broker.trader().open(NewOrder("EURUSD", TradeCommand.BUY, 0.1))
     assert offered == [deal]
     assert (deal.status, deal.manager) == (RequestStatus.LOCKED, 1)
     broker.admin.confirm_request(deal.id, 2.11, 2.12, ConfirmMode.NORMAL)
@@ -42,7 +43,7 @@ def test_a_confirmed_request_fills_at_the_dealers_ask(broker: Broker) -> None:
 def test_a_requote_is_answered_by_a_new_request_at_its_prices(broker: Broker) -> None:
     offered = dealing(broker.admin)
     trader = broker.trader()
-    deal = trader.open("EURUSD", TradeCommand.SELL, 0.1)
+    deal = trader.open(NewOrder("EURUSD", TradeCommand.SELL, 0.1))
     broker.admin.requote_request(deal.id, 1.07, 1.08)
     assert codes(deal) == [142, 143, 138]
     again = trader.accept(deal)
@@ -52,7 +53,7 @@ def test_a_requote_is_answered_by_a_new_request_at_its_prices(broker: Broker) ->
 
 def test_confirming_with_prices_adds_them_to_the_feed(broker: Broker) -> None:
     dealing(broker.admin)
-    deal = broker.trader().open("EURUSD", TradeCommand.BUY, 0.1)
+    deal = broker.trader().open(NewOrder("EURUSD", TradeCommand.BUY, 0.1))
     broker.admin.confirm_request(deal.id, 1.2, 1.3, ConfirmMode.ADD_PRICES)
     (tick,) = broker.admin.last_ticks("EURUSD")
     assert (tick.bid, tick.ask) == (1.2, 1.3)
@@ -61,7 +62,7 @@ def test_confirming_with_prices_adds_them_to_the_feed(broker: Broker) -> None:
 def test_reject_withdrawal_and_timeout_end_a_request(broker: Broker) -> None:
     dealing(broker.admin)
     trader = broker.trader()
-    rejected, withdrawn, late = (trader.open("EURUSD", TradeCommand.BUY, 0.1) for _ in range(3))
+    rejected, withdrawn, late = (trader.open(NewOrder("EURUSD", TradeCommand.BUY, 0.1)) for _ in range(3))
     broker.admin.reject_request(rejected.id)
     trader.withdraw(withdrawn)
     broker.server.advance(60)
@@ -71,7 +72,7 @@ def test_reject_withdrawal_and_timeout_end_a_request(broker: Broker) -> None:
 
 
 def test_without_a_dealer_a_request_waits_for_the_groups_timeout(broker: Broker) -> None:
-    deal = broker.trader().open("EURUSD", TradeCommand.BUY, 0.1)
+    deal = broker.trader().open(NewOrder("EURUSD", TradeCommand.BUY, 0.1))
     broker.server.advance(59)
     assert codes(deal) == [142]
     broker.server.advance(1)
@@ -80,14 +81,14 @@ def test_without_a_dealer_a_request_waits_for_the_groups_timeout(broker: Broker)
 
 def test_an_order_that_a_dealer_works_on_is_locked(broker: Broker) -> None:
     trader = broker.trader()
-    ticket = broker.admin.open(trader.login, "EURUSD", TradeCommand.BUY, 0.1, 1.08)
+    ticket = broker.admin.open(trader.login, NewOrder("EURUSD", TradeCommand.BUY, 0.1, 1.08))
     trader.close(ticket)
     assert codes(trader.close(ticket)) == [139]
 
 
 def test_a_reset_goes_to_the_next_dealer_and_back_to_a_sole_one(broker: Broker) -> None:
     first = dealing(broker.admin)
-    deal = broker.trader().open("EURUSD", TradeCommand.BUY, 0.1)
+    deal = broker.trader().open(NewOrder("EURUSD", TradeCommand.BUY, 0.1))
     broker.admin.reset_request(deal.id)
     assert first == [deal, deal]
     other = broker.manager(50, broker=True)
@@ -102,7 +103,7 @@ def test_a_reset_goes_to_the_next_dealer_and_back_to_a_sole_one(broker: Broker) 
 def test_a_dealer_who_leaves_gives_back_what_he_held(broker: Broker) -> None:
     other = broker.manager(50, broker=True)
     dealing(other)
-    deal = broker.trader().open("EURUSD", TradeCommand.BUY, 0.1)
+    deal = broker.trader().open(NewOrder("EURUSD", TradeCommand.BUY, 0.1))
     mine = dealing(broker.admin)
     other.stop_dealing()
     assert mine == [deal]
@@ -112,7 +113,7 @@ def test_a_dealer_who_leaves_gives_back_what_he_held(broker: Broker) -> None:
 def test_a_manager_who_may_not_deal_any_more_holds_nothing(broker: Broker, fields: dict[str, object] | None) -> None:
     other = broker.manager(50, broker=True)
     dealing(other)
-    deal = broker.trader().open("EURUSD", TradeCommand.BUY, 0.1)
+    deal = broker.trader().open(NewOrder("EURUSD", TradeCommand.BUY, 0.1))
     mine = dealing(broker.admin)
     if fields is None:
         broker.admin.delete_manager(50)
@@ -126,7 +127,7 @@ def test_a_manager_who_may_not_deal_any_more_holds_nothing(broker: Broker, field
 
 def test_an_accounts_requests_end_with_it(broker: Broker) -> None:
     trader = broker.trader()
-    deal = trader.open("EURUSD", TradeCommand.BUY, 0.1)
+    deal = trader.open(NewOrder("EURUSD", TradeCommand.BUY, 0.1))
     broker.admin.delete_users([trader.login])
     assert codes(deal) == [142, 65]
     assert dealing(broker.admin) == []
@@ -138,8 +139,8 @@ def test_masks_and_lots_decide_whom_a_request_reaches(broker: Broker) -> None:
     broker.admin.set_manager(Patch(ConManager, {"login": 51, "securities": {"Forex": {"maximum_lots": 0.5}}}))
     offered = dealing(small)
     trader = broker.trader()
-    trader.open("EURUSD", TradeCommand.BUY, 0.6)
-    fits = trader.open("EURUSD", TradeCommand.BUY, 0.5)
+    trader.open(NewOrder("EURUSD", TradeCommand.BUY, 0.6))
+    fits = trader.open(NewOrder("EURUSD", TradeCommand.BUY, 0.5))
     assert (blind, offered) == ([], [fits])
 
 
@@ -157,7 +158,7 @@ class DealingDay(RuleBasedStateMachine):
 
     @rule(index=indices, cmd=st.sampled_from([TradeCommand.BUY, TradeCommand.SELL]))
     def ask(self, index: int, cmd: TradeCommand) -> None:
-        self.deals.append(self.traders[index % 2].open("EURUSD", cmd, 0.1))
+        self.deals.append(self.traders[index % 2].open(NewOrder("EURUSD", cmd, 0.1)))
 
     @rule(index=indices)
     def come(self, index: int) -> None:

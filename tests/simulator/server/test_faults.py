@@ -12,8 +12,8 @@ from tests.stories.client import CallFailed, Client, client, manager
 from tests.stories.conftest import Desk, anyio_backend, desk, open_desk
 from websockets.exceptions import ConnectionClosed
 
-from mt4sim.faults import CALLS, Faults, FaultsError, Rule
 from mt4sim.gateway.backend import SimulatorBackend
+from mt4sim.gateway.faults import CALLS, Faults, FaultsError, Rule
 from mt4sim.gateway.settings import SimulatorSettings
 from mt_remote.errors import ReturnCode
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mt4sim import NewOrder
 from mt4sim.gateway.backend import SimulatorBackend
 from mt4sim.gateway.settings import SimulatorSettings
 from mt_remote.backend import Connection, Event
@@ -114,7 +115,7 @@ async def test_a_lost_connection_says_so_once_and_holds_no_request() -> None:
     connection, ear = await enter(backend, "trade_request")
     login = await add_user(connection, "demodealing")
     await connection.orders.balance(login, TradeCommand.BALANCE, 10_000.0)
-    backend.server.trader(login).open("EURUSD", TradeCommand.BUY, 0.1)
+    backend.server.trader(login).open(NewOrder("EURUSD", TradeCommand.BUY, 0.1))
     assert [event.kind for event in ear.events] == ["trade_request"]
     assert backend.lose_all("a test") == 1
     assert backend.lose_all("a test") == 0

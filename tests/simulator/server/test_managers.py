@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from tests.simulator.server.conftest import Broker
 
-from mt4sim.managers import ManagerSession
+from mt4sim import NewOrder
+from mt4sim.desk.managers import ManagerSession
 from mt_remote.errors import NotFound, ReturnCode, ServerError
 from mt_remote.records import (
     ConCommon,
@@ -40,7 +41,7 @@ MATRIX: list[tuple[str, str, Call]] = [
     ("manager", "check_password", lambda m, login: m.check_password(login, "Trader1")),
     ("manager", "set_password", lambda m, login: m.set_password(login, "Secret1")),
     ("money", "balance", lambda m, login: m.balance(login, TradeCommand.BALANCE, 1.0)),
-    ("trades", "open", lambda m, login: m.open(login, "EURUSD", TradeCommand.BUY, 0.1, 1.0)),
+    ("trades", "open", lambda m, login: m.open(login, NewOrder("EURUSD", TradeCommand.BUY, 0.1, 1.0))),
     ("trades", "close_all", lambda m, login: m.close_all(login, "EURUSD")),
     ("see_trades", "trades", lambda m, login: m.trades()),
     ("see_trades", "trades_of", lambda m, login: m.trades_of(login, "demoforex")),
@@ -102,7 +103,7 @@ def test_log_in_codes(broker: Broker) -> None:
 
 def test_what_is_outside_the_masks_is_invisible(broker: Broker) -> None:
     inside, outside = broker.account("demoforex"), broker.account("demopro")
-    tickets = [broker.admin.open(login, "EURUSD", TradeCommand.BUY, 0.1, 1.08) for login in (inside, outside)]
+    tickets = [broker.admin.open(login, NewOrder("EURUSD", TradeCommand.BUY, 0.1, 1.08)) for login in (inside, outside)]
     session = broker.manager(50, "demo*,!demopro*", **dict.fromkeys(ALL_RIGHTS, True), user_details=True)
     assert [user.login for user in session.users()] == [inside]
     assert session.users_by([outside, inside])[0].login == inside

@@ -9,10 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from tests.simulator.server.scripts import Player, Step, scripts
 
 from mt4sim import Server
-from mt4sim.accounts import Account
 from mt4sim.events import Change, Happened
-from mt4sim.snapshot import state
-from mt4sim.trading.orders import Order
+from mt4sim.state.accounts import Account
+from mt4sim.state.orders import Order
 from mt_remote.records import ConGroup
 
 few = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -44,7 +43,7 @@ class Mirror:
 
     def _user(self, change: Change, account: Account) -> None:
         if change is not Change.DELETE:
-            self.users[account.login] = self._server.accounts.record(account).to_dict()
+            self.users[account.login] = account.record().to_dict()
             return
         del self.users[account.login]
         for table in (self.open, self.closed):
@@ -67,7 +66,7 @@ def script_of(server: Server, script: list[Step]) -> list[str]:
         if isinstance(data, Order):
             shown: object = data.state_dict()
         elif isinstance(data, Account):
-            shown = server.accounts.record(data).to_dict()
+            shown = data.record().to_dict()
         else:
             shown = data
         heard.append(f"{happened.number} {server.now} {happened.kind} {happened.change} {shown!r}")
@@ -84,7 +83,7 @@ def test_events_replayed_onto_an_empty_mirror_rebuild_the_state(script: list[Ste
     server = Server()
     mirror = Mirror(server)
     mirror.groups = {group.group: group.to_dict() for group in server.config.groups()}
-    mirror.users = {a.login: server.accounts.record(a).to_dict() for a in server.accounts.all()}
+    mirror.users = {a.login: a.record().to_dict() for a in server.accounts.all()}
     server.events.listen(mirror.hear)
     player = Player(server)
     player.prepare()
@@ -96,7 +95,7 @@ def test_events_replayed_onto_an_empty_mirror_rebuild_the_state(script: list[Ste
     assert mirror.closed == {ticket: order.state_dict() for ticket, order in book.closed.items()}
     money = ("balance", "credit", "group", "leverage", "enable", "timestamp")
     assert {login: {n: row[n] for n in money} for login, row in mirror.users.items()} == {
-        a.login: {n: getattr(server.accounts.record(a), n) for n in money} for a in server.accounts.all()
+        a.login: {n: getattr(a.record(), n) for n in money} for a in server.accounts.all()
     }
     assert mirror.numbers == list(range(mirror.numbers[0], mirror.numbers[0] + len(mirror.numbers)))
 
@@ -119,10 +118,10 @@ def test_a_loaded_server_is_the_saved_one_and_goes_on_as_it_would(
     player = Player(server)
     player.prepare()
     player.play(before)
-    text = json.dumps(state(server))
+    text = json.dumps(server.snapshot())
     path = tmp_path_factory.getbasetemp() / "replay.json"
     server.save(path)
     loaded = Server.load(path)
-    assert json.dumps(state(loaded)) == text
+    assert json.dumps(loaded.snapshot()) == text
     assert script_of(loaded, after) == script_of(server, after)
-    assert json.dumps(state(loaded)) == json.dumps(state(server))
+    assert json.dumps(loaded.snapshot()) == json.dumps(server.snapshot())

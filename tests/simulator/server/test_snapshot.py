@@ -8,7 +8,7 @@ import pytest
 from tests.simulator.server.conftest import Broker
 
 from mt4sim import Server
-from mt4sim.snapshot import SnapshotError
+from mt4sim.world.snapshots import SnapshotError
 from mt_remote.records import ConCommon, ConGroup, Patch
 
 DAY = 86_400
@@ -24,11 +24,11 @@ def test_daily_reports_and_the_archive_are_kept(broker: Broker, tmp_path: Path) 
     login = broker.account()
     broker.admin.set_group(Patch(ConGroup, {"group": "miniforex", "archive_period": 2}))
     broker.server.advance(5 * DAY)
-    assert idle in broker.server.accounts.archived
+    assert idle in broker.server.state.accounts.archived
     loaded = reloaded(broker.server, tmp_path)
     everything = ([login], 0, 2**31 - 1)
     assert loaded.login(1, "manager").daily_reports(*everything) == broker.admin.daily_reports(*everything) != []
-    assert loaded.accounts.archived.keys() == broker.server.accounts.archived.keys()
+    assert loaded.state.accounts.archived.keys() == broker.server.state.accounts.archived.keys()
 
 
 def test_a_changed_end_of_day_counts_after_loading(broker: Broker, tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_a_changed_end_of_day_counts_after_loading(broker: Broker, tmp_path: Pat
     loaded = reloaded(broker.server, tmp_path)
     for server in (broker.server, loaded):
         server.advance(DAY)
-    times = [[r.time for r in s.trading.daily_reports(login, 0, 2**31 - 1)] for s in (broker.server, loaded)]
+    times = [[r.time for r in s.trading.rollover.daily_reports(login, 0, 2**31 - 1)] for s in (broker.server, loaded)]
     assert times[0] == times[1]
     assert [time % DAY for time in times[1]] == [13 * 3600 + 7 * 60]
 

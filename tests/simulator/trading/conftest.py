@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from mt4sim import Server, World
+from mt4sim import NewOrder, Server, World
 from mt4sim.events import Change, Happened
-from mt4sim.symbols import MarginMode, ProfitMode, Symbol
-from mt4sim.trading import ClientRequest, Order
+from mt4sim.market.symbols import MarginMode, ProfitMode, Symbol
+from mt4sim.state.orders import Order
+from mt4sim.state.requests import ClientRequest
 from mt_remote.records import (
     ConGroup,
     Draft,
@@ -86,7 +87,7 @@ class Broker:
 
     def _hear(self, happened: Happened) -> None:
         if happened.kind == "trade" and isinstance(happened.data, Order):
-            self.events.append(("trade", happened.change, self.trading.record(happened.data)))
+            self.events.append(("trade", happened.change, self.server.record(happened.data)))
         elif happened.kind != "tick":
             self.events.append((happened.kind, happened.change, happened.data))
 
@@ -108,7 +109,7 @@ class Broker:
         record = {"group": "main", "name": "Test", "password": "Pass1", "enable": True, "leverage": 100, **fields}
         login = self.server.accounts.add(Draft(UserRecord, record)).login
         if deposit:
-            self.trading.balance(login, TradeCommand.BALANCE, deposit)
+            self.trading.transactions.balance(login, TradeCommand.BALANCE, deposit)
         return login
 
     # Life
@@ -119,22 +120,22 @@ class Broker:
     def open(
         self, login: int, cmd: TradeCommand, volume: float, price: float, symbol: str = "EURUSD", **others: Any
     ) -> int:
-        return self.trading.open(login, symbol, cmd, volume, price, **others)
+        return self.trading.transactions.open(login, NewOrder(symbol, cmd, volume, price, **others))
 
     def record(self, ticket: int) -> TradeRecord:
-        return self.trading.record(self.trading.get(ticket))
+        return self.server.record(self.trading.engine.book.find(ticket))
 
     def user(self, login: int) -> UserRecord:
-        return self.server.accounts.record(self.server.accounts.get(login))
+        return self.server.accounts.get(login).record()
 
     def margin(self, login: int) -> float:
-        return self.trading.margin_level(login).margin / 100
+        return self.trading.engine.margin_level(login).margin / 100
 
     def orders(self, login: int) -> list[TradeRecord]:
-        return [self.trading.record(order) for order in self.trading.open_orders(login)]
+        return [self.server.record(order) for order in self.trading.engine.book.open_of(login)]
 
     def history(self, login: int) -> list[TradeRecord]:
-        return [self.trading.record(order) for order in self.trading.history(login, 0, 2**31)]
+        return [self.server.record(order) for order in self.trading.engine.book.history(login, 0, 2**31)]
 
     def request(self, login: int, kind: TransactionType, cmd: TradeCommand, volume: float, price: float,
                 symbol: str = "EURUSD", **others: Any) -> ClientRequest:  # fmt: skip
@@ -150,8 +151,8 @@ class Broker:
              symbol: str = "EURUSD", **others: Any) -> int:  # fmt: skip
         """Checks a client's request and carries it out at its own price."""
         request = self.request(login, kind, cmd, volume, price, symbol, **others)
-        self.trading.check_client(request)
-        return self.trading.execute_client(request, request.price)
+        self.trading.clients.check(request)
+        return self.trading.clients.execute(request, request.price)
 
     def told(self, kind: str = "trade") -> list[tuple[Change, Any]]:
         """Events of a kind since the last question."""

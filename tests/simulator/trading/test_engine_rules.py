@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from mt4sim.symbols import MarginMode, ProfitMode, Symbol
-from mt4sim.trading import Order
+from mt4sim import OrderChange
+from mt4sim.market.symbols import MarginMode, ProfitMode, Symbol
+from mt4sim.state.figures import LevelType
+from mt4sim.state.orders import Order
 from mt4sim.trading.closing import with_suffix
 from mt4sim.trading.engine import level_type
-from mt4sim.trading.margin import Exposure, LevelType, margin_of
+from mt4sim.trading.margin import Exposure, margin_of
 from mt4sim.trading.terms import leverage_of, margin_divider
 from mt_remote.records import (
     ConGroup,
@@ -49,19 +51,19 @@ class Held:
         self.pending = self.open(BUY_LIMIT, 0.5, 0.87, "EURGBP")
         self.engine = broker.trading.engine
         for ticket, cents in ((self.buy, -301), (self.sell, 17), (self.cross, -55), (self.against, 8), (self.yen, -2)):
-            self.engine.charge_swap(broker.trading.get(ticket), cents)
+            self.engine.charge_swap(broker.trading.engine.book.find(ticket), cents)
 
     def open(self, cmd: TradeCommand, volume: float, price: float, symbol: str = "EURUSD") -> int:
         return self.broker.open(self.login, cmd, volume, price, symbol)
 
     def close(self, ticket: int, volume: float, price: float) -> None:
-        self.broker.trading.close(ticket, volume, price)
+        self.broker.trading.transactions.close(ticket, volume, price)
 
     def modify_account(self, **fields: Any) -> None:
         self.broker.server.accounts.set(Patch(UserRecord, {"login": self.login, **fields}))
 
     def positions(self) -> list[Order]:
-        return [order for order in self.broker.trading.open_orders(self.login) if order.cmd.is_market]
+        return [order for order in self.broker.trading.engine.book.open_of(self.login) if order.cmd.is_market]
 
     def worked_out(self) -> dict[str, Exposure]:
         """The exposures, from the orders alone."""
@@ -86,14 +88,14 @@ HAPPENINGS: dict[str, Callable[[Held], object]] = {
     "a close": lambda h: h.close(h.cross, 0.73, 0.88),
     "a close of all there is in a symbol": lambda h: h.close(h.yen, 0.2, 151.0),
     "a close in part": lambda h: h.close(h.cross, 0.4, 0.88),
-    "a close by": lambda h: h.broker.trading.close_by(h.buy, h.even),
-    "a close by the larger": lambda h: h.broker.trading.close_by(h.against, h.cross),
-    "a close by the smaller": lambda h: h.broker.trading.close_by(h.cross, h.against),
-    "closing all": lambda h: h.broker.trading.close_all(h.login, "EURUSD"),
-    "a deletion": lambda h: h.broker.trading.delete(h.cross),
-    "an activation": lambda h: h.broker.trading.activate(h.pending, 0.879),
-    "another open price": lambda h: h.broker.trading.modify(h.against, price=0.89),
-    "a swap": lambda h: h.engine.charge_swap(h.broker.trading.get(h.cross), -123),
+    "a close by": lambda h: h.broker.trading.transactions.close_by(h.buy, h.even),
+    "a close by the larger": lambda h: h.broker.trading.transactions.close_by(h.against, h.cross),
+    "a close by the smaller": lambda h: h.broker.trading.transactions.close_by(h.cross, h.against),
+    "closing all": lambda h: h.broker.trading.transactions.close_all(h.login, "EURUSD"),
+    "a deletion": lambda h: h.broker.trading.transactions.delete(h.cross),
+    "an activation": lambda h: h.broker.trading.transactions.activate(h.pending, 0.879),
+    "another open price": lambda h: h.broker.trading.transactions.modify(h.against, OrderChange(price=0.89)),
+    "a swap": lambda h: h.engine.charge_swap(h.broker.trading.engine.book.find(h.cross), -123),
     "leverage": lambda h: h.modify_account(leverage=30),
     "a spread": lambda h: h.broker.group(security={"spread_diff": 40}),
     "a price": lambda h: h.broker.tick("EURGBP", 0.89, 0.8902),
@@ -107,9 +109,9 @@ HAPPENINGS: dict[str, Callable[[Held], object]] = {
 def test_what_is_kept_is_what_the_orders_say(what: str, reopen: bool) -> None:
     held = Held(close_reopen=reopen)
     trading, engine = held.broker.trading, held.engine
-    before = trading.margin_level(held.login)  # known until something happens
+    before = trading.engine.margin_level(held.login)  # known until something happens
     HAPPENINGS[what](held)
-    figures = trading.margin_level(held.login)
+    figures = trading.engine.margin_level(held.login)
     assert contents(engine.exposures[held.login]) == contents(held.worked_out())
     assert figures.floating == sum(engine.floating(order) for order in held.positions())
     assert figures.volume == sum(order.volume for order in held.positions())
@@ -122,18 +124,18 @@ def test_what_is_kept_is_what_the_orders_say(what: str, reopen: bool) -> None:
 def test_nothing_is_kept_of_what_is_gone(reopen: bool) -> None:
     held = Held(close_reopen=reopen)
     trading = held.broker.trading
-    trading.close_by(held.buy, held.even)
-    trading.close_by(held.cross, held.against)
+    trading.transactions.close_by(held.buy, held.even)
+    trading.transactions.close_by(held.cross, held.against)
     for order in held.positions():
-        trading.close(order.ticket, order.volume / 100, 1.0)
+        trading.transactions.close(order.ticket, order.volume / 100, 1.0)
     assert trading.engine.exposures == {}
-    figures = trading.margin_level(held.login)
+    figures = trading.engine.margin_level(held.login)
     assert (figures.floating, figures.margin, figures.volume, figures.level) == (0, 0, 0, 0.0)
     assert (figures.equity, figures.free, figures.level_type) == (figures.balance, figures.balance, LevelType.OK)
-    booked = sum(order.result for order in trading.history(held.login, 0, 2**31))
+    booked = sum(order.result for order in trading.engine.book.history(held.login, 0, 2**31))
     assert figures.balance == booked
-    paid = sum(order.commission_agent for order in trading.history(held.login, 0, 2**31))
-    assert trading.margin_level(held.agent).balance == paid
+    paid = sum(order.commission_agent for order in trading.engine.book.history(held.login, 0, 2**31))
+    assert trading.engine.margin_level(held.agent).balance == paid
 
 
 def test_floating_results_are_bounded_without_a_look_at_positions(broker: Broker) -> None:
@@ -174,7 +176,7 @@ def test_the_bounds_allow_for_every_rounding(broker: Broker, cmd: TradeCommand, 
 
 def test_costs_and_taxes_belong_to_a_floating_result(broker: Broker) -> None:
     broker.tick("EURUSD", 1.1, 1.1002)
-    order = broker.trading.get(broker.open(broker.account(), BUY, 1.0, 1.0998))
+    order = broker.trading.engine.book.find(broker.open(broker.account(), BUY, 1.0, 1.0998))
     order.storage, order.commission, order.taxes = -300, -7_00, -11
     assert broker.trading.engine.floating(order) == 2_000 - 300 - 700 - 11
 
@@ -186,7 +188,7 @@ def test_floating_results_in_another_currency(broker: Broker) -> None:
     login = broker.account(1000, group="euro")
     broker.open(login, BUY, 1.0, 1.24)
     broker.open(login, SELL, 0.5, 1.24)
-    assert broker.trading.margin_level(login).floating == 800_00 - 400_00
+    assert broker.trading.engine.margin_level(login).floating == 800_00 - 400_00
 
 
 def test_pendings_do_not_float(broker: Broker) -> None:
@@ -196,7 +198,7 @@ def test_pendings_do_not_float(broker: Broker) -> None:
     broker.open(login, BUY, 0.1, 0.87, "EURGBP")
     broker.open(login, BUY_LIMIT, 5.0, 0.5, "EURGBP")
     broker.open(login, TradeCommand.SELL_LIMIT, 5.0, 0.9, "EURGBP")
-    assert broker.trading.margin_level(login).floating == 125_00
+    assert broker.trading.engine.margin_level(login).floating == 125_00
 
 
 @pytest.mark.parametrize(
@@ -255,7 +257,7 @@ def test_the_level_has_two_decimals(broker: Broker) -> None:
     broker.tick("EURUSD", 1.1, 1.1)
     login = broker.account(1234.56)
     broker.open(login, BUY, 0.3, 1.1)
-    figures = broker.trading.margin_level(login)
+    figures = broker.trading.engine.margin_level(login)
     assert (figures.margin, figures.level, figures.leverage, figures.group) == (330_00, 374.11, 100, "main")
 
 
@@ -285,7 +287,7 @@ def test_the_rate_of_a_close(broker: Broker, cmd: TradeCommand, rate: float) -> 
     broker.tick("EURUSD", 1.1, 1.2)
     broker.tick("GBPUSD", 1.4, 1.5)
     ticket = broker.open(broker.account(), cmd, 1.0, 0.86, "EURGBP")
-    broker.trading.close(ticket, 1.0, 0.86)
+    broker.trading.transactions.close(ticket, 1.0, 0.86)
     assert broker.record(ticket).conv_rates == (rate, rate)
 
 
@@ -313,14 +315,14 @@ def test_what_one_more_position_would_bind(broker: Broker, mode: MarginMode) -> 
 def test_a_rest_has_everything_of_its_position(broker: Broker) -> None:
     login = broker.account()
     one = broker.open(login, BUY, 1.0, 1.1, sl=1.0, tp=1.3, magic=7, reason=TradeReason.EXPERT)
-    broker.trading.get(one).api_data = "mine"
+    broker.trading.engine.book.find(one).api_data = "mine"
     broker.server.advance(9)
-    broker.trading.close(one, 0.25, 1.15)
+    broker.trading.transactions.close(one, 0.25, 1.15)
     two = one + 1
     broker.group(close_reopen=True)
-    broker.trading.close(two, 0.25, 1.2)
+    broker.trading.transactions.close(two, 0.25, 1.2)
     for ticket, price, volume, opened in ((two, 1.1, 0.75, -9), (two + 1, 1.2, 0.5, 0)):
-        order, record = broker.trading.get(ticket), broker.record(ticket)
+        order, record = broker.trading.engine.book.find(ticket), broker.record(ticket)
         assert (record.sl, record.tp, record.magic, record.reason) == (1.0, 1.3, 7, TradeReason.EXPERT)
         assert (record.open_price, record.volume, record.digits, order.api_data) == (price, volume, 5, "mine")
         assert (record.open_time, record.timestamp) == (broker.server.now + opened, broker.server.now)
@@ -335,21 +337,21 @@ def test_money_that_the_server_books(broker: Broker) -> None:
     agent = broker.account()
     login = broker.account(agent_account=agent)
     ticket = broker.open(login, BUY, 1.0, 1.1)
-    broker.trading.close(ticket, 1.0, 1.1)
+    broker.trading.transactions.close(ticket, 1.0, 1.1)
     (record,) = broker.history(agent)
     assert (record.profit, record.comment) == (2.0, f"agent '{login}' - #{ticket}")
     assert (record.expiration, record.open_price, record.volume, record.digits) == (0, 0.0, 0.01, 0)
     broker.group(security={"commission_agent": 0.0})
-    broker.trading.close(broker.open(login, BUY, 1.0, 1.1), 1.0, 1.1)
+    broker.trading.transactions.close(broker.open(login, BUY, 1.0, 1.1), 1.0, 1.1)
     assert len(broker.history(agent)) == 1
 
 
 def test_a_deleted_order_has_no_price_and_no_costs(broker: Broker) -> None:
     broker.group(security={"commission_base": 7.0})
     ticket = broker.open(broker.account(), BUY, 1.0, 1.1)
-    broker.trading.engine.charge_swap(broker.trading.get(ticket), -5)
+    broker.trading.engine.charge_swap(broker.trading.engine.book.find(ticket), -5)
     broker.server.advance(5)
-    broker.trading.delete(ticket)
+    broker.trading.transactions.delete(ticket)
     record = broker.record(ticket)
     assert (record.close_price, record.profit, record.storage, record.commission, record.taxes) == (0, 0, 0, 0, 0)
     assert (record.close_time, record.timestamp) == (broker.server.now, broker.server.now)
@@ -362,7 +364,7 @@ def test_closing_all_leaves_other_symbols_and_pendings(broker: Broker) -> None:
     pending = broker.open(login, BUY_LIMIT, 1.0, 1.0)
     sell = broker.open(login, SELL, 1.0, 1.1)
     buy, later = broker.open(login, BUY, 1.0, 1.1), broker.open(login, SELL, 1.0, 1.1)
-    broker.trading.close_all(login, "".join(["EUR", "USD"]))
+    broker.trading.transactions.close_all(login, "".join(["EUR", "USD"]))
     assert [record.order for record in broker.orders(login)] == [*others, pending, later]
     assert (broker.record(sell).volume, broker.record(buy).volume) == (1.0, 0.0)
 
@@ -429,4 +431,4 @@ def test_futures_gain_by_the_tick_whole_or_not(broker: Broker) -> None:
         login = broker.account(1000)
         for _ in range(2):
             broker.open(login, BUY, 1.0, 98.0, "ACME")
-        assert broker.trading.margin_level(login).floating == floating
+        assert broker.trading.engine.margin_level(login).floating == floating

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
+from mt4sim.market.spreads import widened, with_symbol_spread
+from mt4sim.market.symbols import MarginMode, ProfitMode, SwapType, Symbol
+from mt4sim.market.ticks import Direction, Quote
 from mt4sim.money import share, to_cents, to_money
-from mt4sim.quotes import Direction, Quote
-from mt4sim.spreads import widened, with_symbol_spread
-from mt4sim.symbols import MarginMode, ProfitMode, SwapType, Symbol
+from mt4sim.state.orders import Order
 from mt4sim.trading.commission import agent_commission, commission, notional, taxes
 from mt4sim.trading.conversion import Converter
 from mt4sim.trading.margin import Exposure, Leg, margin_of
-from mt4sim.trading.orders import Order
 from mt4sim.trading.profit import profit, profit_rate, rate_symbols, raw_profit, worth_of_point
 from mt4sim.trading.swaps import interest, nights, swap
 from mt4sim.trading.terms import Terms
@@ -51,7 +51,7 @@ def rates(broker: Broker) -> Converter:
     1.6."""
     for name, bid, ask in (("USDCAD", 1.25, 1.6), ("EURUSD", 1.2, 1.3), ("GBPUSD", 1.5, 1.6)):
         broker.tick(name, bid, ask)
-    return Converter(broker.server)
+    return Converter(broker.server.state)
 
 
 @pytest.mark.parametrize(
@@ -308,7 +308,7 @@ def test_the_shortest_name_of_a_pair_wins(broker: Broker) -> None:
             "SGDHKD": ProfitMode.CFD, "NZDXY": ProfitMode.FOREX}  # fmt: skip
     for name, mode in made.items():
         broker.server.symbols[name] = symbol(name=name, profit_mode=mode)
-    pair = Converter(broker.server).pair
+    pair = Converter(broker.server.state).pair
     assert (pair("EUR", "USD"), pair("AUD", "NZD"), pair("SGD", "HKD")) == ("EURUSD", "AUDNZDx", None)
     assert pair("NZD", "XY") is None
 
@@ -324,8 +324,8 @@ class Searched(dict[str, Symbol]):
 
 
 def test_pairs_are_searched_for_again_when_symbols_change_and_only_then(broker: Broker) -> None:
-    found = broker.server.symbols = Searched(broker.server.symbols)
-    login, converter = broker.account(100), Converter(broker.server)
+    found = broker.server.state.symbols = Searched(broker.server.symbols)
+    login, converter = broker.account(100), broker.trading.engine.converter
     assert converter.pair("AUD", "USD") is None
     found["AUDUSD"] = symbol(name="AUDUSD", currency="AUD")
     seen = found.times

@@ -12,12 +12,13 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, given, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from mt4sim import snapshot
+from mt4sim import NewOrder, OrderChange, Server
 from mt4sim.events import Change, Happened
-from mt4sim.spreads import widened
-from mt4sim.trading import Order
+from mt4sim.market.spreads import widened
+from mt4sim.state.figures import LevelType
+from mt4sim.state.orders import Order
 from mt4sim.trading.engine import POSITION_OF
-from mt4sim.trading.margin import Exposure, LevelType, margin_of
+from mt4sim.trading.margin import Exposure, margin_of
 from mt4sim.trading.reading import Reading
 from mt4sim.trading.terms import leverage_of
 from mt_remote.errors import RequestError
@@ -92,7 +93,7 @@ class Life(RuleBasedStateMachine):
         return self.server.symbols[name].to_price(quote.bid + by)
 
     def some_open(self, pick: int) -> Order | None:
-        orders = self.trading.open_orders()
+        orders = self.trading.engine.book.all_open()
         return orders[pick % len(orders)] if orders else None
 
     # What is done
@@ -101,61 +102,69 @@ class Life(RuleBasedStateMachine):
           stops=st.integers(0, 3), expires=st.sampled_from([0, 3600]))  # fmt: skip
     def open(self, pick: int, name: str, cmd: TradeCommand, volume: float, by: int, sl: int, tp: int, stops: int,
              expires: int) -> None:  # fmt: skip
-        self.trading.open(
-            self.logins[pick % 3], name, cmd, volume, self.price(name, by),
-            sl=self.price(name, sl) if stops & 1 else 0.0, tp=self.price(name, tp) if stops & 2 else 0.0,
+        order = NewOrder(
+            name,
+            cmd,
+            volume,
+            self.price(name, by),
+            sl=self.price(name, sl) if stops & 1 else 0.0,
+            tp=self.price(name, tp) if stops & 2 else 0.0,
             expiration=self.server.now + expires if expires else 0,
-        )  # fmt: skip
+        )
+        self.trading.transactions.open(self.logins[pick % 3], order)
 
     @rule(pick=picks, by=moves, sl=moves, tp=moves)
     def modify(self, pick: int, by: int, sl: int, tp: int) -> None:
         order = self.some_open(pick)
         if order:
-            self.trading.modify(order.ticket, price=self.price(order.symbol, by), sl=self.price(order.symbol, sl),
-                                tp=self.price(order.symbol, tp))  # fmt: skip
+            price, sl_price, tp_price = (self.price(order.symbol, each) for each in (by, sl, tp))
+            change = OrderChange(price=price, sl=sl_price, tp=tp_price)
+            self.trading.transactions.modify(order.ticket, change)
 
     @rule(pick=picks, part=st.integers(1, 100), by=moves)
     def close(self, pick: int, part: int, by: int) -> None:
         order = self.some_open(pick)
         if order and order.cmd.is_market:
             volume = max(1, order.volume * part // 100) / 100
-            self.trading.close(order.ticket, volume, self.price(order.symbol, by))
+            self.trading.transactions.close(order.ticket, volume, self.price(order.symbol, by))
 
     @rule(one=picks, two=picks)
     def close_by(self, one: int, two: int) -> None:
         a, b = self.some_open(one), self.some_open(two)
         if a and b:
             with suppress(RequestError):
-                self.trading.close_by(a.ticket, b.ticket)
+                self.trading.transactions.close_by(a.ticket, b.ticket)
 
     @rule(pick=picks, name=names)
     def close_all(self, pick: int, name: str) -> None:
         login = self.logins[pick % 3]
-        self.trading.close_all(login, name)
-        kinds = {o.cmd for o in self.trading.open_orders(login) if o.symbol == name and o.cmd.is_market}
+        self.trading.transactions.close_all(login, name)
+        kinds = {o.cmd for o in self.trading.engine.book.open_of(login) if o.symbol == name and o.cmd.is_market}
         assert len(kinds) < 2
 
     @rule(pick=picks)
     def delete(self, pick: int) -> None:
         order = self.some_open(pick)
         if order:
-            self.trading.delete(order.ticket)
+            self.trading.transactions.delete(order.ticket)
 
     @rule(pick=picks, by=moves)
     def activate(self, pick: int, by: int) -> None:
         order = self.some_open(pick)
         if order and order.cmd.is_pending:
-            self.trading.activate(order.ticket, self.price(order.symbol, by))
+            self.trading.transactions.activate(order.ticket, self.price(order.symbol, by))
 
     @rule(pick=picks, cents=st.integers(-300_000, 300_000), credit=st.booleans())
     def money(self, pick: int, cents: int, credit: bool) -> None:
         cmd = TradeCommand.CREDIT if credit else TradeCommand.BALANCE
         with suppress(RequestError):
-            self.trading.balance(self.logins[pick % 3], cmd, cents / 100, expiration=self.server.now + 40_000)
+            self.trading.transactions.balance(
+                self.logins[pick % 3], cmd, cents / 100, expiration=self.server.now + 40_000
+            )
 
     @rule(name=names, by=st.integers(-400, 400), spread=st.integers(0, 30))
     def tick(self, name: str, by: int, spread: int) -> None:
-        before = [order.state_dict() for order in self.trading.open_orders()]
+        before = [order.state_dict() for order in self.trading.engine.book.all_open()]
         self.move(name, by, spread)
         self.all_triggers_fired(name, before)
         self.all_accounts_are_looked_after()
@@ -166,8 +175,8 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def read_at_leisure(self) -> None:
-        orders = self.trading.open_orders()
-        records = [self.trading.record(order) for order in orders]
+        orders = self.trading.engine.book.all_open()
+        records = [self.server.record(order) for order in orders]
         self.readings = [*self.readings[-2:], (Reading(self.trading.engine, orders), records)]
 
     # What holds
@@ -179,7 +188,7 @@ class Life(RuleBasedStateMachine):
         for was in before:
             if was["symbol"] != name:
                 continue
-            order = self.trading.get(was["ticket"])
+            order = self.trading.engine.book.find(was["ticket"])
             terms = self.trading.engine.terms_of(order)
             if reached(was, *widened(quote, terms.spread_diff)):
                 assert not order.is_open or order.cmd is not was["cmd"], was
@@ -187,7 +196,7 @@ class Life(RuleBasedStateMachine):
     def all_accounts_are_looked_after(self) -> None:
         """No band hid what a look at every account would have found."""
         for login in self.logins:
-            level = self.trading.margin_level(login)
+            level = self.trading.engine.margin_level(login)
             if level.margin:
                 assert level.level_type is not LevelType.STOP_OUT
             assert self.trading.supervisor.called.get(login, LevelType.OK) is level.level_type
@@ -196,7 +205,7 @@ class Life(RuleBasedStateMachine):
     def money_is_the_sum_of_records(self) -> None:
         for login in self.logins:
             account = self.server.accounts.get(login)
-            records = self.trading.history(login, 0, 2**31)
+            records = self.trading.engine.book.history(login, 0, 2**31)
             assert account.balance == sum(o.result for o in records if o.cmd is not TradeCommand.CREDIT)
             assert account.credit == sum(o.profit for o in records if o.cmd is TradeCommand.CREDIT)
 
@@ -207,7 +216,7 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def open_orders_come_by_ticket(self) -> None:
-        tickets = [order.ticket for order in self.trading.open_orders()]
+        tickets = [order.ticket for order in self.trading.engine.book.all_open()]
         assert tickets == sorted(self.trading.engine.book.open)
 
     @invariant()
@@ -250,20 +259,20 @@ class Life(RuleBasedStateMachine):
     def teardown(self) -> None:
         if not hasattr(self, "broker"):
             return
-        saved = json.loads(json.dumps(snapshot.state(self.server)))
-        again = snapshot.restored(saved)
-        assert json.loads(json.dumps(snapshot.state(again))) == saved
+        saved = json.loads(json.dumps(self.server.snapshot()))
+        again = Server.restored(saved)
+        assert json.loads(json.dumps(again.snapshot())) == saved
         for server in (self.server, again):
             server.tick("EURUSD", 1.3, 1.3001)
             server.advance(200_000)
-        assert again.trading.state() == self.server.trading.state()
-        for order in self.trading.open_orders():
+        assert again.snapshot()["trading"] == self.server.snapshot()["trading"]
+        for order in self.trading.engine.book.all_open():
             if order.cmd.is_market:
-                self.trading.close(order.ticket, order.volume / 100, self.price(order.symbol, 0))
+                self.trading.transactions.close(order.ticket, order.volume / 100, self.price(order.symbol, 0))
             else:
-                self.trading.delete(order.ticket)
+                self.trading.transactions.delete(order.ticket)
         for login in self.logins:
-            level = self.trading.margin_level(login)
+            level = self.trading.engine.margin_level(login)
             assert (level.margin, level.floating, level.volume) == (0, 0, 0)
 
 
@@ -295,7 +304,7 @@ def test_a_mirrored_sell_has_the_mirrored_profit(
     profits = []
     for cmd in (BUY, SELL):
         ticket = broker.open(login, cmd, units / 100, opened / 100_000)
-        broker.trading.close(ticket, units / 100, (opened + moved) / 100_000)
+        broker.trading.transactions.close(ticket, units / 100, (opened + moved) / 100_000)
         profits.append(broker.record(ticket).profit)
     assert profits[0] == -profits[1]
     assert broker.user(login).balance == 0.0
@@ -310,10 +319,10 @@ def test_nothing_drifts(broker: Broker) -> None:
     price = 110_000
     for step in range(3_999):
         price += 1 if step % 3 else -1
-        broker.trading.close(ticket, 0.01, price / 100_000)
+        broker.trading.transactions.close(ticket, 0.01, price / 100_000)
         ticket = broker.server.common.last_order
-    broker.trading.close(ticket, 0.01, price / 100_000)
-    records = [record for record in broker.trading.history(login, 0, 2**31) if record.cmd.is_market]
+    broker.trading.transactions.close(ticket, 0.01, price / 100_000)
+    records = [record for record in broker.trading.engine.book.history(login, 0, 2**31) if record.cmd.is_market]
     assert len(records) == 4000
     assert sum(record.commission for record in records) == round(total * 100)
     assert broker.server.accounts.get(login).balance == 1000_00 + sum(record.result for record in records)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mt4sim.symbols import MarginMode
+from mt4sim.market.symbols import MarginMode
 from mt_remote.errors import ServerError
 from mt_remote.records import GroupMarginMode, TradeCommand, TransactionType
 
@@ -117,7 +117,7 @@ def test_pendings_bind_no_margin_until_they_are_active(broker: Broker) -> None:
     login = broker.account()
     ticket = broker.open(login, TradeCommand.BUY_LIMIT, 0.02, 1.0)
     assert broker.margin(login) == 0.0
-    broker.trading.activate(ticket, 10.0)
+    broker.trading.transactions.activate(ticket, 10.0)
     assert broker.margin(login) == 200.0
     assert broker.record(ticket).margin_rate == 10.0
 
@@ -131,11 +131,11 @@ def test_account_figures(broker: Broker, mode: GroupMarginMode, free: float) -> 
     broker.group(margin_mode=mode)
     broker.tick("EURUSD", 0.4, 0.41)
     login = broker.account(1000)
-    broker.trading.balance(login, TradeCommand.CREDIT, 200, expiration=broker.server.now + 3600)
+    broker.trading.transactions.balance(login, TradeCommand.CREDIT, 200, expiration=broker.server.now + 3600)
     ticket = broker.open(login, BUY, 1.0, 0.4)
     assert broker.margin(login) == 400.0
     broker.tick("EURUSD", 0.397, 0.407)
-    figures = broker.trading.margin_level(login)
+    figures = broker.trading.engine.margin_level(login)
     assert (figures.balance, figures.credit, figures.equity) == (1000_00, 200_00, 900_00)
     assert (figures.free / 100, figures.level) == (free, 225.0)
     assert broker.record(ticket).profit == -300.0
@@ -147,7 +147,7 @@ def test_open_test_refuses_what_the_account_can_not_bear(broker: Broker) -> None
     with pytest.raises(ServerError) as refused:
         broker.send(login, MK_OPEN, BUY, 1.0, 1.1)
     assert refused.value.return_code == 134
-    broker.trading.balance(login, TradeCommand.BALANCE, 0.01)
+    broker.trading.transactions.balance(login, TradeCommand.BALANCE, 0.01)
     assert broker.send(login, MK_OPEN, BUY, 1.0, 1.1)
 
 
@@ -156,7 +156,7 @@ def test_a_groups_virtual_credit_loosens_the_open_test_alone(broker: Broker) -> 
     broker.tick("EURUSD", 1.1, 1.1)
     login = broker.account(900)
     broker.send(login, MK_OPEN, BUY, 1.0, 1.1)
-    figures = broker.trading.margin_level(login)
+    figures = broker.trading.engine.margin_level(login)
     assert (figures.credit, figures.free) == (0, -200_00)
 
 
@@ -184,7 +184,7 @@ def test_futures_are_opened_on_initial_and_held_on_maintenance_margin(broker: Br
     with pytest.raises(ServerError) as refused:
         broker.send(login, MK_OPEN, BUY, 1.0, 80.0, "ACME")
     assert refused.value.return_code == 134
-    broker.trading.balance(login, TradeCommand.BALANCE, 1)
+    broker.trading.transactions.balance(login, TradeCommand.BALANCE, 1)
     broker.send(login, MK_OPEN, BUY, 1.0, 80.0, "ACME")
     assert broker.margin(login) == 2000.0
 

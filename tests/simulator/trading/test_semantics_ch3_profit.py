@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from mt4sim.market.symbols import ProfitMode
 from mt4sim.money import to_cents
-from mt4sim.symbols import ProfitMode
 from mt_remote.records import ConGroup, Draft, TradeCommand
 
 from .conftest import Broker
@@ -28,7 +28,7 @@ def test_observed_eurcad_in_cad(broker: Broker) -> None:
     broker.server.config.add_group(Draft(ConGroup, {"group": "cad", "currency": "CAD", "default_leverage": 100}))
     login = broker.account(group="cad")
     ticket = broker.open(login, BUY, 0.05, 1.30046, "EURCAD")
-    broker.trading.close(ticket, 0.05, 1.32051)
+    broker.trading.transactions.close(ticket, 0.05, 1.32051)
     assert broker.record(ticket).profit == 100.25
     assert broker.user(login).balance == 100.25
 
@@ -36,7 +36,7 @@ def test_observed_eurcad_in_cad(broker: Broker) -> None:
 def test_deposit_is_the_base(broker: Broker) -> None:
     login = broker.account()
     ticket = broker.open(login, BUY, 1.0, 150.0, "USDJPY")
-    broker.trading.close(ticket, 1.0, 151.234)
+    broker.trading.transactions.close(ticket, 1.0, 151.234)
     assert broker.record(ticket).profit == 815.95
 
 
@@ -44,7 +44,7 @@ def test_over_a_cross(broker: Broker) -> None:
     broker.tick("USDJPY", 148.90, 148.95)
     login = broker.account()
     ticket = broker.open(login, BUY, 1.0, 160.0, "EURJPY")
-    broker.trading.close(ticket, 1.0, 161.5)
+    broker.trading.transactions.close(ticket, 1.0, 161.5)
     assert broker.record(ticket).profit == pytest.approx(1007.39, rel=1e-3)
 
 
@@ -52,8 +52,8 @@ def test_sells_convert_at_the_ask(broker: Broker) -> None:
     broker.tick("GBPUSD", 1.25, 1.26)
     login = broker.account()
     buy, sell = (broker.open(login, cmd, 1.0, 0.86, "EURGBP") for cmd in (BUY, SELL))
-    broker.trading.close(buy, 1.0, 0.87)
-    broker.trading.close(sell, 1.0, 0.87)
+    broker.trading.transactions.close(buy, 1.0, 0.87)
+    broker.trading.transactions.close(sell, 1.0, 0.87)
     assert [broker.record(ticket).profit for ticket in (buy, sell)] == [1250.0, -1260.0]
 
 
@@ -64,7 +64,7 @@ def test_names_with_suffixes_convert_too(broker: Broker) -> None:
     broker.tick("GBPUSD.m", 1.25, 1.25)
     login = broker.account()
     ticket = broker.open(login, BUY, 1.0, 0.86, "EURGBP")
-    broker.trading.close(ticket, 1.0, 0.87)
+    broker.trading.transactions.close(ticket, 1.0, 0.87)
     assert broker.record(ticket).profit == 1250.0
 
 
@@ -74,14 +74,14 @@ def test_conversion_over_the_dollar(broker: Broker) -> None:
     broker.tick("GBPUSD", 1.25, 1.25)
     login = broker.account(group="chf")
     ticket = broker.open(login, BUY, 1.0, 0.86, "EURGBP")
-    broker.trading.close(ticket, 1.0, 0.87)
+    broker.trading.transactions.close(ticket, 1.0, 0.87)
     assert broker.record(ticket).profit == 1125.0
 
 
 def test_no_rate_no_profit(broker: Broker) -> None:
     login = broker.account()
     ticket = broker.open(login, BUY, 1.0, 0.86, "EURGBP")
-    broker.trading.close(ticket, 1.0, 0.87)
+    broker.trading.transactions.close(ticket, 1.0, 0.87)
     assert broker.record(ticket).profit == 0.0
 
 
@@ -89,7 +89,7 @@ def test_futures_count_ticks(broker: Broker) -> None:
     broker.symbol("ACME", profit_mode=ProfitMode.FUTURES, tick_size=0.25, tick_value=12.5)
     login = broker.account()
     ticket = broker.open(login, BUY, 2.0, 100.0, "ACME")
-    broker.trading.close(ticket, 2.0, 101.0)
+    broker.trading.transactions.close(ticket, 2.0, 101.0)
     assert broker.record(ticket).profit == 100.0
 
 
@@ -107,7 +107,7 @@ def test_conv_rates_on_a_dollar_pair(broker: Broker) -> None:
     ticket = broker.open(login, BUY, 0.1, 2.0)
     assert broker.record(ticket).conv_rates == (2.0, 0.0)
     broker.tick("EURUSD", 2.01, 2.02)
-    broker.trading.close(ticket, 0.1, 2.0)
+    broker.trading.transactions.close(ticket, 0.1, 2.0)
     record = broker.record(ticket)
     assert (record.conv_rates, record.margin_rate, record.profit) == ((2.0, 2.0), 2.0, 0.0)
 
@@ -117,7 +117,7 @@ def test_pendings_have_no_profit(broker: Broker) -> None:
     login = broker.account()
     ticket = broker.open(login, TradeCommand.BUY_LIMIT, 0.1, 1.05)
     assert broker.record(ticket).profit == 0.0
-    broker.trading.delete(ticket)
+    broker.trading.transactions.delete(ticket)
     record = broker.record(ticket)
     assert (record.profit, record.comment) == (0.0, "cancelled by dealer")
 
@@ -125,7 +125,7 @@ def test_pendings_have_no_profit(broker: Broker) -> None:
 def test_activation_fixes_the_rates_anew(broker: Broker) -> None:
     login = broker.account()
     ticket = broker.open(login, TradeCommand.SELL_STOP, 0.02, 1.05)
-    broker.trading.activate(ticket, 10.0)
+    broker.trading.transactions.activate(ticket, 10.0)
     assert (broker.record(ticket).conv_rates, broker.record(ticket).margin_rate) == ((10.0, 0.0), 10.0)
 
 

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from mt4sim import Server
 from mt4sim.events import Change
-from mt4sim.symbols import GtcMode, MarginMode, ProfitMode, SwapType
+from mt4sim.market.symbols import GtcMode, MarginMode, ProfitMode, SwapType
 from mt_remote.records import ConCommon, Patch, TradeCommand
 
 from .conftest import Broker
@@ -35,7 +36,7 @@ def test_points(broker: Broker) -> None:
         seen.append(broker.record(ticket).storage)
     assert seen == [-2.20, -4.40, -4.40, -4.40, -6.60, -8.80, -15.40, -17.60]
     assert broker.user(login).balance == 0.0
-    broker.trading.close(ticket, 1.0, 1.1)
+    broker.trading.transactions.close(ticket, 1.0, 1.1)
     assert broker.user(login).balance == -17.60
 
 
@@ -161,20 +162,20 @@ def test_previous_figures_and_reports(broker: Broker) -> None:
     broker.tick("EURUSD", 1.1, 1.1)
     login = broker.account(1000)
     closed = broker.open(login, BUY, 0.1, 1.1)
-    broker.trading.close(closed, 0.1, 1.101)
+    broker.trading.transactions.close(closed, 0.1, 1.101)
     broker.open(login, BUY, 0.1, 1.1)
     broker.tick("EURUSD", 1.095, 1.0952)
     nights(broker)
     user = broker.user(login)
     assert (user.prev_day_balance, user.prev_day_equity) == (1010.0, 960.0)
     assert (user.prev_month_balance, user.prev_month_equity) == (0.0, 0.0)
-    (report,) = broker.trading.daily_reports(login, 0, 2**31)
+    (report,) = broker.trading.rollover.daily_reports(login, 0, 2**31)
     assert (report.balance_prev, report.balance, report.deposit, report.credit) == (0, 1010_00, 1000_00, 0)
     assert (report.profit_closed, report.profit, report.equity) == (10_00, -50_00, 960_00)
     assert (report.margin, report.free) == (110_00, 850_00)
     assert report.time == moment("2020-05-14T23:59:00")
     nights(broker)
-    assert [each.deposit for each in broker.trading.daily_reports(login, 0, 2**31)] == [1000_00, 0]
+    assert [each.deposit for each in broker.trading.rollover.daily_reports(login, 0, 2**31)] == [1000_00, 0]
     broker.server.advance_to(moment("2020-06-01T00:00:00"))
     assert broker.user(login).prev_month_balance == 1010.0
 
@@ -186,7 +187,7 @@ def test_reports_of_a_range(broker: Broker) -> None:
     first, second = (moment(f"2020-05-{day}T23:59:00") for day in (14, 15))
 
     def found(start: int, end: int) -> list[int]:
-        return [report.time for report in broker.trading.daily_reports(login, start, end)]
+        return [report.time for report in broker.trading.rollover.daily_reports(login, start, end)]
 
     assert found(first, second) == [first, second]
     assert found(first + 1, second) == [second]
@@ -199,14 +200,14 @@ def test_a_report_is_of_one_day(broker: Broker) -> None:
     """Of what was closed after the last day's end, and of deposits, not of credit."""
     broker.tick("EURUSD", 1.1, 1.1)
     login = broker.account(1000)
-    broker.trading.balance(login, TradeCommand.CREDIT, 50, expiration=broker.server.now + 90 * DAY)
+    broker.trading.transactions.balance(login, TradeCommand.CREDIT, 50, expiration=broker.server.now + 90 * DAY)
     late, early = broker.open(login, BUY, 0.1, 1.1), broker.open(login, BUY, 0.1, 1.1)
     broker.server.advance_to(moment("2020-05-14T23:59:00") - 1)
-    broker.trading.close(early, 0.1, 1.102)
+    broker.trading.transactions.close(early, 0.1, 1.102)
     nights(broker)
-    broker.trading.close(late, 0.1, 1.103)
+    broker.trading.transactions.close(late, 0.1, 1.103)
     nights(broker)
-    reports = broker.trading.daily_reports(login, 0, 2**31)
+    reports = broker.trading.rollover.daily_reports(login, 0, 2**31)
     assert [(each.balance_prev, each.balance, each.credit) for each in reports] == [
         (0, 1020_00, 50_00), (1020_00, 1050_00, 50_00),
     ]  # fmt: skip
@@ -218,8 +219,7 @@ def test_a_report_is_of_one_day(broker: Broker) -> None:
 def test_reports_are_part_of_the_servers_state(broker: Broker) -> None:
     one, two = broker.account(1000), broker.account(2000)
     nights(broker, 2)
-    kept, other = broker.trading.rollover, Broker().trading.rollover
-    other.restore(kept.state())
+    kept, other = broker.trading.rollover, Server.restored(broker.server.snapshot()).trading.rollover
     assert [report.balance for report in other.daily_reports(two, 0, 2**31)] == [2000_00, 2000_00]
     assert other.reports == kept.reports
     other.forget(one)
@@ -231,7 +231,7 @@ def test_reports_of_weekends(broker: Broker, weekend: bool, reports: int) -> Non
     broker.server.config.set_common(Patch(ConCommon, {"statement_weekend": weekend}))
     login = broker.account(1000)
     nights(broker, 7)
-    assert len(broker.trading.daily_reports(login, 0, 2**31)) == reports
+    assert len(broker.trading.rollover.daily_reports(login, 0, 2**31)) == reports
 
 
 def test_the_servers_own_notes_of_the_night(broker: Broker) -> None:

@@ -41,10 +41,10 @@ def test_charged_once_and_not_on_pendings(broker: Broker) -> None:
     login = broker.account()
     ticket = broker.open(login, TradeCommand.BUY_LIMIT, 1.0, 1.1)
     assert broker.record(ticket).commission == 0.0
-    broker.trading.activate(ticket, 1.1)
+    broker.trading.transactions.activate(ticket, 1.1)
     assert broker.record(ticket).commission == -7.0
     assert broker.user(login).balance == 0.0
-    broker.trading.close(ticket, 1.0, 1.1)
+    broker.trading.transactions.close(ticket, 1.0, 1.1)
     assert broker.record(ticket).commission == -7.0
     assert broker.user(login).balance == -7.0
 
@@ -55,7 +55,7 @@ def test_the_agent_is_paid_at_the_close(broker: Broker) -> None:
     login = broker.account(agent_account=agent)
     ticket = broker.open(login, BUY, 1.5, 1.1)
     assert broker.user(agent).balance == 0.0
-    broker.trading.close(ticket, 1.5, 1.1)
+    broker.trading.transactions.close(ticket, 1.5, 1.1)
     assert (broker.record(ticket).commission_agent, broker.user(agent).balance) == (3.0, 3.0)
     assert (broker.record(ticket).profit, broker.user(login).balance) == (0.0, 0.0)
     assert [record.cmd for record in broker.history(agent)] == [TradeCommand.BALANCE]
@@ -65,7 +65,7 @@ def test_commission_of_an_unknown_agent_goes_to_the_lost_login(broker: Broker) -
     broker.group(security={"commission_agent": 2.0})
     lost = broker.account(login=999)
     ticket = broker.open(broker.account(agent_account=4711), BUY, 1.0, 1.1)
-    broker.trading.close(ticket, 1.0, 1.1)
+    broker.trading.transactions.close(ticket, 1.0, 1.1)
     assert broker.user(lost).balance == 2.0
 
 
@@ -74,7 +74,7 @@ def test_the_agents_share_of_a_partial_close_and_none_for_an_emptied_hedge(broke
     agent = broker.account()
     login = broker.account(agent_account=agent)
     buy, sell = broker.open(login, BUY, 1.0, 1.1), broker.open(login, TradeCommand.SELL, 1.0, 1.1)
-    broker.trading.close_by(buy, sell)
+    broker.trading.transactions.close_by(buy, sell)
     assert (broker.record(buy).commission_agent, broker.record(sell).commission_agent) == (2.0, 0.0)
     assert broker.user(agent).balance == 2.0
 
@@ -83,6 +83,6 @@ def test_taxes_default_to_nothing_and_are_taken_at_the_close(broker: Broker) -> 
     plain, taxed = broker.account(), broker.account(taxes=10.0)
     tickets = [broker.open(login, BUY, 1.0, 1.1) for login in (plain, taxed)]
     for ticket in tickets:
-        broker.trading.close(ticket, 1.0, 1.101)
+        broker.trading.transactions.close(ticket, 1.0, 1.101)
     assert [broker.record(ticket).taxes for ticket in tickets] == [0.0, -10.0]
     assert [broker.user(login).balance for login in (plain, taxed)] == [100.0, 90.0]

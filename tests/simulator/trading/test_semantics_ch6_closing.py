@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mt4sim.events import Change
-from mt4sim.trading.orders import OrderState
+from mt4sim.state.orders import OrderState
 from mt_remote.errors import InvalidData, NotFound, ServerError
 from mt_remote.records import ConGroup, Draft, TradeCommand, TradeDenial, TradeRecord, TransactionType
 
@@ -16,7 +16,7 @@ BUY, SELL = TradeCommand.BUY, TradeCommand.SELL
 
 def swapped(broker: Broker, ticket: int, storage: float) -> int:
     """Gives a position a swap, as rollovers would have."""
-    broker.trading.engine.charge_swap(broker.trading.get(ticket), round(storage * 100))
+    broker.trading.engine.charge_swap(broker.trading.engine.book.find(ticket), round(storage * 100))
     return ticket
 
 
@@ -34,14 +34,14 @@ def test_partial_close(charging: Broker) -> None:
     one = swapped(charging, charging.open(login, BUY, 1.0, 1.1, sl=1.0, tp=1.2, magic=7), -0.80)
     opened = charging.record(one).open_time
     charging.server.advance(60)
-    charging.trading.close(one, 0.7, 1.10064)
+    charging.trading.transactions.close(one, 0.7, 1.10064)
     closed, rest = charging.record(one), charging.record(one + 1)
     assert figures(closed) == (0.7, -0.56, -5.60, 44.80)
-    assert (closed.comment, charging.trading.get(one).state) == (f"to #{one + 1}", OrderState.CLOSED_PART)
+    assert (closed.comment, charging.trading.engine.book.find(one).state) == (f"to #{one + 1}", OrderState.CLOSED_PART)
     assert figures(rest)[:3] == (0.3, -0.24, -2.40)
     assert (rest.comment, rest.open_time, rest.open_price) == (f"from #{one}", opened, 1.1)
     assert (rest.sl, rest.tp, rest.magic, rest.close_time) == (1.0, 1.2, 7, 0)
-    charging.trading.close(one + 1, 0.3, 1.10064)
+    charging.trading.transactions.close(one + 1, 0.3, 1.10064)
     assert figures(charging.record(one + 1)) == (0.3, -0.24, -2.40, 19.20)
     assert charging.user(login).balance == 64.0 - 8.0 - 0.8
 
@@ -50,9 +50,9 @@ def test_cents_add_up(charging: Broker) -> None:
     login = charging.account()
     ticket = swapped(charging, charging.open(login, SELL, 0.07, 1.1), -0.10)
     for _ in range(6):
-        charging.trading.close(ticket, 0.01, 1.1)
+        charging.trading.transactions.close(ticket, 0.01, 1.1)
         ticket = charging.orders(login)[0].order
-    charging.trading.close(ticket, 0.01, 1.1)
+    charging.trading.transactions.close(ticket, 0.01, 1.1)
     records = charging.history(login)
     assert round(sum(record.storage for record in records), 2) == -0.10
     assert round(sum(record.commission for record in records), 2) == -0.56
@@ -63,7 +63,7 @@ def test_close_reopen_closes_the_whole_and_opens_the_rest_anew(charging: Broker)
     login = charging.account()
     one = swapped(charging, charging.open(login, BUY, 1.0, 1.1, sl=1.0), -0.80)
     charging.server.advance(60)
-    charging.trading.close(one, 0.7, 1.101)
+    charging.trading.transactions.close(one, 0.7, 1.101)
     assert figures(charging.record(one)) == (1.0, -0.80, -8.0, 100.0)
     rest = charging.record(one + 1)
     assert figures(rest) == (0.3, 0.0, -2.40, 0.0)
@@ -73,7 +73,7 @@ def test_close_reopen_closes_the_whole_and_opens_the_rest_anew(charging: Broker)
 def test_more_than_is_open(broker: Broker) -> None:
     ticket = broker.open(broker.account(), BUY, 1.0, 1.1)
     with pytest.raises(ServerError, match=r"volume.*1 lots") as refused:
-        broker.trading.close(ticket, 1.01, 1.1)
+        broker.trading.transactions.close(ticket, 1.01, 1.1)
     assert refused.value.return_code == 131
 
 
@@ -81,15 +81,15 @@ def test_more_than_is_open(broker: Broker) -> None:
 def test_closing_needs_volume_and_price(broker: Broker, volume: float, price: float, field: str) -> None:
     ticket = broker.open(broker.account(), BUY, 1.0, 1.1)
     with pytest.raises(InvalidData, match=field):
-        broker.trading.close(ticket, volume, price)
+        broker.trading.transactions.close(ticket, volume, price)
 
 
 def test_unknown_and_closed_tickets(broker: Broker) -> None:
     ticket = broker.open(broker.account(), BUY, 1.0, 1.1)
-    broker.trading.close(ticket, 1.0, 1.1)
+    broker.trading.transactions.close(ticket, 1.0, 1.1)
     for each in (4711, ticket):
         with pytest.raises(NotFound, match=f"Cannot find order {each}"):
-            broker.trading.close(each, 1.0, 1.1)
+            broker.trading.transactions.close(each, 1.0, 1.1)
 
 
 def pair(broker: Broker, login: int, one: tuple[TradeCommand, float, float], two: tuple[TradeCommand, float, float]
@@ -105,8 +105,8 @@ def pair(broker: Broker, login: int, one: tuple[TradeCommand, float, float], two
 def test_close_by_of_equal_volumes(charging: Broker) -> None:
     login = charging.account()
     a, b = pair(charging, login, (BUY, 1.0, -0.80), (SELL, 1.0, -1.50))
-    charging.trading.comment(a, "mine")
-    charging.trading.close_by(a, b)
+    charging.trading.transactions.comment(a, "mine")
+    charging.trading.transactions.close_by(a, b)
     one, two = charging.record(a), charging.record(b)
     assert figures(one) == (1.0, -2.30, -8.00, -103.00)
     assert (one.close_price, one.comment) == (1.31557, "mine")
@@ -114,14 +114,14 @@ def test_close_by_of_equal_volumes(charging: Broker) -> None:
     assert (two.close_price, two.comment) == (1.31557, f"close hedge by #{a}")
     assert charging.orders(login) == []
     assert one.close_time == two.close_time
-    assert {charging.trading.get(each).state for each in (a, b)} == {OrderState.CLOSED_BY}
+    assert {charging.trading.engine.book.find(each).state for each in (a, b)} == {OrderState.CLOSED_BY}
     assert charging.user(login).balance == -113.30
 
 
 def test_close_by_with_the_second_larger(charging: Broker) -> None:
     login = charging.account()
     a, b = pair(charging, login, (BUY, 0.7, -0.56), (SELL, 1.0, -1.50))
-    charging.trading.close_by(a, b)
+    charging.trading.transactions.close_by(a, b)
     one, two, rest = (charging.record(each) for each in (a, b, b + 1))
     assert figures(one) == (0.7, -2.06, -5.60, -72.10)
     assert one.comment == "partial close"
@@ -133,7 +133,7 @@ def test_close_by_with_the_second_larger(charging: Broker) -> None:
 def test_close_by_with_the_first_larger(charging: Broker) -> None:
     login = charging.account()
     a, b = pair(charging, login, (SELL, 1.0, -1.50), (BUY, 0.7, -0.56))
-    charging.trading.close_by(a, b)
+    charging.trading.transactions.close_by(a, b)
     one, two, rest = (charging.record(each) for each in (a, b, b + 1))
     assert figures(one) == (0.7, -2.06, -5.60, -72.10)
     assert (one.close_price, one.comment) == (1.31660, "partial close")
@@ -145,7 +145,7 @@ def test_close_by_with_the_first_larger(charging: Broker) -> None:
 def test_close_by_of_a_real_server(broker: Broker) -> None:
     login = broker.account()
     n, m = broker.open(login, BUY, 0.2, 1.1), broker.open(login, SELL, 0.5, 1.1)
-    broker.trading.close_by(n, m)
+    broker.trading.transactions.close_by(n, m)
     one, two, rest = (broker.record(each) for each in (n, m, m + 1))
     assert (one.volume, one.comment) == (0.2, "partial close")
     assert (two.volume, two.comment) == (0.0, f"close hedge by #{n}")
@@ -156,7 +156,7 @@ def test_close_by_tells_of_both_legs_and_the_rest(broker: Broker) -> None:
     login = broker.account()
     a, b = broker.open(login, BUY, 0.2, 1.1), broker.open(login, SELL, 0.5, 1.1)
     broker.told()
-    broker.trading.close_by(a, b)
+    broker.trading.transactions.close_by(a, b)
     told = [(change, record.order) for change, record in broker.told()]
     assert told == [(Change.DELETE, a), (Change.DELETE, b), (Change.ADD, b + 1)]
 
@@ -173,8 +173,8 @@ def test_close_by_needs_opposite_positions_of_one_account_and_symbol(broker: Bro
     ]
     for each in refused:
         with pytest.raises(InvalidData):
-            broker.trading.close_by(buy, each)
-    assert len(broker.trading.open_orders()) == 5
+            broker.trading.transactions.close_by(buy, each)
+    assert len(broker.trading.engine.book.all_open()) == 5
 
 
 def test_close_all(broker: Broker) -> None:
@@ -182,7 +182,7 @@ def test_close_all(broker: Broker) -> None:
     first = broker.open(login, BUY, 0.7, 1.1)
     broker.open(login, SELL, 0.5, 1.1)
     broker.open(login, SELL, 1.0, 1.1)
-    broker.trading.close_all(login, "EURUSD")
+    broker.trading.transactions.close_all(login, "EURUSD")
     closed = [(r.order - first + 1, r.cmd, r.volume, r.comment) for r in broker.history(login)]
     assert closed == [
         (1, BUY, 0.5, "partial close"),
@@ -197,9 +197,9 @@ def test_close_all(broker: Broker) -> None:
 
 def test_close_all_of_unknown_logins_and_symbols(broker: Broker) -> None:
     with pytest.raises(NotFound, match="Cannot find symbol 'NOPE'"):
-        broker.trading.close_all(broker.account(), "NOPE")
+        broker.trading.transactions.close_all(broker.account(), "NOPE")
     with pytest.raises(ServerError, match="there is no account 4711") as refused:
-        broker.trading.close_all(4711, "EURUSD")
+        broker.trading.transactions.close_all(4711, "EURUSD")
     assert refused.value.return_code == 65
 
 
@@ -225,5 +225,5 @@ def test_a_group_of_another_currency(broker: Broker) -> None:
     broker.server.config.add_group(Draft(ConGroup, {"group": "eur", "currency": "EUR", "default_leverage": 100}))
     login = broker.account(group="eur")
     a, b = broker.open(login, BUY, 1.0, 1.25), broker.open(login, SELL, 1.0, 1.20)
-    broker.trading.close_by(a, b)
+    broker.trading.transactions.close_by(a, b)
     assert broker.user(login).balance == -4166.67

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mt4sim.symbols import DaySessions, TradeMode
+from mt4sim.market.symbols import DaySessions, TradeMode
 from mt_remote.errors import ServerError
 from mt_remote.records import (
     ConGroup,
@@ -73,7 +73,7 @@ def test_checks_in_the_documented_order(market: Broker) -> None:
         lambda: market.symbol("EURUSD", sessions=market.server.symbols["GBPUSD"].sessions),
         lambda: asked.update(volume=0.2),
         lambda: asked.update(sl=0.0),
-        lambda: market.trading.balance(login, TradeCommand.BALANCE, 10_000),
+        lambda: market.trading.transactions.balance(login, TradeCommand.BALANCE, 10_000),
         lambda: market.group(max_positions=0),
     ]
     for mend in mended:

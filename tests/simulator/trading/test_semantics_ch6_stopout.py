@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mt4sim.events import Change
-from mt4sim.trading import MarginLevel
-from mt4sim.trading.margin import LevelType
-from mt4sim.trading.orders import Activation
+from mt4sim.state.figures import LevelType, MarginLevel
+from mt4sim.state.orders import Activation
 from mt_remote.records import ConGroup, Draft, ExecutionMode, MarginType, Patch, TradeCommand, UserRecord
 
 from .conftest import Broker
@@ -73,7 +72,7 @@ def test_money_ends_a_margin_call(broker: Broker) -> None:
     broker.open(login, BUY, 1.0, 1.1)
     broker.tick("EURUSD", 1.1, 1.1)
     assert [change for change, _ in broker.told("margin_call")] == [Change.ADD]
-    broker.trading.balance(login, TradeCommand.BALANCE, 100)
+    broker.trading.transactions.balance(login, TradeCommand.BALANCE, 100)
     broker.tick("EURUSD", 1.10001, 1.10001)
     assert [change for change, _ in broker.told("margin_call")] == [Change.DELETE]
 
@@ -106,7 +105,7 @@ def test_thresholds_of_0_are_off(broker: Broker) -> None:
     ticket = broker.open(login, BUY, 1.0, 2.0)
     broker.tick("EURUSD", 1.0, 1.0001)
     assert broker.record(ticket).close_time == 0
-    figures: MarginLevel = broker.trading.margin_level(login)
+    figures: MarginLevel = broker.trading.engine.margin_level(login)
     assert (figures.level_type, figures.equity) == (LevelType.OK, -100_000_00)
 
 
@@ -144,12 +143,12 @@ def test_dealers_are_asked_to_stop_out_their_groups(broker: Broker) -> None:
     login = broker.account(1100)
     ticket = broker.open(login, BUY, 1.0, 1.1)
     broker.tick("EURUSD", 1.09, 1.09)
-    order = broker.trading.get(ticket)
+    order = broker.trading.engine.book.find(ticket)
     assert (order.activation, order.close_time) == (Activation.STOPOUT, 0)
     broker.tick("EURUSD", 1.12, 1.12)
     assert order.activation is Activation.STOPOUT_ROLLBACK
-    broker.trading.close(ticket, 1.0, 1.12)
-    assert broker.trading.by_market() == []
+    broker.trading.transactions.close(ticket, 1.0, 1.12)
+    assert broker.trading.triggers.marked() == []
 
 
 def test_many_steps_miss_nothing(broker: Broker) -> None:
@@ -160,10 +159,10 @@ def test_many_steps_miss_nothing(broker: Broker) -> None:
     broker.open(login, BUY, 1.0, 150.0, "USDJPY")
     broker.open(login, SELL, 0.5, 150.0, "USDJPY")
     price = 150_000
-    while len(broker.trading.open_orders(login)) == 2:
+    while len(broker.trading.engine.book.open_of(login)) == 2:
         price -= 7
         broker.tick("USDJPY", price / 1000, (price + 11) / 1000)
-        level = broker.trading.margin_level(login)
+        level = broker.trading.engine.margin_level(login)
         assert not level.margin or level.equity > level.margin * 0.5
     assert broker.trading.supervisor.looks < 100
 
@@ -223,7 +222,7 @@ def test_what_brings_an_account_to_harm_is_followed_at_once(broker: Broker) -> N
     tickets = [broker.open(login, BUY, 1.0, 1.1) for login in doomed[:3]]
     broker.group(margin_stopout=130)
     assert [len(broker.orders(login)) for login in doomed[:3]] == [1, 1, 1]
-    broker.trading.balance(doomed[0], TradeCommand.BALANCE, -100)
+    broker.trading.transactions.balance(doomed[0], TradeCommand.BALANCE, -100)
     broker.server.accounts.set(Patch(UserRecord, {"login": doomed[1], "leverage": 50}))
     tickets.append(broker.open(doomed[3], SELL, 0.1, 1.0))
     assert [bool(broker.record(ticket).close_time) for ticket in tickets] == [True, True, False, False]
@@ -237,7 +236,7 @@ def test_credit_that_ends_takes_positions_with_it(broker: Broker) -> None:
     broker.group(margin_stopout=50)
     broker.tick("EURUSD", 1.1, 1.1)
     login = broker.account(500)
-    broker.trading.balance(login, TradeCommand.CREDIT, 1000, expiration=broker.server.now + 60)
+    broker.trading.transactions.balance(login, TradeCommand.CREDIT, 1000, expiration=broker.server.now + 60)
     ticket = broker.open(login, BUY, 1.0, 1.1)
     broker.server.advance(59)
     assert broker.record(ticket).close_time == 0
@@ -270,5 +269,5 @@ def test_what_a_dealer_has_to_close_does_not_hold_up_the_rest(broker: Broker) ->
     assert broker.record(pair).close_time
     assert broker.told("activation") == []
     broker.tick("ACME", 75.0, 75.0)
-    assert [order.ticket for order in broker.trading.by_market()] == [share]
+    assert [order.ticket for order in broker.trading.triggers.marked()] == [share]
     assert broker.record(share).close_time == 0

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from mt4sim import OrderChange
 from mt4sim.events import Change
-from mt4sim.symbols import TradeMode
-from mt4sim.trading.orders import Activation, OrderState
+from mt4sim.market.symbols import TradeMode
+from mt4sim.state.orders import Activation, OrderState
 from mt_remote.records import ExecutionMode, TradeCommand
 
 from .conftest import Broker
@@ -105,10 +106,10 @@ def test_nothing_fires_but_by_ticks(broker: Broker) -> None:
 def test_moved_and_removed_levels_count(broker: Broker) -> None:
     login = broker.account()
     ticket = broker.open(login, BUY, 1.0, 1.1, sl=1.09, tp=1.11)
-    broker.trading.modify(ticket, sl=1.08)
+    broker.trading.transactions.modify(ticket, OrderChange(sl=1.08))
     broker.tick("EURUSD", 1.085, 1.0852)
     assert broker.record(ticket).close_time == 0
-    broker.trading.modify(ticket, sl=0.0)
+    broker.trading.transactions.modify(ticket, OrderChange(sl=0.0))
     broker.tick("EURUSD", 1.07, 1.0702)
     assert broker.record(ticket).close_time == 0
     broker.tick("EURUSD", 1.12, 1.1202)
@@ -123,7 +124,7 @@ def test_no_money_for_an_activation(broker: Broker) -> None:
     for ticket, price in ((buy, 1.0999), (sell, 1.0998)):
         record = broker.record(ticket)
         assert (record.comment, record.close_price, record.profit) == ("deleted [no money]", price, 0.0)
-        assert broker.trading.get(ticket).state is OrderState.DELETED
+        assert broker.trading.engine.book.find(ticket).state is OrderState.DELETED
 
 
 def test_a_close_only_symbol_drops_pendings(broker: Broker) -> None:
@@ -148,10 +149,10 @@ def test_in_dealers_groups_what_is_reached_is_marked(broker: Broker) -> None:
     pending = broker.open(login, BUY_LIMIT, 0.1, 1.0903)
     broker.told()
     broker.tick("EURUSD", 1.09, 1.0902)
-    marks = [broker.trading.get(each).activation for each in (stop, gain, pending)]
+    marks = [broker.trading.engine.book.find(each).activation for each in (stop, gain, pending)]
     assert marks == [Activation.SL, Activation.TP, Activation.PENDING]
     assert [change for change, _ in broker.told("activation")] == [Change.ADD] * 3
-    assert {order.ticket for order in broker.trading.by_market()} == {stop, gain, pending}
+    assert {order.ticket for order in broker.trading.triggers.marked()} == {stop, gain, pending}
     assert [record.close_time for record in broker.orders(login)] == [0, 0, 0]
 
 
@@ -162,13 +163,13 @@ def test_marks_go_negative_when_the_price_has_gone_back(broker: Broker) -> None:
     pending = broker.open(login, BUY_LIMIT, 0.1, 1.0903)
     broker.tick("EURUSD", 1.09, 1.0902)
     broker.tick("EURUSD", 1.0905, 1.0907)
-    orders = [broker.trading.get(each) for each in (ticket, pending)]
+    orders = [broker.trading.engine.book.find(each) for each in (ticket, pending)]
     assert [order.activation for order in orders] == [Activation.SL_ROLLBACK, Activation.PENDING_ROLLBACK]
-    broker.trading.clear_rollback(pending)
+    broker.trading.triggers.clear(pending)
     assert orders[1].activation is Activation.NONE
     broker.tick("EURUSD", 1.0895, 1.0897)
     assert [order.activation for order in orders] == [Activation.SL, Activation.PENDING]
-    broker.trading.activate(pending, 1.0897)
+    broker.trading.transactions.activate(pending, 1.0897)
     assert orders[1].activation is Activation.NONE
-    broker.trading.close(ticket, 0.1, 1.0895)
-    assert broker.trading.by_market() == []
+    broker.trading.transactions.close(ticket, 0.1, 1.0895)
+    assert broker.trading.triggers.marked() == []

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from mt4sim import OrderChange
 from mt4sim.events import Change
-from mt4sim.trading import Order
-from mt4sim.trading.orders import OrderState
+from mt4sim.state.orders import Order, OrderState
 from mt_remote.errors import InvalidData, NotFound, ServerError
 from mt_remote.records import ConGroup, Draft, ExecutionMode, Patch, TradeCommand, TradeReason, UserRecord
 
@@ -22,10 +22,10 @@ def test_one_counter_for_every_record(broker: Broker) -> None:
     tickets = [
         broker.open(login, BUY, 1.0, 1.1),
         broker.open(login, TradeCommand.SELL_LIMIT, 1.0, 1.2),
-        broker.trading.balance(login, BALANCE, 100),
-        broker.trading.balance(login, CREDIT, 100, expiration=broker.server.now + 60),
+        broker.trading.transactions.balance(login, BALANCE, 100),
+        broker.trading.transactions.balance(login, CREDIT, 100, expiration=broker.server.now + 60),
     ]
-    broker.trading.close(tickets[0], 0.5, 1.1)
+    broker.trading.transactions.close(tickets[0], 0.5, 1.1)
     assert tickets == [101, 102, 103, 104]
     assert [record.order for record in broker.orders(login)] == [102, 105]
     assert broker.server.config.common().last_order == 105
@@ -45,14 +45,14 @@ def test_balance_and_credit_records(broker: Broker, cmd: TradeCommand, money: tu
     login = broker.account()
     broker.told()
     until = broker.server.now + 3600 if cmd is CREDIT else 0
-    ticket = broker.trading.balance(login, cmd, 111.11, expiration=until, comment="gift")
+    ticket = broker.trading.transactions.balance(login, cmd, 111.11, expiration=until, comment="gift")
     record = broker.record(ticket)
     assert (record.cmd, record.symbol, record.digits, record.volume) == (cmd, "", 0, 0.01)
     assert (record.open_price, record.close_price, record.margin_rate, record.conv_rates) == (0.0, 0.0, 0.0, (0.0, 0.0))
     assert (record.open_time, record.close_time) == (broker.server.now, broker.server.now)
     assert (record.profit, record.comment, record.reason) == (111.11, "gift", TradeReason.CLIENT)
     assert (broker.user(login).balance, broker.user(login).credit) == money
-    assert broker.trading.open_orders(login) == []
+    assert broker.trading.engine.book.open_of(login) == []
     assert [(change, each.order) for change, each in broker.told()] == [(Change.ADD, ticket)]
 
 
@@ -60,14 +60,16 @@ def test_balance_and_credit_records(broker: Broker, cmd: TradeCommand, money: tu
 def test_credit_needs_an_expiration_in_the_future(broker: Broker, late: int | None) -> None:
     login = broker.account()
     with pytest.raises(InvalidData, match="expiration"):
-        broker.trading.balance(login, CREDIT, 10, expiration=0 if late is None else broker.server.now + late)
+        broker.trading.transactions.balance(
+            login, CREDIT, 10, expiration=0 if late is None else broker.server.now + late
+        )
     assert (broker.history(login), broker.user(login).credit) == ([], 0.0)
 
 
 def test_credit_expires(broker: Broker) -> None:
     login = broker.account()
-    broker.trading.balance(login, CREDIT, 100, expiration=broker.server.now + 3600)
-    broker.trading.balance(login, CREDIT, 50, expiration=broker.server.now + 7200)
+    broker.trading.transactions.balance(login, CREDIT, 100, expiration=broker.server.now + 3600)
+    broker.trading.transactions.balance(login, CREDIT, 50, expiration=broker.server.now + 7200)
     broker.server.advance(3600)
     assert broker.user(login).credit == 50.0
     assert [(record.cmd, record.profit) for record in broker.history(login)] == [
@@ -79,18 +81,18 @@ def test_credit_expires(broker: Broker) -> None:
 
 def test_credit_that_was_taken_back_does_not_expire_again(broker: Broker) -> None:
     login = broker.account()
-    broker.trading.balance(login, CREDIT, 100, expiration=broker.server.now + 3600)
-    broker.trading.balance(login, CREDIT, -70, expiration=broker.server.now + 60)
+    broker.trading.transactions.balance(login, CREDIT, 100, expiration=broker.server.now + 3600)
+    broker.trading.transactions.balance(login, CREDIT, -70, expiration=broker.server.now + 60)
     broker.server.advance(3600)
     assert broker.user(login).credit == 0.0
 
 
 def test_the_credit_of_a_deleted_account_does_not_expire_on_its_successor(broker: Broker) -> None:
     login = broker.account(login=77)
-    broker.trading.balance(login, CREDIT, 100, expiration=broker.server.now + 60)
+    broker.trading.transactions.balance(login, CREDIT, 100, expiration=broker.server.now + 60)
     broker.server.accounts.delete(login)
     broker.account(login=77)
-    broker.trading.balance(login, CREDIT, 30, expiration=broker.server.now + 3600)
+    broker.trading.transactions.balance(login, CREDIT, 30, expiration=broker.server.now + 3600)
     broker.server.advance(60)
     assert broker.user(login).credit == 30.0
 
@@ -99,11 +101,11 @@ def test_the_credit_of_a_deleted_account_does_not_expire_on_its_successor(broker
 def test_more_than_is_free_can_not_be_taken(broker: Broker, cmd: TradeCommand, amount: float) -> None:
     login = broker.account(100)
     until = broker.server.now + 3600
-    broker.trading.balance(login, CREDIT, 50, expiration=until)
+    broker.trading.transactions.balance(login, CREDIT, 50, expiration=until)
     with pytest.raises(ServerError, match="amount") as refused:
-        broker.trading.balance(login, cmd, amount, expiration=until)
+        broker.trading.transactions.balance(login, cmd, amount, expiration=until)
     assert refused.value.return_code == 134
-    broker.trading.balance(login, cmd, amount + 0.01, expiration=until)
+    broker.trading.transactions.balance(login, cmd, amount + 0.01, expiration=until)
 
 
 def test_margin_and_losses_are_not_free(broker: Broker) -> None:
@@ -111,9 +113,9 @@ def test_margin_and_losses_are_not_free(broker: Broker) -> None:
     login = broker.account(1000)
     broker.open(login, BUY, 0.1, 1.101)
     with pytest.raises(ServerError) as refused:  # margin 110.10, loss 10
-        broker.trading.balance(login, BALANCE, -879.91)
+        broker.trading.transactions.balance(login, BALANCE, -879.91)
     assert refused.value.return_code == 134
-    broker.trading.balance(login, BALANCE, -879.90)
+    broker.trading.transactions.balance(login, BALANCE, -879.90)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +126,7 @@ def test_margin_and_losses_are_not_free(broker: Broker) -> None:
 def test_what_a_balance_operation_needs(broker: Broker, change: dict[str, Any], named: str) -> None:
     given = {"login": broker.account(), "command": BALANCE, "amount": 10.0, **change}
     with pytest.raises((InvalidData, ServerError), match=named):
-        broker.trading.balance(**given)
+        broker.trading.transactions.balance(**given)
 
 
 def test_states(broker: Broker) -> None:
@@ -132,11 +134,11 @@ def test_states(broker: Broker) -> None:
     a, b, c = (broker.open(login, BUY, 1.0, 1.1) for _ in range(3))
     d = broker.open(login, TradeCommand.SELL, 1.0, 1.1)
     pending = broker.open(login, TradeCommand.BUY_STOP, 1.0, 1.2)
-    broker.trading.close(a, 1.0, 1.1)
-    broker.trading.close(b, 0.5, 1.1)
-    broker.trading.close_by(c, d)
-    broker.trading.delete(pending)
-    states = [broker.trading.get(each).state for each in (a, b, c, d, pending)]
+    broker.trading.transactions.close(a, 1.0, 1.1)
+    broker.trading.transactions.close(b, 0.5, 1.1)
+    broker.trading.transactions.close_by(c, d)
+    broker.trading.transactions.delete(pending)
+    states = [broker.trading.engine.book.find(each).state for each in (a, b, c, d, pending)]
     assert states == [
         OrderState.CLOSED_NORMAL, OrderState.CLOSED_PART, OrderState.CLOSED_BY, OrderState.CLOSED_BY,
         OrderState.DELETED,
@@ -148,8 +150,8 @@ def test_closing_realises_the_sum(broker: Broker) -> None:
     broker.group(security={"commission_base": 7.0})
     login = broker.account(1000, taxes=10.0)
     ticket = broker.open(login, BUY, 1.0, 1.1)
-    broker.trading.engine.charge_swap(broker.trading.get(ticket), -2_00)
-    broker.trading.close(ticket, 1.0, 1.101)
+    broker.trading.engine.charge_swap(broker.trading.engine.book.find(ticket), -2_00)
+    broker.trading.transactions.close(ticket, 1.0, 1.101)
     record = broker.record(ticket)
     assert (record.profit, record.storage, record.commission, record.taxes) == (100.0, -2.0, -7.0, -9.3)
     assert broker.user(login).balance == 1081.70
@@ -160,13 +162,13 @@ def test_history_selects_by_close_time_and_is_ordered_by_ticket(broker: Broker) 
     start = broker.server.now
     one, two = broker.open(login, BUY, 1.0, 1.1), broker.open(login, BUY, 1.0, 1.1)
     broker.server.advance(10)
-    broker.trading.balance(login, BALANCE, 5)
-    broker.trading.close(two, 1.0, 1.1)
+    broker.trading.transactions.balance(login, BALANCE, 5)
+    broker.trading.transactions.close(two, 1.0, 1.1)
     broker.server.advance(10)
-    broker.trading.close(one, 1.0, 1.1)
+    broker.trading.transactions.close(one, 1.0, 1.1)
 
     def found(first: int, last: int) -> list[int]:
-        return [order.ticket for order in broker.trading.history(login, start + first, start + last)]
+        return [order.ticket for order in broker.trading.engine.book.history(login, start + first, start + last)]
 
     assert found(0, 100) == [one, two, two + 1]
     assert found(10, 10) == [two, two + 1]
@@ -178,9 +180,9 @@ def test_events_of_an_orders_life(broker: Broker) -> None:
     login = broker.account()
     broker.told()
     ticket = broker.open(login, TradeCommand.BUY_STOP, 1.0, 1.1)
-    broker.trading.modify(ticket, sl=1.0)
-    broker.trading.activate(ticket, 1.1)
-    broker.trading.close(ticket, 0.4, 1.2)
+    broker.trading.transactions.modify(ticket, OrderChange(sl=1.0))
+    broker.trading.transactions.activate(ticket, 1.1)
+    broker.trading.transactions.close(ticket, 0.4, 1.2)
     told = broker.told()
     assert [(change, record.order) for change, record in told] == [
         (Change.ADD, ticket), (Change.UPDATE, ticket), (Change.UPDATE, ticket), (Change.DELETE, ticket),
@@ -267,12 +269,12 @@ def test_deleting_an_account_takes_all_with_it(broker: Broker) -> None:
     login = broker.account(1000, login=77)
     open_one = broker.open(login, BUY, 1.0, 1.1, sl=1.0)
     closed = broker.open(login, BUY, 1.0, 1.1)
-    broker.trading.close(closed, 1.0, 1.1)
+    broker.trading.transactions.close(closed, 1.0, 1.1)
     broker.open(login, TradeCommand.BUY_LIMIT, 1.0, 1.0, expiration=broker.server.now + 10)
     broker.server.accounts.delete(login)
     for ticket in (open_one, closed):
         with pytest.raises(NotFound):
-            broker.trading.get(ticket)
+            broker.trading.engine.book.find(ticket)
     broker.account(login=77)
     assert (broker.orders(77), broker.history(77), broker.margin(77)) == ([], [], 0.0)
     broker.tick("EURUSD", 0.9, 0.9)

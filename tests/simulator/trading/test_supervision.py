@@ -12,9 +12,11 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from mt4sim.symbols import MarginMode, ProfitMode
-from mt4sim.trading import Order
-from mt4sim.trading.margin import Exposure, LevelType, margin_of
+from mt4sim import OrderChange
+from mt4sim.market.symbols import MarginMode, ProfitMode
+from mt4sim.state.figures import LevelType
+from mt4sim.state.orders import Order
+from mt4sim.trading.margin import Exposure, margin_of
 from mt4sim.trading.terms import leverage_of
 from mt_remote.errors import RequestError
 from mt_remote.records import (
@@ -97,30 +99,30 @@ class Harm(RuleBasedStateMachine):
         price = round(PRICES[name] * away, self.server.symbols[name].digits)
         self.broker.open(self.logins[pick], cmd, volume, price, name)
 
-    @precondition(lambda self: self.trading.open_orders())
+    @precondition(lambda self: self.trading.engine.book.all_open())
     @rule(pick=st.integers(0, 10_000), part=st.sampled_from([1, 2, 3]))
     def end(self, pick: int, part: int) -> None:
         """Activates, closes, deletes or moves an order."""
-        order = self.trading.open_orders()[pick % len(self.trading.open_orders())]
+        order = self.trading.engine.book.all_open()[pick % len(self.trading.engine.book.all_open())]
         price = self.server.symbols[order.symbol].to_price(order.open_price)
         if order.cmd.is_pending:
-            self.trading.activate(order.ticket, price)
+            self.trading.transactions.activate(order.ticket, price)
         elif part == 1:
-            self.trading.modify(order.ticket, price=price * 1.05)
+            self.trading.transactions.modify(order.ticket, OrderChange(price=price * 1.05))
         elif pick % 2:
-            self.trading.delete(order.ticket)
+            self.trading.transactions.delete(order.ticket)
         else:
-            self.trading.close(order.ticket, max(1, order.volume // part) / 100, price)
+            self.trading.transactions.close(order.ticket, max(1, order.volume // part) / 100, price)
 
     @rule(pick=picks, name=names)
     def close_all(self, pick: int, name: str) -> None:
-        self.trading.close_all(self.logins[pick], name)
+        self.trading.transactions.close_all(self.logins[pick], name)
 
     @rule(pick=picks, credit=st.booleans(), amount=st.integers(-200_000, 200_000))
     def money(self, pick: int, credit: bool, amount: int) -> None:
         cmd = TradeCommand.CREDIT if credit else TradeCommand.BALANCE
         with suppress(RequestError):  # no cent, or more than there is
-            self.trading.balance(self.logins[pick], cmd, amount / 100, expiration=self.server.now + 4_000)
+            self.trading.transactions.balance(self.logins[pick], cmd, amount / 100, expiration=self.server.now + 4_000)
 
     @rule(group=groups, fields=terms, security=securities)
     def change_terms(self, group: str, fields: dict[str, Any], security: dict[str, Any]) -> None:
@@ -144,7 +146,7 @@ class Harm(RuleBasedStateMachine):
             assert self.trading.supervisor.called.get(login, LevelType.OK) is kind
             if kind is LevelType.STOP_OUT or dead:
                 left = [order for order in positions if not self.waits_for_dealer(order)]
-                assert not left, self.trading.margin_level(login)
+                assert not left, self.trading.engine.margin_level(login)
 
     def waits_for_dealer(self, order: Order) -> bool:
         return self.trading.engine.terms_of(order).security.execution_mode is ExecutionMode.MANUAL

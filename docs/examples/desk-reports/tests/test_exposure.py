@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from mt4sim import Server
+from mt4sim import NewOrder, Server
 from mt_remote.client import Client, Credentials
 from mt_remote.records import TradeCommand
 from mt_remote_tools.testing import Bench
@@ -98,6 +98,6 @@ def test_a_book_of_many_positions(mt_client: Client, mt4_server: Server, new_acc
     """More than are entered in one go, and a sum that floats would get wrong."""
     login, dealer = new_account(), mt4_server.login(1, "manager")
     for _ in range(250):
-        dealer.open(login, "EURUSD", TradeCommand.BUY, 0.1, 1.1)
+        dealer.open(login, NewOrder("EURUSD", TradeCommand.BUY, 0.1, 1.1))
     line = mt_client.call("report.exposure")[0]
     assert (line["net"], line["long_price"], line["positions"], line["accounts"]) == (25.0, 1.1, 250, 1)

@@ -10,6 +10,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from conftest import MANAGER, in_front_of, logged_in
+from mt4sim import NewOrder
 from mt_remote.client import Client, Credentials
 from mt_remote.records import TradeCommand
 from mt_remote_tools.testing import Bench
@@ -150,7 +151,7 @@ def test_dealing(here: Client, there: Client, upstream: Bench) -> None:
     there.call("tick.add", symbol="EURUSD", bid=1.1, ask=1.1001)
     here.subscribe("trade_request")
     trader = upstream.server.trader(login)
-    waiting = trader.open("EURUSD", TradeCommand.BUY, 0.1)
+    waiting = trader.open(NewOrder("EURUSD", TradeCommand.BUY, 0.1))
     offered = here.event("trade_request")
     assert (offered["login"], offered["manager"], offered["trade"]["symbol"]) == (login, 1, "EURUSD")
     here.call("request.confirm", request_id=offered["id"], bid=1.1001, ask=1.1002, mode="add_prices")
@@ -158,14 +159,14 @@ def test_dealing(here: Client, there: Client, upstream: Bench) -> None:
     assert same(here, there, "trade.get", {"order": waiting.answer.order})["open_price"] == 1.1002
     assert same(here, there, "ticks.get", {"symbol": "EURUSD"})[0]["ask"] == 1.1002
 
-    requoted = trader.open("EURUSD", TradeCommand.SELL, 0.1)
+    requoted = trader.open(NewOrder("EURUSD", TradeCommand.SELL, 0.1))
     here.call("request.requote", request_id=here.event("trade_request")["id"], bid=1.09, ask=1.0901)
     assert requoted.answer.code.name == "TRADE_REQUOTE"
-    rejected = trader.open("EURUSD", TradeCommand.SELL, 0.1)
+    rejected = trader.open(NewOrder("EURUSD", TradeCommand.SELL, 0.1))
     here.call("request.reject", request_id=here.event("trade_request")["id"])
     assert rejected.answer.code != 0
 
-    passed = trader.open("EURUSD", TradeCommand.SELL, 0.1)
+    passed = trader.open(NewOrder("EURUSD", TradeCommand.SELL, 0.1))
     held = here.event("trade_request")["id"]
     there.subscribe("trade_request")
     here.call("request.reset", request_id=held)
@@ -178,7 +179,7 @@ def test_a_dealer_who_leaves_hands_over_what_he_held(front_url: str, there: Clie
     for leave in ("disconnect", "unsubscribe", "close"):
         with logged_in(front_url) as dealer:
             dealer.subscribe("trade_request")
-            upstream.server.trader(login).open("EURUSD", TradeCommand.SELL, 0.1)
+            upstream.server.trader(login).open(NewOrder("EURUSD", TradeCommand.SELL, 0.1))
             held = dealer.event("trade_request")["id"]
             there.subscribe("trade_request")
             if leave == "disconnect":

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mt4sim import Server, World
+from mt4sim import NewOrder, Server, World
 from mt4sim.world import demo_toml
 from mt_remote.client import Client
 from mt_remote.records import TradeCommand
@@ -96,7 +96,7 @@ def test_dealing_can_be_refused_as_a_whole(mt_client: Client, mt4_server: Server
     mt_client.subscribe("trade_request")
 
     def offered() -> int:
-        mt4_server.trader(account).open("EURUSD", TradeCommand.BUY, 0.5)
+        mt4_server.trader(account).open(NewOrder("EURUSD", TradeCommand.BUY, 0.5))
         return int(mt_client.event("trade_request")["id"])
 
     prices = {"bid": BID, "ask": ASK}

@@ -9,7 +9,7 @@ import anyio
 
 from mt_remote.errors import CallTimeout
 from mt_remote.plugin import Call, Connection, RequestError
-from mt_remote.records import Tick, TradeRecord
+from mt_remote.records import Tick, TradeCommand, TradeRecord
 from risk_limits.desk import Desk, Subject
 from risk_limits.limits import Terms
 from risk_limits.orders import SIDES, Refusal, ban, hundredths, side_volume, too_far, too_large, too_much, unchecked
@@ -42,8 +42,9 @@ async def examine(desk: Desk, mt: Connection, call: Call, subject: Subject) -> R
 
 async def opening(desk: Desk, mt: Connection, call: Call, subject: Subject) -> Refusal | None:
     """`order.open`: a position or a pending order, which may become one at any time."""
-    login, symbol, lots, price = (call.arguments[name] for name in ("login", "symbol", "volume", "price"))
-    side = SIDES[call.arguments["command"]]
+    login, symbol = call.argument("login", int), call.argument("symbol", str)
+    lots, price = call.argument("volume", float), call.argument("price", float)
+    side = SIDES[TradeCommand(call.argument("command", str))]
     while True:
         limits = desk.limits
         terms = limits.of(symbol)
@@ -68,7 +69,7 @@ async def activating(desk: Desk, mt: Connection, call: Call, subject: Subject) -
     side = SIDES.get(trade.cmd)
     terms = desk.limits.of(trade.symbol)
     refusal = ban(terms, trade.symbol, "order") or too_large(terms, trade.symbol, trade.volume, "order")
-    refusal = refusal or await near(mt, terms, trade.symbol, call.arguments["price"])
+    refusal = refusal or await near(mt, terms, trade.symbol, call.argument("price", float))
     if refusal is not None or side is None:
         return refusal
     volume = side_volume(await orders_of(mt, terms, trade.login), trade.symbol, side)
@@ -77,7 +78,7 @@ async def activating(desk: Desk, mt: Connection, call: Call, subject: Subject) -
 
 async def modifying(desk: Desk, mt: Connection, call: Call, subject: Subject) -> Refusal | None:
     """`order.modify`: another price only. Levels, times and comments open nothing, nor does a price that stays."""
-    price = call.arguments.get("price")
+    price = call.argument("price", float, None)
     if price is None:
         return None
     trade = await order_of(mt, call, subject)

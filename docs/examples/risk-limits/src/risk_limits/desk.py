@@ -105,9 +105,9 @@ class Subject:
     """Whose order a call is about; filled in as it becomes known."""
 
     def __init__(self, call: Call) -> None:
-        self.login: int = call.arguments.get("login", 0)
-        self.symbol: str = call.arguments.get("symbol", "")
-        self.order: int = call.arguments.get("order", 0)
+        self.login = call.argument("login", int, 0)
+        self.symbol = call.argument("symbol", str, "")
+        self.order = call.argument("order", int, 0)
 
 
 async def sees(session: Session, login: int) -> bool:

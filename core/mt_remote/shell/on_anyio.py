@@ -1,0 +1,199 @@
+"""The shell on any loop that anyio speaks (trio): streams, and two tasks a session."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+
+import anyio
+from anyio.abc import SocketAttribute, SocketStream, TaskGroup
+from anyio.streams.tls import TLSListener, TLSStream
+
+from mt_remote.clock import Clock
+from mt_remote.gateway.gateway import AssembledGateway
+from mt_remote.logs import Log
+from mt_remote.session.session import WebSocketSession
+from mt_remote.shell.shell import Listener, Shell
+from mt_remote.wire.transport import Transport
+
+Stream = SocketStream | TLSStream
+
+log = Log()
+
+_READ = 65536
+"""Bytes taken off a connection at once."""
+_WRITE = 262_144
+"""Bytes given to a connection at once."""
+
+
+class AnyioTransport(Transport):
+    """One connection: :meth:`run` reads, a second task writes what is queued."""
+
+    def __init__(self, gateway: AssembledGateway, stream: Stream) -> None:
+        self._gateway = gateway
+        self._stream = stream
+        self._queue: list[bytes] = []
+        self._queued = 0
+        self._wake = anyio.Event()
+        self._readable = anyio.Event()
+        self._readable.set()
+        self._closing = False
+        self._slow = False
+        self._scope = anyio.CancelScope()
+        self.peer = _peer(stream)
+        self.secure = isinstance(stream, TLSStream)
+        self.session: WebSocketSession = gateway.open_session(self)
+
+    async def run(self) -> None:
+        """Serves the connection until it ends."""
+        try:
+            with self._scope:
+                async with anyio.create_task_group() as group:
+                    group.start_soon(self._write)
+                    await self._read()
+                    self.close()
+        except Exception:  # a bug ends the one session that met it
+            log.exception("a session failed", session=self.session.id)
+        finally:
+            self.session.connection_lost()
+            with anyio.CancelScope(shield=True):
+                await anyio.aclose_forcefully(self._stream)
+
+    async def _read(self) -> None:
+        while True:
+            await self._readable.wait()
+            try:
+                data = await self._stream.receive(_READ)
+            except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
+                return
+            self.session.data_received(data)
+
+    async def _write(self) -> None:
+        while True:
+            while self._queue:
+                data = b"".join(self._queue)
+                self._queue.clear()
+                for start in range(0, len(data), _WRITE):
+                    part = data[start : start + _WRITE]
+                    try:
+                        await self._stream.send(part)
+                    except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+                        self._scope.cancel()
+                        return
+                    self._queued -= len(part)
+                if self._slow and self._queued <= self._gateway.settings.write_high_water // 4:
+                    self._slow = False
+                    self.session.writing_resumed()
+            if self._closing:
+                self._scope.cancel()
+                return
+            self._wake = anyio.Event()
+            await self._wake.wait()
+
+    @property
+    def unsent(self) -> int:
+        return self._queued
+
+    def write(self, data: bytes) -> None:
+        self._queue.append(data)
+        self._queued += len(data)
+        self._wake.set()
+        if not self._slow and self._queued > self._gateway.settings.write_high_water:
+            self._slow = True
+            self.session.writing_paused()
+
+    def close(self) -> None:
+        self._closing = True
+        self._wake.set()
+
+    def abort(self) -> None:
+        self._scope.cancel()
+
+    def pause_reading(self) -> None:
+        if self._readable.is_set():
+            self._readable = anyio.Event()
+
+    def resume_reading(self) -> None:
+        self._readable.set()
+
+
+def _peer(stream: Stream) -> str:
+    name = stream.extra(SocketAttribute.remote_address, "?")  # it may have left before it was accepted
+    return f"{name[0]}:{name[1]}" if isinstance(name, tuple) else str(name)
+
+
+class AnyioListener(Listener):
+    """Accepts connections until closed."""
+
+    def __init__(self, listener: anyio.abc.Listener[Stream], scope: anyio.CancelScope, done: anyio.Event) -> None:
+        self._listener = listener
+        self._scope = scope
+        self._done = done
+
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        plain = self._listener.listener if isinstance(self._listener, TLSListener) else self._listener
+        listeners = getattr(plain, "listeners", [plain])
+        return [each.extra(SocketAttribute.local_address)[:2] for each in listeners]
+
+    async def aclose(self) -> None:
+        self._scope.cancel()
+        await self._done.wait()
+        await self._listener.aclose()
+
+
+class AnyioShell(Shell):
+    """The trio loop that runs now. It has no way to act in the name of a task: calls start in the loop's next turn."""
+
+    __slots__ = ("_token", "cancelled", "clock")
+
+    steps_at_once = False
+
+    def __init__(self, clock: Clock) -> None:
+        import trio  # only where it is the loop already
+
+        self._token = trio.lowlevel.current_trio_token()
+        self.clock = clock
+        self.cancelled = anyio.get_cancelled_exc_class()
+
+    def soon(self, callback: Callable[[], object]) -> None:
+        self._token.run_sync_soon(callback)
+
+    def current_task(self) -> None:
+        """Nobody enters it."""
+
+    def enter(self, task: object) -> None:
+        raise RuntimeError("no first steps on this loop")
+
+    def leave(self, task: object) -> None:
+        """Nobody entered it."""
+
+    def forgive(self, task: object) -> None:
+        """trio's scopes keep no record of cancellations that are over."""
+
+    async def listen(
+        self,
+        gateway: AssembledGateway,
+        host: str,
+        port: int,
+        context: ssl.SSLContext | None,
+        group: TaskGroup,
+        *,
+        shared: bool,
+    ) -> Listener:
+        plain = await anyio.create_tcp_listener(local_host=host, local_port=port, backlog=1024, reuse_port=shared)
+        listener = TLSListener(plain, context, standard_compatible=False) if context else plain
+        scope, done = anyio.CancelScope(), anyio.Event()
+
+        async def handle(stream: Stream) -> None:
+            await AnyioTransport(gateway, stream).run()
+
+        async def accept() -> None:
+            try:
+                with scope:
+                    await listener.serve(handle, group)
+            finally:
+                done.set()
+
+        group.start_soon(accept)
+        return AnyioListener(listener, scope, done)

@@ -1,0 +1,1 @@
+"""The market: what is traded, when, and at which prices. Knows nothing of who trades."""
