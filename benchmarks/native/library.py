@@ -21,8 +21,9 @@ from typing import Any
 
 from mt4abi import NotifyFunctionEx, Pump, structure, table
 from mt4abi.marshal import Marshal
-from mt4sim.native.host import Host, SimulatedLibrary
+from mt4sim.native.library import SimulatedLibrary
 from mt4sim.native.native_values import put, put_integer
+from mt4sim.native.shared_server import SharedServer
 from mt4sim.native.vtable import Memory, make_object
 from mt4sim.server import Server
 from mt4sim.world import World
@@ -118,7 +119,7 @@ class Quiet:
 
 def library() -> SimulatedLibrary:
     """For the worker process."""
-    return SimulatedLibrary(Host(Server(World.demo())))
+    return SimulatedLibrary(SharedServer(Server(World.demo())))
 
 
 async def backend_calls(isolate: bool) -> float:

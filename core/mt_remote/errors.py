@@ -214,6 +214,13 @@ class NotOffered(RequestError):
         super().__init__(f"{function or 'This'} is not offered here" + (f": {why}" if why else ""))
 
 
+class Conflict(RequestError):
+    """Another row is where the request means one by its place: the table changed since the client read it. Nothing was
+    written; the client reads the table again."""
+
+    code = "conflict"
+
+
 class SessionStateError(RequestError):
     """The right call at the wrong moment. ``wire_code`` tells which: ``not_connected``, ``already_connected``,
     ``already_subscribed``, ``not_subscribed``."""

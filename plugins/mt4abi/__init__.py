@@ -21,9 +21,23 @@ from mt4abi.table import (
     Transaction,
     number,
     table,
-)  # fmt: skip
+)
 
 __all__ = [
-    "UNCALLED", "Argument", "Deal", "Layout", "Member", "Method", "NotifyFunction", "NotifyFunctionEx", "Pump",
-    "Table", "Trans", "Transaction", "number", "prototype", "structure", "table",
-]  # fmt: skip
+    "UNCALLED",
+    "Argument",
+    "Deal",
+    "Layout",
+    "Member",
+    "Method",
+    "NotifyFunction",
+    "NotifyFunctionEx",
+    "Pump",
+    "Table",
+    "Trans",
+    "Transaction",
+    "number",
+    "prototype",
+    "structure",
+    "table",
+]

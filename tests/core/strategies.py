@@ -79,6 +79,8 @@ _VALUES: dict[Unit, Callable[[Wire], st.SearchStrategy[Any]]] = {
     Unit.DIVIDER: lambda wire: st.floats(0, 1e6),
     Unit.SECURITIES: _table,
     Unit.ENTRIES: _table,
+    Unit.POSITION: _integers,
+    Unit.ETAG: lambda wire: texts(wire.longest, 1),
     Unit.ROWS: lambda wire: st.lists(_whole(get_args(wire.hint)[0]), max_size=wire.most),
     Unit.DAYS: lambda wire: st.dictionaries(st.sampled_from([*wire.numbers]), changes(get_args(wire.hint)[1])),
 }
@@ -88,10 +90,8 @@ def changes(kind: type[Record]) -> st.SearchStrategy[dict[str, Any]]:
     """Valid ``data`` of a patch to a record of ``kind``, as a client would send it; the key is always there."""
     wires = {wire.name: wire for wire in kind.wires.values()}
     values = {name: st.just("ro") if wire.read_only else _VALUES[wire.unit](wire) for name, wire in wires.items()}
-    return st.fixed_dictionaries(
-        {name: value for name, value in values.items() if wires[name].key},
-        optional={name: value for name, value in values.items() if not wires[name].key},
-    )
+    needed = {name: value for name, value in values.items() if wires[name].key or wires[name].unit is Unit.ETAG}
+    return st.fixed_dictionaries(needed, optional={n: value for n, value in values.items() if n not in needed})
 
 
 def empty(kind: type[Record]) -> Record:

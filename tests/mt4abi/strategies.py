@@ -90,9 +90,14 @@ def values(wire: Wire) -> st.SearchStrategy[Any]:
     return simple[wire.unit]() if wire.unit in simple else _nested(wire)
 
 
+def carried(kind: type[Record]) -> list[str]:
+    """The fields that native bytes bring back."""
+    return [name for name, wire in kind.wires.items() if wire.member and not wire.write_only]
+
+
 def records(kind: type[Record]) -> st.SearchStrategy[Any]:
     """Whole records. The dealing clock's field keeps to moments that the clock can show."""
-    return st.builds(kind, **{name: values(wire) for name, wire in kind.wires.items() if not wire.write_only})
+    return st.builds(kind, **{name: values(kind.wires[name]) for name in carried(kind)})
 
 
 @st.composite
@@ -100,7 +105,7 @@ def natives(draw: st.DrawFn, kind: type[Record]) -> bytes:
     """A struct full of noise, whose members that the record carries hold something that has a meaning."""
     layout = table().layouts[kind.native]
     out = bytearray(draw(st.binary(min_size=64, max_size=64)) * (layout.size // 64 + 1))[: layout.size]
-    for wire in kind.wires.values():
+    for wire in filter(lambda wire: wire.member, kind.wires.values()):
         member = layout.members[wire.member]
         raw = draw(_member_bytes(wire, member.type, member.count))
         out[member.offset : member.offset + len(raw)] = raw

@@ -145,7 +145,9 @@ def test_the_compilers_bytes(golden: dict[type[Record], bytes], record: Record) 
     assert codec.encode(record) == native
     blank = kind()
     assert codec.updated(codec.encode(blank), blank, record) == native
-    differing = [name for name in kind.wires if getattr(record, name) == getattr(blank, name)]
+    differing = [
+        name for name, wire in kind.wires.items() if wire.member and getattr(record, name) == getattr(blank, name)
+    ]
     assert differing == [], "the golden record leaves nothing as it is by default"
 
 

@@ -13,7 +13,8 @@ from mt4abi.library import Library, open_library
 from mt4sim import Server
 from mt4sim.gateway import control
 from mt4sim.gateway.backend import SimulatorBackend
-from mt4sim.native.host import Host, SimulatedLibrary
+from mt4sim.native.library import SimulatedLibrary
+from mt4sim.native.shared_server import SharedServer
 from mt_remote.backend import Connection, Listener
 from mt_remote.errors import ConnectionLost
 from mt_remote.plugin import Namespace, hookimpl
@@ -33,8 +34,8 @@ MANNERS = ("made in Python", "shared object")
 class Locked:
     """The server as a test sees it: its methods take the lock that the library's threads take."""
 
-    def __init__(self, host: Host) -> None:
-        self._host = host
+    def __init__(self, shared: SharedServer) -> None:
+        self._host = shared
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._host.server, name)
@@ -51,22 +52,22 @@ class Locked:
 class LibraryBackend(ManagerBackend):
     """The backend on the library, and what the control functions of the simulator want of theirs."""
 
-    def __init__(self, host: Host, library: Library) -> None:
+    def __init__(self, shared: SharedServer, library: Library) -> None:
         super().__init__(ManagerSettings(isolate=False), library=library)
-        self.host = host
+        self.shared = shared
         self.connections: dict[LibraryConnection, None] = {}
 
     @property
     def server(self) -> Server:
-        return cast(Server, Locked(self.host))
+        return cast(Server, Locked(self.shared))
 
     @property
     def down(self) -> bool:
-        return not self.host.reachable
+        return not self.shared.reachable
 
     @down.setter
     def down(self, down: bool) -> None:
-        self.host.reachable = not down
+        self.shared.reachable = not down
 
     async def open(self, server: str, login: int, password: str, listener: Listener, *, peer: str = "") -> Connection:
         connection = await super().open(server, login, password, listener, peer=peer)
@@ -76,13 +77,13 @@ class LibraryBackend(ManagerBackend):
     def lose(self, connection: LibraryConnection, reason: str) -> None:
         """Breaks one connection."""
         self.connections.pop(connection, None)
-        connection._channel.fail(ConnectionLost(f"No connection to the MT4 server: {reason}"))
+        connection._calls.fail(ConnectionLost(f"No connection to the MT4 server: {reason}"))
 
     def catch_up(self) -> None:
         """The clock is in the test's hands."""
 
     def advance(self, seconds: int) -> None:
-        with self.host.lock:
+        with self.shared.lock:
             self.server.advance(seconds)
 
 
@@ -94,16 +95,16 @@ class Control:
         return control.NAMESPACES
 
 
-def library_for(manner: str, host: Host, shared_object: Path) -> Library:
+def library_for(manner: str, shared: SharedServer, shared_object: Path) -> Library:
     """A library of one of :data:`MANNERS`."""
-    return SimulatedLibrary(host) if manner == "made in Python" else open_library(str(shared_object))
+    return SimulatedLibrary(shared) if manner == "made in Python" else open_library(str(shared_object))
 
 
 @asynccontextmanager
 async def open_library_desk(manner: str, shared_object: Path, **settings: Any) -> AsyncIterator[Desk]:
     """A gateway on the library, and the server behind it."""
-    with serving() as host:
-        backend = LibraryBackend(host, library_for(manner, host, shared_object))
+    with serving() as shared:
+        backend = LibraryBackend(shared, library_for(manner, shared, shared_object))
         hooks = Hooks(plugin_manager(plugins=[mt_remote_plugins, plugin, Control()], entry_points=False))
         async with running(Settings(port=0, **settings), hooks, backend) as gateway:
             yield Desk(gateway, cast(SimulatorBackend, backend))

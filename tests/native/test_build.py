@@ -60,7 +60,7 @@ def test_the_command(tmp_path: Path, shared_object: Path) -> None:
 
 def test_the_environment_sets_the_feed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MT4SIM_CLOCK", "manual")
-    make_host = library._host.__wrapped__
+    make_host = library._shared.__wrapped__
     assert make_host().server.feed.kind == "off"  # the demo broker's
     monkeypatch.setenv("MT4SIM_FEED", "random")
     server = make_host().server

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import mt_remote_plugins
-from mt4sim.native.host import Host
+from mt4sim.native.shared_server import SharedServer
 from mt_remote.errors import ConfigurationError
 from mt_remote.plugins.hooks import Hooks
 from mt_remote.plugins.host import find_backend, plugin_manager
@@ -42,24 +42,24 @@ def _made(**given: Any) -> tuple[Any, Hooks, Any]:
 
 
 @asynccontextmanager
-async def _gateway(code_page: str) -> AsyncIterator[tuple[Host, Client]]:
-    with serving(code_page) as host:
+async def _gateway(code_page: str) -> AsyncIterator[tuple[SharedServer, Client]]:
+    with serving(code_page) as shared:
         settings, hooks, backend = _made(code_page=code_page)
         async with running(settings, hooks, backend) as gateway, manager(gateway.url, dialect="2") as client:
-            yield host, client
+            yield shared, client
 
 
 async def test_cyrillic_reaches_the_server_and_comes_back() -> None:
-    async with _gateway("cp1251") as (host, client):
+    async with _gateway("cp1251") as (shared, client):
         await client.call_with("user.add", _USER)
         await client.call("order.balance", login=100, command="balance", amount=1000.0, comment="взнос")
         ticket = await client.call(
             "order.open", login=100, symbol="EURUSD", command="buy", volume=0.1, price=1.1, comment="заявка №1"
         )
-        account = host.server.accounts.find(100)
+        account = shared.server.accounts.find(100)
         assert account is not None
         assert account.record().name == "Иван"
-        assert host.server.record(host.server.trading.engine.book.find(ticket["order"])).comment == "заявка №1"
+        assert shared.server.record(shared.server.trading.engine.book.find(ticket["order"])).comment == "заявка №1"
         assert (await client.call("users.get", logins=[100]))[0]["name"] == "Иван"
         assert (await client.call("trade.get", order=ticket["order"]))["comment"] == "заявка №1"
         history = await client.call("trades.history", login=100)
@@ -68,13 +68,13 @@ async def test_cyrillic_reaches_the_server_and_comes_back() -> None:
 
 @pytest.mark.parametrize(("code_page", "name"), [("cp1251", "日本"), ("cp1251", "José"), ("cp1252", "Иван")])
 async def test_what_the_code_page_lacks_is_refused_by_field(code_page: str, name: str) -> None:
-    async with _gateway(code_page) as (host, client):
+    async with _gateway(code_page) as (shared, client):
         for function, data in (("user.add", {**_USER, "name": name}), ("order.modify", {"order": 1, "comment": name})):
             error = await client.fails(function, **data)
             assert error.code == "invalid_data"
             assert code_page in error.message
             assert [each["path"] for each in error.details] == ["comment" if "comment" in data else "name"]
-        assert host.server.accounts.find(100) is None
+        assert shared.server.accounts.find(100) is None
 
 
 @pytest.mark.parametrize("way", ["flag", "variable", "file"])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import mt_remote_plugins
-from mt4sim.native.host import SimulatedLibrary
+from mt4sim.native.library import SimulatedLibrary
 from mt_remote_conformance import Effort, Target, examine, serving, text
 from mt_remote_plugins.manager import plugin
 from mt_remote_plugins.manager.backend import ManagerBackend, ManagerSettings
@@ -29,9 +29,9 @@ LOADED = ("desk", "groups", "users", "managers", "order-lives", "ticks", "trigge
 @contextmanager
 def _serving(manner: str, shared_object: Path) -> Iterator[Target]:
     told = {"merges_ticks": True, "patience": 2.0}  # ticks are told as the newest of each symbol (Semantics 10.4)
-    with current.serving() as host:
+    with current.serving() as shared:
         if manner == MANNERS[0]:
-            backend = ManagerBackend(ManagerSettings(isolate=False), library=SimulatedLibrary(host))
+            backend = ManagerBackend(ManagerSettings(isolate=False), library=SimulatedLibrary(shared))
         else:
             backend = ManagerBackend(ManagerSettings(isolate=False, library=str(shared_object)))
         with serving(backend, [mt_remote_plugins, plugin], target=told) as target:

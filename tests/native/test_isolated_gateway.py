@@ -13,7 +13,7 @@ from mt_remote.settings import Settings
 from mt_remote.shell.server import running
 from mt_remote_plugins.manager import plugin
 from mt_remote_plugins.manager.backend import ManagerBackend, ManagerSettings
-from mt_remote_plugins.manager.ports import WorkerPort
+from mt_remote_plugins.manager.running_engine import WorkerEngine
 from tests.stories.client import client, manager
 
 
@@ -21,14 +21,14 @@ from tests.stories.client import client, manager
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_a_crash_is_told_and_made_good(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MT4SIM_CLOCK", "manual")
-    workers: list[WorkerPort] = []
-    begin = WorkerPort.__init__
+    workers: list[WorkerEngine] = []
+    begin = WorkerEngine.__init__
 
-    def kept(self: WorkerPort, *arguments: Any) -> None:
+    def kept(self: WorkerEngine, *arguments: Any) -> None:
         begin(self, *arguments)
         workers.append(self)
 
-    monkeypatch.setattr(WorkerPort, "__init__", kept)
+    monkeypatch.setattr(WorkerEngine, "__init__", kept)
     backend = ManagerBackend(ManagerSettings(library="mt4sim.native.library:library"))
     hooks = Hooks(plugin_manager(plugins=[mt_remote_plugins, plugin], entry_points=False))
     async with (

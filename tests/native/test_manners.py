@@ -21,7 +21,8 @@ from mt4abi import (
     table,
 )
 from mt4sim import NewOrder, OrderChange
-from mt4sim.native.host import Host, SimulatedLibrary
+from mt4sim.native.library import SimulatedLibrary
+from mt4sim.native.shared_server import SharedServer
 from mt4sim.native.vtable import method_name
 from mt_remote.errors import ReturnCode, describe
 from mt_remote.records import ConManager, Draft, Patch, TradeCommand, UserRecord
@@ -32,7 +33,7 @@ OK, ERROR, NO_CONNECT = 0, int(ReturnCode.ERROR), int(ReturnCode.NO_CONNECT)
 
 
 @pytest.fixture
-def host() -> Iterator[Host]:
+def shared() -> Iterator[SharedServer]:
     with serving() as served:
         yield served
 
@@ -40,8 +41,8 @@ def host() -> Iterator[Host]:
 class Program:
     """Handles of one program, released at its end, and what its callbacks were told."""
 
-    def __init__(self, host: Host) -> None:
-        self.library = SimulatedLibrary(host)
+    def __init__(self, shared: SharedServer) -> None:
+        self.library = SimulatedLibrary(shared)
         self.handles: list[Handle] = []
         self.told: list[tuple[int, int, bytes]] = []
         self._changed = threading.Condition()
@@ -88,8 +89,8 @@ class Program:
 
 
 @pytest.fixture
-def program(host: Host) -> Iterator[Program]:
-    made = Program(host)
+def program(shared: SharedServer) -> Iterator[Program]:
+    made = Program(shared)
     yield made
     made.end()
 
@@ -98,9 +99,9 @@ def _codes(told: list[tuple[int, int, bytes]]) -> list[int]:
     return [code for code, _, _ in told]
 
 
-def _user(host: Host, login: int = 100) -> None:
+def _user(shared: SharedServer, login: int = 100) -> None:
     fields = {"login": login, "group": "miniforex", "name": "A", "password": "Pass1", "enable": True}
-    host.server.login(1, "manager").add_user(Draft(UserRecord, fields))
+    shared.server.login(1, "manager").add_user(Draft(UserRecord, fields))
 
 
 def test_nothing_works_before_connect_and_login(program: Program) -> None:
@@ -125,8 +126,8 @@ def test_error_texts(program: Program) -> None:
         assert handle.describe(int(code)) == describe(int(code))
 
 
-def test_logins_that_are_refused(program: Program, host: Host) -> None:
-    _user(host)
+def test_logins_that_are_refused(program: Program, shared: SharedServer) -> None:
+    _user(shared)
     handle = Handle(program.library.create(table().version_argument))
     program.handles.append(handle)
     handle.call("Connect", b"demo:443")
@@ -134,8 +135,10 @@ def test_logins_that_are_refused(program: Program, host: Host) -> None:
         assert handle.call("Login", login, password).code == ReturnCode.BAD_ACCOUNT_INFO
 
 
-def test_requests_are_refused_while_pumping_and_the_cache_answers_only_then(program: Program, host: Host) -> None:
-    _user(host)
+def test_requests_are_refused_while_pumping_and_the_cache_answers_only_then(
+    program: Program, shared: SharedServer
+) -> None:
+    _user(shared)
     handle = program.handle()
     assert handle.call("UsersGet", 0).rows == b""
     assert handle.call("UserRecordGet", 100, b"").code == ERROR
@@ -159,12 +162,12 @@ def test_pumping_starts_with_one_notice_a_table(program: Program) -> None:
     assert {data for _, _, data in told} == {b""}
 
 
-def test_changes_are_told_in_the_order_in_which_they_happened(program: Program, host: Host) -> None:
+def test_changes_are_told_in_the_order_in_which_they_happened(program: Program, shared: SharedServer) -> None:
     pump, direct = program.handle(), program.handle()
     program.pump(pump)
     program.until(8)
-    _user(host)
-    manager = host.server.login(1, "manager")
+    _user(shared)
+    manager = shared.server.login(1, "manager")
     manager.balance(100, TradeCommand.BALANCE, 1000.0)
     ticket = manager.open(100, NewOrder("EURUSD", TradeCommand.BUY, 0.1, 1.1))
     manager.modify(ticket, OrderChange(sl=1.0))
@@ -172,54 +175,54 @@ def test_changes_are_told_in_the_order_in_which_they_happened(program: Program, 
     trades = [(kind, data) for code, kind, data in program.until(15)[8:] if code == Pump.UPDATE_TRADES]
     assert [kind for kind, _ in trades] == [Trans.ADD, Trans.ADD, Trans.UPDATE, Trans.DELETE]
     closed: Any = structure("TradeRecord").from_buffer_copy(trades[-1][1])
-    assert (closed.order, closed.close_time) == (ticket, host.server.now)
+    assert (closed.order, closed.close_time) == (ticket, shared.server.now)
     assert program.told[8][:2] == (Pump.UPDATE_USERS, Trans.ADD)
     assert direct.call("TradeRecordsRequest", ticket.to_bytes(4, "little"), 1).rows == trades[-1][1]
 
 
-def test_flags_hide_tables_and_masks_hide_users(program: Program, host: Host) -> None:
-    host.server.config.set_manager(Patch(ConManager, {"login": 1, "groups": ["demoforex"]}))
+def test_flags_hide_tables_and_masks_hide_users(program: Program, shared: SharedServer) -> None:
+    shared.server.config.set_manager(Patch(ConManager, {"login": 1, "groups": ["demoforex"]}))
     program.pump(program.handle(), number("CLIENT_FLAGS_HIDETICKS"))
     program.until(8)
     handle = program.handles[0]
     handle.call("SymbolAdd", b"EURUSD")
-    host.server.tick("EURUSD", 1.1, 1.2)
-    host.server.accounts.add(Draft(UserRecord, {"group": "miniforex", "name": "A", "password": "Pass1"}))
-    host.server.accounts.add(Draft(UserRecord, {"group": "demoforex", "name": "B", "password": "Pass1"}))
+    shared.server.tick("EURUSD", 1.1, 1.2)
+    shared.server.accounts.add(Draft(UserRecord, {"group": "miniforex", "name": "A", "password": "Pass1"}))
+    shared.server.accounts.add(Draft(UserRecord, {"group": "demoforex", "name": "B", "password": "Pass1"}))
     (told,) = program.until(9)[8:]
     assert told[2][4:13] == b"demoforex"
 
 
-def test_ticks_come_for_shown_symbols_newest_state_only(program: Program, host: Host) -> None:
+def test_ticks_come_for_shown_symbols_newest_state_only(program: Program, shared: SharedServer) -> None:
     handle = program.handle()
     program.pump(handle)
     program.until(8)
     assert handle.call("SymbolAdd", b"NOPE").code == ERROR
-    host.server.tick("EURUSD", 1.0, 1.1)
+    shared.server.tick("EURUSD", 1.0, 1.1)
     handle.call("SymbolAdd", b"EURUSD")
     for bid in (1.1, 1.2, 1.3):
-        host.server.tick("EURUSD", bid, 1.4)
+        shared.server.tick("EURUSD", bid, 1.4)
     assert _codes(program.until(11)[8:]) == [Pump.UPDATE_BIDASK] * 3
     reply = handle.call("SymbolInfoUpdated", bytes(3 * 112), 3)
     info: Any = structure("SymbolInfo").from_buffer_copy(reply.outs[0])  # type: ignore[arg-type]
-    assert (reply.code, info.symbol, info.bid, info.lasttime) == (1, b"EURUSD", 1.3, host.server.now)
+    assert (reply.code, info.symbol, info.bid, info.lasttime) == (1, b"EURUSD", 1.3, shared.server.now)
     assert handle.call("SymbolInfoUpdated", bytes(112), 1).code == 0
     assert len(handle.call("TickInfoLast", b"EURUSD", 0).rows) == 3 * 32
     assert handle.call("TickInfoLast", b"EURUSD", 0).rows == b""
     handle.call("SymbolHide", b"EURUSD")
-    host.server.tick("EURUSD", 1.5, 1.6)
+    shared.server.tick("EURUSD", 1.5, 1.6)
     assert len(program.told) == 11
 
 
-def test_a_dealer_is_told_of_each_request_and_takes_it_locked(program: Program, host: Host) -> None:
+def test_a_dealer_is_told_of_each_request_and_takes_it_locked(program: Program, shared: SharedServer) -> None:
     fields = {"login": 100, "group": "demodealing", "name": "A", "password": "Pass1", "enable": True, "leverage": 100}
-    manager = host.server.login(1, "manager")
+    manager = shared.server.login(1, "manager")
     manager.add_user(Draft(UserRecord, fields))
     manager.balance(100, TradeCommand.BALANCE, 10_000.0)
-    host.server.tick("EURUSD", 1.1, 1.2)
+    shared.server.tick("EURUSD", 1.1, 1.2)
     handle = program.handle()
     assert program.deal(handle) == OK
-    deal = host.server.trader(100).open(NewOrder("EURUSD", TradeCommand.BUY, 0.1))
+    deal = shared.server.trader(100).open(NewOrder("EURUSD", TradeCommand.BUY, 0.1))
     assert _codes(program.until(2)) == [Deal.START_DEALING, Deal.REQUEST_NEW]
     reply = handle.call("DealerRequestGet", b"")
     request: Any = structure("RequestInfo").from_buffer_copy(reply.outs[0])  # type: ignore[arg-type]
@@ -230,9 +233,9 @@ def test_a_dealer_is_told_of_each_request_and_takes_it_locked(program: Program, 
     assert deal.answer is not None
 
 
-def test_a_right_that_is_missing(program: Program, host: Host) -> None:
+def test_a_right_that_is_missing(program: Program, shared: SharedServer) -> None:
     handle = program.handle()
-    host.server.config.set_manager(
+    shared.server.config.set_manager(
         Patch(ConManager, {"login": 1, "broker": False, "admin": False, "see_trades": False, "manager": False})
     )
     assert program.deal(handle) == ReturnCode.NOT_ENOUGH_RIGHTS
@@ -246,37 +249,37 @@ def test_client_transactions_are_refused(program: Program) -> None:
     assert program.handle().call("TradeTransaction", info).code == ReturnCode.INVALID_DATA
 
 
-def test_symbols_and_their_terms(program: Program, host: Host) -> None:
+def test_symbols_and_their_terms(program: Program, shared: SharedServer) -> None:
     rows = program.handle().call("CfgRequestSymbol", 0).rows
     size = table().layouts["ConSymbol"].size
     found = [structure("ConSymbol").from_buffer_copy(rows[at : at + size]) for at in range(0, len(rows), size)]
-    for native, symbol in zip(found, host.server.symbols.values(), strict=True):
+    for native, symbol in zip(found, shared.server.symbols.values(), strict=True):
         read: Any = native
         assert read.symbol.decode() == symbol.name
         assert (read.digits, read.point, read.contract_size) == (symbol.digits, symbol.point, symbol.contract_size)
-        assert host.server.securities[read.type] == symbol.security
+        assert shared.server.securities[read.type] == symbol.security
 
 
-def test_groups_of_users_are_changed_together(program: Program, host: Host) -> None:
+def test_groups_of_users_are_changed_together(program: Program, shared: SharedServer) -> None:
     for login in (100, 101):
-        _user(host, login)
+        _user(shared, login)
     handle = program.handle()
     logins = b"".join(login.to_bytes(4, "little") for login in (100, 101))
     command = structure("GroupCommandInfo")(len=2, command=number("GROUP_LEVERAGE"), leverage=50)
     assert handle.call("UsersGroupOp", bytes(command), logins).code == OK
-    assert {host.server.accounts.get(login).info.leverage for login in (100, 101)} == {50}
+    assert {shared.server.accounts.get(login).info.leverage for login in (100, 101)} == {50}
     unknown = structure("GroupCommandInfo")(len=2, command=99)
     assert handle.call("UsersGroupOp", bytes(unknown), logins).code == ReturnCode.INVALID_DATA
 
 
-def test_the_last_reference_ends_the_object(program: Program, host: Host) -> None:
+def test_the_last_reference_ends_the_object(program: Program, shared: SharedServer) -> None:
     handle = program.handle()
     assert handle.plain("AddRef") == 2
     assert handle.plain("Release") == 1
     assert handle.call("Ping").code == OK
     assert handle.plain("Release") == 0
     program.handles.remove(handle)
-    assert host.handles == {}
+    assert shared.interfaces == {}
 
 
 def test_a_mode_is_not_switched_on_a_second_time(program: Program) -> None:
@@ -297,7 +300,7 @@ def test_a_window_where_there_are_none(program: Program) -> None:
     assert handle.plain("DealerSwitch", NotifyFunction(0), None, 0) == ReturnCode.INVALID_DATA
 
 
-def test_disconnecting_leaves_untold_what_was_not_told_yet(program: Program, host: Host) -> None:
+def test_disconnecting_leaves_untold_what_was_not_told_yet(program: Program, shared: SharedServer) -> None:
     handle = program.handle()
     entered, go_on = threading.Event(), threading.Event()
     codes: list[int] = []
@@ -310,7 +313,7 @@ def test_disconnecting_leaves_untold_what_was_not_told_yet(program: Program, hos
     function = NotifyFunctionEx(slow)
     assert handle.plain("PumpingSwitchEx", function, 0, None) == OK
     assert entered.wait(30)
-    notifier = host.handles[handle.address].notifier
+    notifier = shared.interfaces[handle.address].notifier
     assert notifier is not None
     leaving = threading.Thread(target=handle.plain, args=("Disconnect",))
     leaving.start()

@@ -14,7 +14,7 @@ import pytest
 from mt4abi import table
 from mt4abi.library import open_library
 from mt4sim import NewOrder
-from mt4sim.native.host import Host
+from mt4sim.native.shared_server import SharedServer
 from mt_remote.backend import Connection, Event
 from mt_remote.errors import ServerError
 from mt_remote.records import ConCommon, ConfirmMode, ConGroup, Draft, Patch, TradeCommand, UserRecord
@@ -56,7 +56,7 @@ class Heard:
 
 
 @pytest.fixture
-def host() -> Iterator[Host]:
+def shared() -> Iterator[SharedServer]:
     with serving() as served:
         yield served
 
@@ -67,7 +67,7 @@ def heard() -> Heard:
 
 
 @pytest.fixture
-async def mt(anyio_backend: str, host: Host, heard: Heard, shared_object: Path) -> AsyncIterator[Connection]:
+async def mt(anyio_backend: str, shared: SharedServer, heard: Heard, shared_object: Path) -> AsyncIterator[Connection]:
     backend = ManagerBackend(ManagerSettings(library=str(shared_object), isolate=False))
     connection = await backend.open("demo:443", 1, "manager", heard)
     try:
@@ -87,19 +87,19 @@ def test_it_is_the_version_that_the_table_describes(shared_object: Path) -> None
     assert open_library(str(shared_object)).version() == table().version_argument
 
 
-async def test_a_wrong_password(host: Host, heard: Heard, shared_object: Path) -> None:
+async def test_a_wrong_password(shared: SharedServer, heard: Heard, shared_object: Path) -> None:
     backend = ManagerBackend(ManagerSettings(library=str(shared_object), isolate=False))
     with pytest.raises(ServerError, match="Invalid account"):
         await backend.open("demo:443", 1, "wrong", heard)
 
 
-async def test_configuration_there_and_back(mt: Connection, host: Host) -> None:
+async def test_configuration_there_and_back(mt: Connection, shared: SharedServer) -> None:
     common = await mt.common.get()
-    assert common == host.server.config.common()
+    assert common == shared.server.config.common()
     await mt.common.set(Patch(ConCommon, {"timeout": 77}))
     assert (await mt.common.get()).timeout == 77
     groups = await mt.groups.get_all()
-    assert groups == host.server.config.groups()
+    assert groups == shared.server.config.groups()
     await mt.groups.add(Draft(ConGroup, {"group": "new", "symbols": {"EURUSD": {"swap_long": 1.5}}}))
     await mt.groups.set(Patch(ConGroup, {"group": "new", "securities": {"Forex": {"lot_min": 0.01}}}))
     new = await mt.groups.get("new")
@@ -108,15 +108,15 @@ async def test_configuration_there_and_back(mt: Connection, host: Host) -> None:
     assert (await mt.groups.get("new")).symbols == {}
     await mt.groups.delete("new")
     assert await mt.groups.get_all() == groups
-    assert await mt.managers.get(1) == host.server.config.manager(1)
+    assert await mt.managers.get(1) == shared.server.config.manager(1)
 
 
-async def test_users_and_orders(mt: Connection, host: Host, heard: Heard) -> None:
+async def test_users_and_orders(mt: Connection, shared: SharedServer, heard: Heard) -> None:
     for kind in ("user", "trade"):
         await mt.watch(kind)
     login = await _user(mt)
     ticket = await mt.orders.open(login, "EURUSD", TradeCommand.BUY, 0.1, 1.1, comment="à la carte")
-    assert await mt.trades.get(ticket) == host.server.record(host.server.trading.engine.book.find(ticket))
+    assert await mt.trades.get(ticket) == shared.server.record(shared.server.trading.engine.book.find(ticket))
     await mt.orders.modify(ticket, sl=1.0)
     await mt.orders.close(ticket, 0.1, 1.2)
     assert [trade.order for trade in await mt.trades.history(login, 0, 2**31 - 1)][-1] == ticket
@@ -128,7 +128,9 @@ async def test_users_and_orders(mt: Connection, host: Host, heard: Heard) -> Non
     assert await mt.users.get([login]) == []
 
 
-async def test_twenty_thousand_callbacks_from_a_foreign_thread(mt: Connection, host: Host, heard: Heard) -> None:
+async def test_twenty_thousand_callbacks_from_a_foreign_thread(
+    mt: Connection, shared: SharedServer, heard: Heard
+) -> None:
     await mt.watch("tick")
     await mt.market.show("EURUSD")
     await mt.watch("trade")
@@ -136,15 +138,15 @@ async def test_twenty_thousand_callbacks_from_a_foreign_thread(mt: Connection, h
     await heard.until(lambda: len(heard.data("trade")) == 1)  # the deposit
 
     def storm() -> None:
-        symbol = host.server.symbols["EURUSD"]
+        symbol = shared.server.symbols["EURUSD"]
         for number in range(18_000):
-            with host.lock:
-                host.server.quotes.tick("EURUSD", symbol.to_points(1.1) + number, symbol.to_points(1.3))
+            with shared.lock:
+                shared.server.quotes.tick("EURUSD", symbol.to_points(1.1) + number, symbol.to_points(1.3))
             if number % 18 == 0:
-                with host.lock:
-                    host.server.trading.transactions.balance(login, TradeCommand.BALANCE, 1.0)
-        with host.lock:
-            host.server.quotes.tick("EURUSD", symbol.to_points(1.25), symbol.to_points(1.3))
+                with shared.lock:
+                    shared.server.trading.transactions.balance(login, TradeCommand.BALANCE, 1.0)
+        with shared.lock:
+            shared.server.quotes.tick("EURUSD", symbol.to_points(1.25), symbol.to_points(1.3))
 
     thread = threading.Thread(target=storm)
     thread.start()
@@ -158,12 +160,12 @@ async def test_twenty_thousand_callbacks_from_a_foreign_thread(mt: Connection, h
     assert heard.lost == []
 
 
-async def test_dealing(mt: Connection, host: Host, heard: Heard) -> None:
+async def test_dealing(mt: Connection, shared: SharedServer, heard: Heard) -> None:
     login = await _user(mt, "demodealing")
-    host.server.tick("EURUSD", 1.1, 1.2)
+    shared.server.tick("EURUSD", 1.1, 1.2)
     await mt.watch("trade_request")
-    with host.lock:
-        deal = host.server.trader(login).open(NewOrder("EURUSD", TradeCommand.BUY, 0.1))
+    with shared.lock:
+        deal = shared.server.trader(login).open(NewOrder("EURUSD", TradeCommand.BUY, 0.1))
     await heard.until(lambda: heard.data("trade_request"))
     request = heard.data("trade_request")[0]
     assert (request.id, request.login, request.trade.volume) == (deal.id, login, 0.1)
@@ -173,10 +175,10 @@ async def test_dealing(mt: Connection, host: Host, heard: Heard) -> None:
     assert [trade.open_price for trade in await mt.trades.get_by_login(login, "demodealing")] == [1.2]
 
 
-async def test_a_broken_network_is_made_good(host: Host, heard: Heard, shared_object: Path) -> None:
+async def test_a_broken_network_is_made_good(shared: SharedServer, heard: Heard, shared_object: Path) -> None:
     settings = ManagerSettings(library=str(shared_object), isolate=False, retry_first=0.01, ping=0.05)
     connection = await ManagerBackend(settings).open("demo:443", 1, "manager", heard)
     await connection.watch("trade")
-    host.drop_connections()
+    shared.drop_connections()
     await heard.until(lambda: heard.lost)
     await connection.aclose()

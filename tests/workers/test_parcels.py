@@ -12,6 +12,7 @@ from mt_remote.dispatch.idempotency import KeyReused
 from mt_remote.errors import (
     Busy,
     CallTimeout,
+    Conflict,
     ConnectionLost,
     InvalidData,
     NotFound,
@@ -27,6 +28,7 @@ from mt_remote.workers.parcels import PART, Parts, pack, unpack
 
 ERRORS = [
     InvalidData.of("limit", "must be 1"), NotFound("nowhere"), NotOffered("order.open"),
+    Conflict("another row is there"),
     SessionStateError("not_connected", "call 'connect'"),
     Refused("no", code="closed"), Busy("later"), CallTimeout("late", outcome="not_done"),
     ConnectionLost(), ConnectionLost("broke", outcome="unknown"),

@@ -270,6 +270,8 @@ _HINTS: dict[Unit, Callable[[Wire], object]] = {
     Unit.ENTRIES: _nested_hint,
     Unit.STRUCT: lambda wire: wire.hint,
     Unit.SECURITY: _security_hint,
+    Unit.POSITION: _bounded_hint,
+    Unit.ETAG: lambda wire: Annotated[str, Field(min_length=1, max_length=wire.longest)],
     Unit.ROWS: _rows_hint,
     Unit.DAYS: _days_hint,
 }
@@ -302,7 +304,9 @@ def _partial(kind: Hashable, purpose: str) -> type:
     def needed(wire: Wire) -> bool:
         if purpose == "whole":
             return not wire.read_only
-        return (wire.required or (wire.key and wire.unit is Unit.TEXT)) if purpose == "draft" else wire.key
+        if purpose == "draft":
+            return wire.required or (wire.key and wire.unit is Unit.TEXT)
+        return wire.key or wire.unit is Unit.ETAG
 
     hints: dict[str, Any] = {name: _input_hint(wire) for name, wire in wires.items()}
     hints = {name: Required[hint] if needed(wires[name]) else hint for name, hint in hints.items()}
@@ -311,6 +315,7 @@ def _partial(kind: Hashable, purpose: str) -> type:
 
 
 def partial_hint(kind: type[Record], purpose: str) -> type:
-    """The type that validates a partial record: a TypedDict of what may be present. A ``patch`` needs the key, a
-    ``draft`` what the server insists on for a new record, a ``whole`` one everything that is not read-only."""
+    """The type that validates a partial record: a TypedDict of what may be present. A ``patch`` needs the key
+    and the etag, a ``draft`` what the server insists on for a new record, a ``whole`` one everything that is not
+    read-only."""
     return _partial(cast(Hashable, kind), purpose)

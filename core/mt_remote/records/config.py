@@ -16,6 +16,7 @@ from mt_remote.records.declare import (
     denials,
     divider,
     entries,
+    etag,
     flag,
     integer,
     ipv4,
@@ -26,6 +27,7 @@ from mt_remote.records.declare import (
     minutes,
     named,
     number,
+    position,
     record,
     rows,
     securities,
@@ -320,6 +322,8 @@ class ConSymbol(Record):
 class ConHoliday(Record):
     """A day of other working hours. Of several that fall on a day each counts."""
 
+    position: int = position()
+    etag: str = etag()
     year: int = integer("year", low=0, high=2037, doc="0: each year")
     month: int = integer("month", default=1, low=1, high=12, required=True, doc="1 to 12")
     day: int = integer("day", default=1, low=1, high=31, required=True, doc="day of the month, 1 to 31")

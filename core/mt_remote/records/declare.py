@@ -71,11 +71,13 @@ class Unit(StrEnum):
     STRUCT = "struct"  # nested struct ↔ record
     ROWS = "rows"  # fixed array of structs ↔ list of records, without those that are as a new one
     DAYS = "days"  # array of seven structs, 0 is Sunday ↔ dict by the day's name
+    POSITION = "position"  # beside the struct: the row's place in its table ↔ int
+    ETAG = "etag"  # beside the struct: tells whether a row is still the one that was read ↔ str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Wire:
-    """All that one field's line says.
+    """All that one field's line says. ``member`` is empty where the native struct has none for it.
 
     ``size`` is the native member's size in bytes, arrays whole; for text it includes the terminating zero, so the
     longest text has ``size - 1`` bytes. ``total`` names the native member that counts an array's used elements,
@@ -320,6 +322,18 @@ def days(member: str, kind: type[_R], numbers: Mapping[_D, int], *, size: int, d
     """One record a weekday, all seven of them; natively an array whose places ``numbers`` gives."""
     wire = Wire(member, Unit.DAYS, size, numbers=numbers, most=len(numbers), doc=doc)
     return dataclasses.field(default_factory=lambda: {day: kind() for day in numbers}, metadata={"wire": wire})
+
+
+def position() -> int:
+    """A row's place in a table whose rows have no name."""
+    wire = Wire("", Unit.POSITION, 0, key=True, low=0, high=INT32[1], doc="place in the table, from 0")
+    return cast(int, _line(wire, 0))
+
+
+def etag() -> str:
+    """What tells whether a row of such a table is still the one that was read. A change has to state it."""
+    wire = Wire("", Unit.ETAG, 65, doc="of the row as it was read; `conflict` when another is there")
+    return cast(str, _line(wire, ""))
 
 
 _building_for: ContextVar[str] = ContextVar("dialect", default="2")

@@ -308,6 +308,7 @@ _PLAIN = {
     Unit.MINUTES: 'text "H:M"',
     Unit.CLOCK: 'text "H:M"',
     Unit.SECURITY: "text, a security's name",
+    Unit.ETAG: "text",
     Unit.IPV4: "text, IPv4 address",
     Unit.NUMBERS: "list of two numbers",
     Unit.DIVIDER: "number, percent",
@@ -317,7 +318,7 @@ _PLAIN = {
 def _wire_type(wire: Wire) -> str:
     if wire.unit in _PLAIN:
         return _PLAIN[wire.unit]
-    if wire.unit in (Unit.INTEGER, Unit.UNSIGNED):
+    if wire.unit in (Unit.INTEGER, Unit.UNSIGNED, Unit.POSITION):
         return f"int, {_number(wire.low or 0)} … {_number(wire.high or 0)}"
     if wire.unit is Unit.CHOICE:
         choices: Any = wire.hint

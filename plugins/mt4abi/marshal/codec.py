@@ -66,13 +66,19 @@ class Codec(Generic[R]):
         self.layout: Layout = table().layouts[kind.native]
         self.size = self.layout.size
         self._marshal = marshal
-        self._lines = {name: self._line(wire) for name, wire in kind.wires.items()}
+        self._lines = {name: self._line(wire) for name, wire in kind.wires.items() if wire.member}
         self._row, places = self._compile()
         self._chunk = struct.Struct("<" + self._row.format[1:] * _CHUNK)
         self._reads = [(getattr(kind, name).__set__, line.decode, places[name]) for name, line in self._lines.items()]
         self._writes = [(name, line.encode, places[name]) for name, line in self._lines.items()]
         self._width = sum(line.items for line in self._lines.values())
         self._secret = [name for name, wire in kind.wires.items() if wire.write_only]
+        blank = kind()
+        self._unread = [
+            (getattr(kind, name).__set__, getattr(blank, name))
+            for name, wire in kind.wires.items()
+            if wire.write_only or not wire.member
+        ]
 
     def _compile(self) -> tuple[struct.Struct, dict[str, list[int]]]:
         """The row's format, padding and members that no field carries skipped, and each field's places in it."""
@@ -100,7 +106,8 @@ class Codec(Generic[R]):
         return places
 
     def decode_many(self, data: bytes) -> list[R]:
-        """The records of an array of structs. Write-only fields stay empty: see :meth:`with_secrets`."""
+        """The records of an array of structs. Write-only fields stay empty (see :meth:`secrets`), and so do those that
+        have no member: whoever read the table knows a row's place."""
         records: list[R] = []
         whole = len(data) - len(data) % (_CHUNK * self.size)
         for at in range(0, whole, _CHUNK * self.size):
@@ -114,8 +121,8 @@ class Codec(Generic[R]):
         records = [new(self.kind) for _ in range(len(columns[0]))]
         for put, decode, places in self._reads:
             deque(map(put, records, decode(*[columns[place] for place in places])), maxlen=0)
-        for name in self._secret:
-            deque(map(getattr(self.kind, name).__set__, records, [""] * len(records)), maxlen=0)
+        for put, default in self._unread:
+            deque(map(put, records, [default] * len(records)), maxlen=0)
         return records
 
     def decode(self, data: bytes) -> R:
@@ -229,9 +236,13 @@ class Codec(Generic[R]):
             raise InvalidData.of(path, f"the server has no security of that name (it has {has})")
 
     def _entries(
-        self, wire: Wire, inner: Codec[Record], value: dict[str, Record],
-        before: dict[str, Record], old_raw: dict[str, bytes],
-    ) -> tuple[bytes, int]:  # fmt: skip
+        self,
+        wire: Wire,
+        inner: Codec[Record],
+        value: dict[str, Record],
+        before: dict[str, Record],
+        old_raw: dict[str, bytes],
+    ) -> tuple[bytes, int]:
         at_most(wire, len(value))
         key = _key_member(inner)
         rows = []

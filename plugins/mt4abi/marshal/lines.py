@@ -23,10 +23,21 @@ Column = tuple[Any, ...]
 CODES = {"int32": "i", "uint32": "I", "time32": "i", "int16": "h", "uint8": "B", "char": "b", "double": "d"}
 """``struct`` code of each scalar that a record's field can be."""
 
-_WHOLE = frozenset({
-    Unit.TEXT, Unit.MASKS, Unit.BYTES, Unit.IPV4, Unit.IPV4_LIST, Unit.LOCALES, Unit.SECURITIES, Unit.ENTRIES,
-    Unit.STRUCT, Unit.ROWS, Unit.DAYS,
-})  # fmt: skip
+_WHOLE = frozenset(
+    {
+        Unit.TEXT,
+        Unit.MASKS,
+        Unit.BYTES,
+        Unit.IPV4,
+        Unit.IPV4_LIST,
+        Unit.LOCALES,
+        Unit.SECURITIES,
+        Unit.ENTRIES,
+        Unit.STRUCT,
+        Unit.ROWS,
+        Unit.DAYS,
+    }
+)
 """Units whose member is taken as bytes."""
 
 
@@ -197,14 +208,13 @@ def at_most(wire: Wire, count: int) -> None:
 
 _BYTES: dict[Unit, Callable[[Wire], tuple[Callable[..., Iterable[object]], Callable[[Any], tuple[Any, ...]]]]] = {
     Unit.BYTES: lambda wire: (
-        partial(map, units.base64_of), lambda value: (units.raw_of_base64(value, wire.size, wire.name),)
+        partial(map, units.base64_of),
+        lambda value: (units.raw_of_base64(value, wire.size, wire.name),),
     ),
-    Unit.IPV4: lambda wire: (
-        partial(map, units.address_of), lambda value: (units.raw_of_address(value, wire.name),)
-    ),
+    Unit.IPV4: lambda wire: (partial(map, units.address_of), lambda value: (units.raw_of_address(value, wire.name),)),
     Unit.IPV4_LIST: _address_list,
     Unit.LOCALES: _locales,
-}  # fmt: skip
+}
 
 
 def inner_kind(wire: Wire) -> type[Record]:

@@ -10,31 +10,31 @@ from mt_remote.backend import Market, Users
 from mt_remote.errors import NotFound, ReturnCode, ServerError
 from mt_remote.records import Draft, Patch, Tick, UserRecord
 from mt_remote_plugins.manager.configuration import changed
-from mt_remote_plugins.manager.desk import Desk, check, integers
 from mt_remote_plugins.manager.engine.handle import Reply
+from mt_remote_plugins.manager.library_calls import LibraryCalls, check, integers
 from mt_remote_plugins.manager.refusals import Refusals
 
 _SYMBOL_SIZE = 12
 
 
 class LibraryUsers(Users):
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._refusals = Refusals(desk)
+    def __init__(self, library: LibraryCalls) -> None:
+        self._library = library
+        self._refusals = Refusals(library)
 
     async def _natives(self, logins: Sequence[int]) -> dict[int, bytes]:
         if not logins:
             return {}
-        rows = await self._desk.rows("UserRecordsRequest", integers(logins), len(logins))
+        rows = await self._library.rows("UserRecordsRequest", integers(logins), len(logins))
         found = {}
-        for row in self._desk.split(UserRecord, rows):
+        for row in self._library.split(UserRecord, rows):
             found[int.from_bytes(row[:4], "little", signed=True)] = row
         return found
 
     async def add(self, draft: Draft[UserRecord]) -> int:
         user = draft.build()
         try:
-            reply = await self._desk.direct("UserRecordNew", self._desk.codec(UserRecord).encode(user))
+            reply = await self._library.direct("UserRecordNew", self._library.codec(UserRecord).encode(user))
         except ServerError as error:
             raise await self._refusals.of_user(error, user.login, user.group) from None
         return int.from_bytes(bytes(reply.outs[0])[:4], "little", signed=True)  # type: ignore[arg-type]
@@ -43,19 +43,19 @@ class LibraryUsers(Users):
         native = (await self._natives([patch.key])).get(patch.key)
         if native is None:
             raise NotFound(f"Cannot find user {patch.key}")
-        native = self._desk.codec(UserRecord).cleared(native)
+        native = self._library.codec(UserRecord).cleared(native)
         try:
-            await self._desk.direct("UserRecordUpdate", changed(self._desk, UserRecord, native, patch))
+            await self._library.direct("UserRecordUpdate", changed(self._library, UserRecord, native, patch))
         except ServerError as error:
             raise await self._refusals.of_user(error, 0, str(patch.get("group", ""))) from None
 
     async def get(self, logins: Sequence[int]) -> list[UserRecord]:
         found = await self._natives(list(dict.fromkeys(logins)))
         rows = [found[login] for login in logins if login in found]
-        return await self._desk.decoded(UserRecord, b"".join(rows))
+        return await self._library.decoded(UserRecord, b"".join(rows))
 
     async def get_all(self) -> list[UserRecord]:
-        return await self._desk.records(UserRecord, "UsersRequest", 0)
+        return await self._library.records(UserRecord, "UsersRequest", 0)
 
     async def delete(self, logins: Sequence[int]) -> None:
         found = await self._natives(logins)
@@ -65,24 +65,24 @@ class LibraryUsers(Users):
         unique = list(found)
         if unique:
             command = structure("GroupCommandInfo")(len=len(unique), command=number("GROUP_DELETE"))
-            await self._desk.direct("UsersGroupOp", bytes(command), integers(unique))
+            await self._library.direct("UsersGroupOp", bytes(command), integers(unique))
 
 
 class LibraryMarket(Market):
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._refusals = Refusals(desk)
+    def __init__(self, library: LibraryCalls) -> None:
+        self._library = library
+        self._refusals = Refusals(library)
         self._shown: dict[str, None] = {}
 
     def _name(self, symbol: str) -> bytes:
-        return self._desk.marshal.text(symbol, _SYMBOL_SIZE, "symbol")
+        return self._library.marshal.text(symbol, _SYMBOL_SIZE, "symbol")
 
     async def show(self, symbol: str) -> None:
-        _known(await self._desk.pumping("show", self._name(symbol)), symbol)
+        _known(await self._library.pumping("show", self._name(symbol)), symbol)
         self._shown[symbol] = None
 
     async def hide(self, symbol: str) -> None:
-        _known(await self._desk.pumping("hide", self._name(symbol)), symbol)
+        _known(await self._library.pumping("hide", self._name(symbol)), symbol)
         self._shown.pop(symbol, None)
 
     def shown(self) -> Sequence[str]:
@@ -90,14 +90,14 @@ class LibraryMarket(Market):
 
     async def add_tick(self, symbol: str, bid: float, ask: float) -> None:
         try:
-            await self._desk.direct("SymbolSendTick", self._name(symbol), bid, ask)
+            await self._library.direct("SymbolSendTick", self._name(symbol), bid, ask)
         except ServerError as error:
             raise await self._refusals.of_tick(error, symbol, bid, ask) from None
 
     async def last_ticks(self, symbol: str) -> list[Tick]:
-        reply: Reply = await self._desk.pumping("call", "SymbolInfoGet", self._name(symbol), b"")
+        reply: Reply = await self._library.pumping("call", "SymbolInfoGet", self._name(symbol), b"")
         _known(reply.code, symbol)
-        ticks = read_ticks(self._desk, bytes(reply.outs[0]))  # type: ignore[arg-type]
+        ticks = read_ticks(self._library, bytes(reply.outs[0]))  # type: ignore[arg-type]
         return [tick for tick in ticks if tick.time]
 
 
@@ -107,10 +107,10 @@ def _known(code: int, symbol: str) -> None:
     check(code)
 
 
-def read_ticks(desk: Desk, rows: bytes) -> list[Tick]:
+def read_ticks(library: LibraryCalls, rows: bytes) -> list[Tick]:
     """Ticks of an array of ``SymbolInfo``: read as an array like any other."""
     found = list(_SYMBOL_INFO.iter_unpack(rows))
-    names = desk.marshal.page.decode_column(tuple([row[0] for row in found]))
+    names = library.marshal.page.decode_column(tuple([row[0] for row in found]))
     return [
         Tick(symbol=symbol, time=time, bid=bid, ask=ask)
         for symbol, (_, time, bid, ask) in zip(names, found, strict=True)

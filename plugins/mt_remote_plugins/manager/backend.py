@@ -10,10 +10,10 @@ from mt4abi.library import Library
 from mt4abi.marshal import CodePage
 from mt_remote.backend import Backend, Connection, Event, Listener
 from mt_remote.errors import ConfigurationError, ConnectionLost, RequestError
-from mt_remote_plugins.manager.channel import Limits
+from mt_remote_plugins.manager.call_queues import Limits
 from mt_remote_plugins.manager.connection import LibraryConnection
 from mt_remote_plugins.manager.engine.messages import Credentials
-from mt_remote_plugins.manager.ports import Port, ThreadPort, WorkerPort
+from mt_remote_plugins.manager.running_engine import LocalEngine, RunningEngine, WorkerEngine
 from mt_remote_plugins.manager.settings import ManagerSettings
 
 __all__ = ["ManagerBackend", "ManagerSettings"]
@@ -64,8 +64,8 @@ class ManagerBackend(Backend):
         limits = Limits(settings.call_timeout, settings.max_waiting, settings.login_timeout)
         connection = LibraryConnection(server, login, quiet, limits)
         try:
-            port = await to_thread.run_sync(self._port, connection)
-            await connection.begin(port, credentials, settings.code_page)
+            engine = await to_thread.run_sync(self._start, connection)
+            await connection.begin(engine, credentials, settings.code_page)
         except BaseException:
             with CancelScope(shield=True):
                 await connection.aclose()
@@ -75,11 +75,11 @@ class ManagerBackend(Backend):
         quiet.speak()
         return connection
 
-    def _port(self, connection: LibraryConnection) -> Port:
+    def _start(self, connection: LibraryConnection) -> RunningEngine:
         tuning = self.settings.tuning
         if self.settings.isolate:
-            return WorkerPort(self._source, tuning, connection.way)
-        return ThreadPort(self._source, tuning, connection.way)
+            return WorkerEngine(self._source, tuning, connection.notices)
+        return LocalEngine(self._source, tuning, connection.notices)
 
     def describe(self) -> str:
         where = self._source if isinstance(self._source, str) else type(self._source).__name__

@@ -1,4 +1,4 @@
-"""Common configuration, groups and managers over the library.
+"""The server's configuration over the library: what is common, and the tables, each a row of what it has for itself.
 
 Changes are read-modify-write on the native struct: what the record does not carry stays what the server has.
 """
@@ -8,126 +8,91 @@ from __future__ import annotations
 from typing import TypeVar
 
 from mt_remote.backend import CommonConfig, Groups, Managers
-from mt_remote.errors import InvalidData, NotFound, ServerError
+from mt_remote.errors import ServerError
 from mt_remote.records import (
     ConCommon,
     ConGroup,
     ConGroupSecurity,
+    ConHoliday,
     ConManager,
     ConManagerSecurity,
-    Draft,
+    ConSymbol,
     Patch,
     Record,
 )
-from mt_remote_plugins.manager.desk import Desk, blank
+from mt_remote_plugins.manager.library_calls import LibraryCalls, blank
 from mt_remote_plugins.manager.refusals import Refusals
+from mt_remote_plugins.manager.tables import KeyRows, PositionRows
 
 R = TypeVar("R", bound=Record)
 
 
 class LibraryCommon(CommonConfig):
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, library: LibraryCalls) -> None:
+        self._library = library
 
     async def _native(self) -> bytes:
-        reply = await self._desk.direct("CfgRequestCommon", b"")
+        reply = await self._library.direct("CfgRequestCommon", b"")
         return bytes(reply.outs[0])  # type: ignore[arg-type]
 
     async def get(self) -> ConCommon:
-        return self._desk.codec(ConCommon).decode(await self._native())
+        return self._library.codec(ConCommon).decode(await self._native())
 
     async def set(self, patch: Patch[ConCommon]) -> None:
         native = await self._native()
-        await self._desk.direct("CfgUpdateCommon", changed(self._desk, ConCommon, native, patch))
+        await self._library.direct("CfgUpdateCommon", changed(self._library, ConCommon, native, patch))
 
 
-class LibraryGroups(Groups):
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._refusals = Refusals(desk)
+class LibraryGroups(KeyRows[ConGroup, str], Groups):
+    """Groups. Reading alone needs no administrator."""
 
-    async def _rows(self, request: str = "CfgRequestGroup") -> dict[str, bytes]:
-        """Native groups by name, in the server's order: a group is deleted by its place. Reading alone needs no
-        administrator."""
-        rows = await self._desk.rows(request, 0)
-        return {self._desk.marshal.page.decode(row[:16]): row for row in self._desk.split(ConGroup, rows)}
+    read = "GroupsRequest"
 
-    async def _found(self, group: str, request: str = "CfgRequestGroup") -> bytes:
-        row = (await self._rows(request)).get(group)
-        if row is None:
-            raise NotFound(f"Cannot find group '{group}'")
-        return row
+    def __init__(self, library: LibraryCalls) -> None:
+        super().__init__(library, ConGroup, "Group")
+        self._refusals = Refusals(library)
 
-    async def add(self, draft: Draft[ConGroup]) -> None:
-        if draft.key in await self._rows():
-            raise InvalidData.of("group", f"a group '{draft.key}' exists already")
-        named = filter(None, self._desk.marshal.securities)
-        empty = blank(ConGroup, securities={name: blank(ConGroupSecurity) for name in named})
-        group = draft.applied_to(empty)
-        await self._update(self._desk.codec(ConGroup).encode(group), list(group.symbols))
+    def blank(self) -> ConGroup:
+        """A group has every security of the server."""
+        return blank(ConGroup, securities={name: blank(ConGroupSecurity) for name in self.library.security_names()})
 
-    async def set(self, patch: Patch[ConGroup]) -> None:
-        native = await self._found(patch.key)
-        codec = self._desk.codec(ConGroup)
-        old = codec.decode(native)
-        new = patch.applied_to(old)
-        await self._update(codec.updated(native, old, new), [name for name in new.symbols if name not in old.symbols])
+    async def refusal(self, error: ServerError, old: ConGroup | None, new: ConGroup) -> ServerError:
+        known = old.symbols if old else {}
+        return await self._refusals.of_terms(error, [name for name in new.symbols if name not in known])
 
-    async def _update(self, native: bytes, new_symbols: list[str]) -> None:
-        try:
-            await self._desk.direct("CfgUpdateGroup", native)
-        except ServerError as error:
-            raise await self._refusals.of_terms(error, new_symbols) from None
-
-    async def get(self, group: str) -> ConGroup:
-        return self._desk.codec(ConGroup).decode(await self._found(group, "GroupsRequest"))
-
-    async def get_all(self) -> list[ConGroup]:
-        return self._desk.codec(ConGroup).decode_many(b"".join((await self._rows("GroupsRequest")).values()))
-
-    async def delete(self, group: str) -> None:
-        names = list(await self._rows())
-        if group not in names:
-            raise NotFound(f"Cannot find group '{group}'")
-        try:
-            await self._desk.direct("CfgDeleteGroup", names.index(group))
-        except ServerError as error:
-            raise await self._refusals.of_deletion(error, group) from None
+    async def refusal_to_delete(self, error: ServerError, key: str) -> ServerError:
+        return await self._refusals.of_deletion(error, key)
 
 
-class LibraryManagers(Managers):
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+class LibraryManagers(KeyRows[ConManager, int], Managers):
+    """Manager accounts."""
 
-    async def _rows(self) -> dict[int, bytes]:
-        rows = await self._desk.rows("CfgRequestManager", 0)
-        return {int.from_bytes(row[:4], "little", signed=True): row for row in self._desk.split(ConManager, rows)}
+    set_adds = True
 
-    async def set(self, patch: Patch[ConManager]) -> None:
-        native = (await self._rows()).get(patch.key)
-        if native is None:
-            named = filter(None, self._desk.marshal.securities)
-            empty = blank(ConManager, securities={name: blank(ConManagerSecurity) for name in named})
-            data = self._desk.codec(ConManager).encode(patch.applied_to(empty))
-        else:
-            data = changed(self._desk, ConManager, native, patch)
-        await self._desk.direct("CfgUpdateManager", data)
+    def __init__(self, library: LibraryCalls) -> None:
+        super().__init__(library, ConManager, "Manager")
 
-    async def get(self, login: int) -> ConManager:
-        row = (await self._rows()).get(login)
-        if row is None:
-            raise NotFound(f"Cannot find manager {login}")
-        return self._desk.codec(ConManager).decode(row)
-
-    async def delete(self, login: int) -> None:
-        logins = list(await self._rows())
-        if login not in logins:
-            raise NotFound(f"Cannot find manager {login}")
-        await self._desk.direct("CfgDeleteManager", logins.index(login))
+    def blank(self) -> ConManager:
+        """A manager has every security of the server."""
+        return blank(ConManager, securities={name: blank(ConManagerSecurity) for name in self.library.security_names()})
 
 
-def changed(desk: Desk, kind: type[R], native: bytes, patch: Patch[R]) -> bytes:
+class LibrarySymbols(KeyRows[ConSymbol, str]):
+    """Symbols as they are configured. The server works their points and tick values out itself."""
+
+    def __init__(self, library: LibraryCalls) -> None:
+        super().__init__(library, ConSymbol, "Symbol")
+
+
+class LibraryHolidays(PositionRows[ConHoliday]):
+    """Holidays."""
+
+    def __init__(self, library: LibraryCalls) -> None:
+        super().__init__(library, ConHoliday, "Holiday")
+
+
+def changed(library: LibraryCalls, kind: type[R], native: bytes, patch: Patch[R]) -> bytes:
     """The native struct with a patch in it and nothing else changed."""
-    codec = desk.codec(kind)
+    codec = library.codec(kind)
     old = codec.decode(native)
     return codec.updated(native, old, patch.applied_to(old))

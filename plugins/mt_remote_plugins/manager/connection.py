@@ -12,15 +12,15 @@ from mt_remote.backend import Connection, Event, Listener
 from mt_remote.errors import RequestError, ServerError
 from mt_remote.records import ConGroup, Record, Tick, TradeRecord, TradeRequest, UserRecord
 from mt_remote_plugins.manager.accounts import LibraryMarket, LibraryUsers, read_ticks
-from mt_remote_plugins.manager.channel import Channel, Limits
+from mt_remote_plugins.manager.call_queues import CallQueues, Limits
 from mt_remote_plugins.manager.configuration import LibraryCommon, LibraryGroups, LibraryManagers
-from mt_remote_plugins.manager.desk import Desk
-from mt_remote_plugins.manager.engine.messages import Credentials, LaneName, Notice
+from mt_remote_plugins.manager.engine.messages import Credentials, Mode, Notice
+from mt_remote_plugins.manager.library_calls import LibraryCalls
 from mt_remote_plugins.manager.recovery import WATCHED, Baseline, Recovery
 from mt_remote_plugins.manager.trading import LibraryDealing, LibraryExternal, LibraryOrders, LibraryTrades
 
 if TYPE_CHECKING:
-    from mt_remote_plugins.manager.ports import Port, Way
+    from mt_remote_plugins.manager.running_engine import NoticeQueue, RunningEngine
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +34,7 @@ _PUMPED = (*_RECORD_KINDS, "tick")
 
 
 class LibraryConnection(Connection):
-    """A session of the library: three lanes, one marshal, one listener."""
+    """A session of the library: three handles, one marshal, one listener."""
 
     def __init__(self, server: str, login: int, listener: Listener, limits: Limits) -> None:
         self.server = server
@@ -44,35 +44,35 @@ class LibraryConnection(Connection):
         self._baselines: dict[str, Baseline] = {}
         self._recovering = False
         self._waiting: list[Notice] = []
-        self._channel = Channel(limits, self._hear, self._lost)
+        self._calls = CallQueues(limits, self._hear, self._lost)
 
     @property
-    def way(self) -> Way:
+    def notices(self) -> NoticeQueue:
         """Where the engine's notices go."""
-        return self._channel.door
+        return self._calls.notices
 
-    async def begin(self, port: Port, credentials: Credentials, code_page: str) -> None:
+    async def begin(self, engine: RunningEngine, credentials: Credentials, code_page: str) -> None:
         """Logs in over an engine. Raises what the server or the library says."""
-        self._channel.attach(port)
-        desk = self._desk = Desk(self._channel, credentials, code_page)
-        desk.learn(*await self._channel.call(LaneName.DIRECT, "open", credentials))
-        self.common = LibraryCommon(desk)
-        self.groups = LibraryGroups(desk)
-        self.managers = LibraryManagers(desk)
-        self.users = LibraryUsers(desk)
-        self.market = LibraryMarket(desk)
-        self.orders = LibraryOrders(desk)
-        self.trades = LibraryTrades(desk)
-        self.external = LibraryExternal(desk)
-        self._dealing = self.dealing = LibraryDealing(desk, self._watched)
+        self._calls.attach(engine)
+        library = self._library = LibraryCalls(self._calls, credentials, code_page)
+        library.learn(*await self._calls.call(Mode.DIRECT, "open", credentials))
+        self.common = LibraryCommon(library)
+        self.groups = LibraryGroups(library)
+        self.managers = LibraryManagers(library)
+        self.users = LibraryUsers(library)
+        self.market = LibraryMarket(library)
+        self.orders = LibraryOrders(library)
+        self.trades = LibraryTrades(library)
+        self.external = LibraryExternal(library)
+        self._dealing = self.dealing = LibraryDealing(library, self._watched)
 
     async def watch(self, kind: str) -> None:
         if kind in self._watched:
             return
-        lane = LaneName.DEALING if kind == "trade_request" else LaneName.PUMPING
+        mode = Mode.DEALING if kind == "trade_request" else Mode.PUMPING
         self._watched.add(kind)
         try:
-            await self._channel.call(lane, "start", self._desk.credentials)
+            await self._calls.call(mode, "start", self._library.credentials)
             if kind in WATCHED:
                 await self._learn(kind)
         except BaseException:
@@ -83,32 +83,36 @@ class LibraryConnection(Connection):
     async def _learn(self, kind: str) -> None:
         """The state from which a restart's losses will be told; what is heard meanwhile is newer and stays."""
         baseline = self._baselines[kind] = Baseline(WATCHED[kind])
-        baseline.learn((await self._desk.direct(WATCHED[kind].request, 0)).rows)
+        baseline.learn((await self._library.direct(WATCHED[kind].request, 0)).rows)
 
     async def unwatch(self, kind: str) -> None:
         self._watched.discard(kind)
         self._baselines.pop(kind, None)
         if kind == "trade_request":
             await self._dealing.give_back()
-            await self._channel.call(LaneName.DEALING, "stop")
+            await self._calls.call(Mode.DEALING, "stop")
 
     async def server_time(self) -> int:
-        time = (await self._channel.call(LaneName.DIRECT, "call", "ServerTime")).code
+        time = (await self._calls.call(Mode.DIRECT, "call", "ServerTime")).code
         if not time:  # the library knows the time only while pumping
-            time = (await self._desk.pumping("call", "ServerTime")).code
+            time = (await self._library.pumping("call", "ServerTime")).code
         return int(time)
 
     async def aclose(self) -> None:
         self._watched.clear()
-        await self._channel.aclose()
+        await self._calls.aclose()
 
     # Notices, on the loop
 
     def _hear(self, notice: Notice) -> None:
         handlers: dict[str, Callable[..., None]] = {
-            "pump": self._pumped, "ticks": self._ticks, "infos": self._infos, "request": self._requested,
-            "down": self._down, "up": self._up,
-        }  # fmt: skip
+            "pump": self._pumped,
+            "ticks": self._ticks,
+            "infos": self._infos,
+            "request": self._requested,
+            "down": self._down,
+            "up": self._up,
+        }
         handlers[notice[0]](*notice[1:])
 
     def _pumped(self, code: int, change: int, row: bytes) -> None:
@@ -127,7 +131,7 @@ class LibraryConnection(Connection):
 
     def _tell(self, kind: str, row: bytes) -> None:
         try:
-            record = self._desk.codec(_RECORD_KINDS[kind]).decode(row)
+            record = self._library.codec(_RECORD_KINDS[kind]).decode(row)
         except ServerError as error:  # the library's bytes make no sense: nothing can be told of them
             log.warning("notification can't be read", kind=kind, reason=error.message)
             return
@@ -137,39 +141,39 @@ class LibraryConnection(Connection):
 
     def _ticks(self, rows: bytes) -> None:
         if "tick" in self._watched:
-            for tick in self._desk.codec(Tick).decode_many(rows):
+            for tick in self._library.codec(Tick).decode_many(rows):
                 self._listener.on_event(Event("tick", tick, tick.symbol))
 
     def _infos(self, rows: bytes) -> None:
         """Symbols whose ticks the library did not keep: their newest state."""
         if "tick" in self._watched:
-            for tick in read_ticks(self._desk, rows):
+            for tick in read_ticks(self._library, rows):
                 self._listener.on_event(Event("tick", tick, tick.symbol))
 
     def _requested(self, row: bytes) -> None:
         if "trade_request" not in self._watched:
             return
         try:
-            request = self._desk.codec(TradeRequest).decode(row)
+            request = self._library.codec(TradeRequest).decode(row)
         except ServerError as error:
             log.warning("request can't be read", reason=error.message)
             return
         self._dealing.held[request.id] = row
         self._listener.on_event(Event("trade_request", request))
 
-    def _down(self, lane: str, message: str) -> None:
-        log.warning("lane down", lane=lane, server=self.server, login=self.login, reason=message)
-        if lane == LaneName.DEALING:
+    def _down(self, mode: str, message: str) -> None:
+        log.warning("handle down", mode=mode, server=self.server, login=self.login, reason=message)
+        if mode == Mode.DEALING:
             self._dealing.held.clear()
 
-    def _up(self, lane: str) -> None:
-        log.info("lane up again", lane=lane, server=self.server, login=self.login)
-        if lane == LaneName.PUMPING and not self._recovering:
+    def _up(self, mode: str) -> None:
+        log.info("handle up again", mode=mode, server=self.server, login=self.login)
+        if mode == Mode.PUMPING and not self._recovering:
             self._recovering = True
             Recovery(self._baselines, self._ask, self._missed, self._recovered).step()
 
     def _ask(self, values: tuple[object, ...], then: Callable[[object], None]) -> None:
-        self._channel.ask(LaneName.DIRECT, "call", *values, then=then)
+        self._calls.ask(Mode.DIRECT, "call", *values, then=then)
 
     def _missed(self, kind: str, row: bytes) -> None:
         if kind in self._watched:

@@ -12,7 +12,7 @@ import sys
 
 from mt_remote.errors import ConfigurationError
 from mt_remote_plugins.manager.doctor import diagnose
-from mt_remote_plugins.manager.ports import ending, worker_environment
+from mt_remote_plugins.manager.running_engine import ending, worker_environment
 
 _FOUND = 3
 """Exit code of the process when it wrote what is wrong."""
@@ -35,9 +35,13 @@ def _asked(library: str, seconds: float) -> str:
     command = [sys.executable, "-m", __name__, library]
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=worker_environment(), timeout=seconds,
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            env=worker_environment(),
+            timeout=seconds,
             check=False,
-        )  # fmt: skip
+        )
     except subprocess.TimeoutExpired:
         return f"it was not loaded within {seconds:g} s"
     if done.returncode == _FOUND:

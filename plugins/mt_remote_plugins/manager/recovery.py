@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from mt4abi import table
 from mt_remote.records import ConGroup, Record, TradeRecord, UserRecord
-from mt_remote_plugins.manager.desk import integers
 from mt_remote_plugins.manager.engine.handle import Reply
+from mt_remote_plugins.manager.library_calls import integers
 
 Ask = Callable[[tuple[object, ...], Callable[[object], None]], None]
-"""Asks the direct lane: a function's name and values, and who gets the reply."""
+"""Asks the direct handle: a function's name and values, and who gets the reply."""
 
 
 @dataclass(frozen=True, slots=True)

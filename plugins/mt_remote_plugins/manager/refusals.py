@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from mt_remote.errors import InvalidData, NotFound, ReturnCode, ServerError
 from mt_remote.records import TradeCommand, UserRecord
-from mt_remote_plugins.manager.desk import Desk, integers
+from mt_remote_plugins.manager.library_calls import LibraryCalls, integers
 
 _SYMBOL_SIZE = 12
 
@@ -22,26 +22,26 @@ _FIELDS = {
 class Refusals:
     """Turns a refused call's code into an error that names the field, where one can be found."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, library: LibraryCalls) -> None:
+        self._library = library
 
     async def need_symbol(self, symbol: str) -> None:
         """Raises :class:`NotFound` for a symbol that the server does not have."""
-        name = self._desk.marshal.text(symbol, _SYMBOL_SIZE, "symbol")
-        reply = await self._desk.ask("SymbolGet", name, b"")
+        name = self._library.marshal.text(symbol, _SYMBOL_SIZE, "symbol")
+        reply = await self._library.ask("SymbolGet", name, b"")
         if reply.code in (ReturnCode.ERROR, ReturnCode.INVALID_DATA):
             raise NotFound(f"Cannot find symbol '{symbol}'")
 
     async def need_account(self, login: int) -> None:
         """Raises code 65 with the login's name for an account that the manager does not see."""
-        if not await self._desk.rows("UserRecordsRequest", integers([login]), 1):
+        if not await self._library.rows("UserRecordsRequest", integers([login]), 1):
             raise ServerError(ReturnCode.BAD_ACCOUNT_INFO, f"login: there is no account {login}", path="login")
 
     async def need_group(self, group: str) -> None:
         """Raises :class:`NotFound` for a group that the manager does not see."""
-        rows = await self._desk.rows("GroupsRequest", 0)
-        size = self._desk.group_size
-        names = {self._desk.marshal.page.decode(rows[at : at + 16]) for at in range(0, len(rows), size)}
+        rows = await self._library.rows("GroupsRequest", 0)
+        size = self._library.group_size
+        names = {self._library.marshal.page.decode(rows[at : at + 16]) for at in range(0, len(rows), size)}
         if group not in names:
             raise NotFound(f"Cannot find group '{group}'")
 
@@ -82,7 +82,7 @@ class Refusals:
     async def of_user(self, error: ServerError, login: int, group: str) -> ServerError:
         """An account that was not taken."""
         if error.return_code == ReturnCode.INVALID_DATA:
-            if login and await self._desk.rows("UserRecordsRequest", integers([login]), 1):
+            if login and await self._library.rows("UserRecordsRequest", integers([login]), 1):
                 raise InvalidData.of("login", f"the account {login} exists already")
             await self.of_group(group)
         return error
@@ -100,7 +100,7 @@ class Refusals:
     async def of_deletion(self, error: ServerError, group: str) -> ServerError:
         """A group that was not deleted: its users keep it."""
         if error.return_code == ReturnCode.ERROR:
-            users = sum(user.group == group for user in await self._desk.records(UserRecord, "UsersRequest", 0))
+            users = sum(user.group == group for user in await self._library.records(UserRecord, "UsersRequest", 0))
             if users:
                 message = f"group: '{group}' has {users} users; move or delete them first"
                 return ServerError(error.return_code, message, path="group")

@@ -12,32 +12,32 @@ from mt_remote.backend import Dealing, External, Orders, Trades
 from mt_remote.errors import InvalidData, NotFound, ReturnCode, ServerError, describe
 from mt_remote.records import ConfirmMode, TradeCommand, TradeRecord
 from mt_remote.records.enums import CONFIRM_MODE_NUMBERS, TRADE_COMMAND_NUMBERS
-from mt_remote_plugins.manager.desk import Desk, check
 from mt_remote_plugins.manager.engine.handle import Reply
-from mt_remote_plugins.manager.engine.messages import LaneName
+from mt_remote_plugins.manager.engine.messages import Mode
+from mt_remote_plugins.manager.library_calls import LibraryCalls, check
 from mt_remote_plugins.manager.refusals import Refusals, named
 
 _COMMENT_SIZE, _SYMBOL_SIZE = 32, 12
 
 
 class LibraryOrders(Orders):
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._refusals = Refusals(desk)
+    def __init__(self, library: LibraryCalls) -> None:
+        self._library = library
+        self._refusals = Refusals(library)
 
     async def _transact(self, kind: Transaction, **members: Any) -> int:
         """Carries a manager's transaction out; the record's ticket."""
         info: Any = structure("TradeTransInfo")(type=int(kind))
         for name, value in members.items():
             setattr(info, name, self._native(name, value))
-        reply = await self._desk.direct("TradeTransaction", bytes(info))
+        reply = await self._library.direct("TradeTransaction", bytes(info))
         return int(structure("TradeTransInfo").from_buffer_copy(reply.outs[0]).order)  # type: ignore[arg-type]
 
     def _native(self, name: str, value: Any) -> Any:
         if name == "comment":
-            return self._desk.marshal.text(value, _COMMENT_SIZE, name)
+            return self._library.marshal.text(value, _COMMENT_SIZE, name)
         if name == "symbol":
-            return self._desk.marshal.text(value, _SYMBOL_SIZE, name)
+            return self._library.marshal.text(value, _SYMBOL_SIZE, name)
         if name == "volume":
             return hundredths(value, name)
         return TRADE_COMMAND_NUMBERS[value] if name == "cmd" else value
@@ -48,31 +48,61 @@ class LibraryOrders(Orders):
             await self._transact(kind, order=order, **members)
         except ServerError as error:
             if error.return_code == ReturnCode.INVALID_DATA:
-                await self._desk.trade(order)
+                await self._library.trade(order)
             raise named(error) from None
 
-    async def open(self, login: int, symbol: str, command: TradeCommand, volume: float, price: float, *,
-                   sl: float = 0.0, tp: float = 0.0, expiration: int = 0, comment: str = "") -> int:  # fmt: skip
+    async def open(
+        self,
+        login: int,
+        symbol: str,
+        command: TradeCommand,
+        volume: float,
+        price: float,
+        *,
+        sl: float = 0.0,
+        tp: float = 0.0,
+        expiration: int = 0,
+        comment: str = "",
+    ) -> int:
         try:
             return await self._transact(
-                Transaction.OPEN, orderby=login, symbol=symbol, cmd=command, volume=volume, price=price, sl=sl, tp=tp,
-                expiration=expiration, comment=comment,
-            )  # fmt: skip
+                Transaction.OPEN,
+                orderby=login,
+                symbol=symbol,
+                cmd=command,
+                volume=volume,
+                price=price,
+                sl=sl,
+                tp=tp,
+                expiration=expiration,
+                comment=comment,
+            )
         except ServerError as error:
             raise await self._refusals.of_order(error, login=login, symbol=symbol, price=price) from None
 
-    async def modify(self, order: int, *, price: float | None = None, sl: float | None = None,
-                     tp: float | None = None, expiration: int | None = None,
-                     comment: str | None = None) -> None:  # fmt: skip
-        now = await self._desk.trade(order)  # the server replaces all of these at once
+    async def modify(
+        self,
+        order: int,
+        *,
+        price: float | None = None,
+        sl: float | None = None,
+        tp: float | None = None,
+        expiration: int | None = None,
+        comment: str | None = None,
+    ) -> None:
+        now = await self._library.trade(order)  # the server replaces all of these at once
         await self._on(
-            order, Transaction.MODIFY, cmd=now.cmd, symbol=now.symbol, volume=now.volume,
+            order,
+            Transaction.MODIFY,
+            cmd=now.cmd,
+            symbol=now.symbol,
+            volume=now.volume,
             price=now.open_price if price is None else price,
             sl=now.sl if sl is None else sl,
             tp=now.tp if tp is None else tp,
             expiration=now.expiration if expiration is None else expiration,
             comment=now.comment if comment is None else comment,
-        )  # fmt: skip
+        )
 
     async def close(self, order: int, volume: float, price: float) -> None:
         await self._on(order, Transaction.CLOSE, volume=volume, price=price)
@@ -82,7 +112,7 @@ class LibraryOrders(Orders):
             await self._on(order, Transaction.CLOSE_BY, orderby=order_by)
         except ServerError as error:
             if error.return_code == ReturnCode.INVALID_DATA:
-                await self._desk.trade(order_by)
+                await self._library.trade(order_by)
             raise
 
     async def close_all(self, login: int, symbol: str) -> None:
@@ -92,7 +122,7 @@ class LibraryOrders(Orders):
             raise await self._refusals.of_order(error, login=login, symbol=symbol) from None
 
     async def cancel(self, order: int, command: TradeCommand) -> None:
-        found = await self._desk.trade(order)
+        found = await self._library.trade(order)
         if found.cmd is not command or found.close_time:
             state = "closed" if found.close_time else found.cmd
             raise InvalidData.of("command", f"order {order} is no pending {command} order: it is {state}")
@@ -101,29 +131,30 @@ class LibraryOrders(Orders):
     async def activate(self, order: int, price: float) -> None:
         await self._on(order, Transaction.ACTIVATE, price=price)
 
-    async def balance(self, login: int, command: TradeCommand, amount: float, *, expiration: int = 0,
-                      comment: str = "") -> int:  # fmt: skip
+    async def balance(
+        self, login: int, command: TradeCommand, amount: float, *, expiration: int = 0, comment: str = ""
+    ) -> int:
         try:
             return await self._transact(
                 Transaction.BALANCE, orderby=login, cmd=command, price=amount, expiration=expiration, comment=comment
             )
         except ServerError as error:
-            now = (await self._desk.ask("ServerTime")).code
+            now = (await self._library.ask("ServerTime")).code
             raise await self._refusals.of_balance(error, login, command, amount, expiration, now) from None
 
 
 class LibraryTrades(Trades):
     """An empty list is asked about: the library says nothing of a login or a group that it does not know."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._refusals = Refusals(desk)
+    def __init__(self, library: LibraryCalls) -> None:
+        self._library = library
+        self._refusals = Refusals(library)
 
     async def get(self, order: int) -> TradeRecord:
-        return await self._desk.trade(order)
+        return await self._library.trade(order)
 
     async def get_all(self) -> list[TradeRecord]:
-        return _by_ticket(await self._desk.records(TradeRecord, "TradesRequest", 0))
+        return _by_ticket(await self._library.records(TradeRecord, "TradesRequest", 0))
 
     async def get_by_login(self, login: int, group: str) -> list[TradeRecord]:
         """By a request: the pumped list is up to a second behind."""
@@ -134,7 +165,7 @@ class LibraryTrades(Trades):
         return found
 
     async def history(self, login: int, start: int, end: int) -> list[TradeRecord]:
-        found = await self._desk.records(TradeRecord, "TradesUserHistory", login, start, end, 0)
+        found = await self._library.records(TradeRecord, "TradesUserHistory", login, start, end, 0)
         if not found:
             await self._refusals.need_account(login)
         return _by_ticket(found)
@@ -145,14 +176,14 @@ def _by_ticket(records: list[TradeRecord]) -> list[TradeRecord]:
 
 
 class LibraryDealing(Dealing):
-    def __init__(self, desk: Desk, watched: Set[str]) -> None:
-        self._desk = desk
+    def __init__(self, library: LibraryCalls, watched: Set[str]) -> None:
+        self._library = library
         self._watched = watched
         self.held: dict[int, bytes] = {}
 
     async def _request(self, request_id: int) -> Any:
         if "trade_request" not in self._watched:
-            await self._desk.need("broker")
+            await self._library.need("broker")
             raise ServerError(ReturnCode.INVALID_DATA, "Not dealing: subscribe to 'trade_request' first")
         native = self.held.get(request_id)
         if native is None:
@@ -160,7 +191,7 @@ class LibraryDealing(Dealing):
         return structure("RequestInfo").from_buffer_copy(native)
 
     async def _call(self, request_id: int, key: str, *values: Any) -> None:
-        reply: Reply = await self._desk.channel.call(LaneName.DEALING, "call", key, *values)
+        reply: Reply = await self._library.calls.call(Mode.DEALING, "call", key, *values)
         check(reply.code)
         self.held.pop(request_id, None)
 
@@ -197,11 +228,11 @@ def native_prices(bid: float, ask: float) -> tuple[float, float]:
 
 
 class LibraryExternal(External):
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, library: LibraryCalls) -> None:
+        self._library = library
 
     async def command(self, data: bytes) -> bytes:
-        code, answer = await self._desk.channel.call(LaneName.DIRECT, "external", data)
+        code, answer = await self._library.calls.call(Mode.DIRECT, "external", data)
         if code == ReturnCode.ERROR:
             raise ServerError(code, f"No plugin of the server took the command ({describe(code)})")
         check(code)

@@ -1,6 +1,6 @@
 """The worker process of one MT4 connection: ``python -m mt_remote_plugins.manager.worker``.
 
-It reads orders from its standard input and writes notices to its standard output. The library may crash or hang it;
+It reads tasks from its standard input and writes notices to its standard output. The library may crash or hang it;
 the gateway then kills it and lives on.
 """
 
@@ -15,11 +15,11 @@ from typing import BinaryIO
 
 from mt_remote_plugins.manager.engine.engine import Engine
 from mt_remote_plugins.manager.engine.frames import read_frame, write_frame
-from mt_remote_plugins.manager.engine.messages import Notice, Order
+from mt_remote_plugins.manager.engine.messages import Notice, Task
 
 
 class _Writer:
-    """Writes notices in batches from a thread of its own, so that no lane waits for the pipe."""
+    """Writes notices in batches from a thread of its own, so that no handle waits for the pipe."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -43,22 +43,22 @@ class _Writer:
             ended = None in batch
             try:
                 write_frame(self._stream, [notice for notice in batch if notice is not None])
-            except OSError:  # the gateway is gone; reading its orders will end too
+            except OSError:  # the gateway is gone; reading its tasks will end too
                 return
 
 
 def main() -> None:
-    """Serves one connection until its orders end."""
-    orders, notices = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    """Serves one connection until its tasks end."""
+    tasks, notices = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints must not get among the frames
     faulthandler.enable()
     writer = _Writer(notices)
-    source, tuning = read_frame(orders)
+    source, tuning = read_frame(tasks)
     engine = Engine(source, writer.emit, tuning)
     try:
         while True:
-            message = read_frame(orders)
-            engine.submit(Order(*message))
+            message = read_frame(tasks)
+            engine.submit(Task(*message))
     except EOFError:
         engine.close()
     writer.close()

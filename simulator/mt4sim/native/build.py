@@ -45,9 +45,13 @@ def this_python() -> Target:
     name = sysconfig.get_config_var("INSTSONAME") or sysconfig.get_config_var("LDLIBRARY") or ""
     library = Path(sysconfig.get_config_var("LIBDIR") or "", name)
     return Target(
-        "libmtmanapi.so", _LINUX, str(library), "", ":".join(search_path()),
+        "libmtmanapi.so",
+        _LINUX,
+        str(library),
+        "",
+        ":".join(search_path()),
         ("-shared", "-fPIC", "-fvisibility=hidden", "-pthread", "-ldl"),
-    )  # fmt: skip
+    )
 
 
 def windows(python_library: str, python_path: str, *, bits: int = 64) -> Target:

@@ -8,27 +8,28 @@ from mt4abi import number, structure
 from mt4sim.market.bars import Bar, Period
 from mt4sim.market.symbols import Symbol
 from mt4sim.market.ticks import TickEntry
-from mt4sim.native.handle_base import OK, HandleBase, listing, request
+from mt4sim.native.calls import Calls, listing, request
+from mt4sim.native.connection import OK
 from mt4sim.native.native_values import integer_at, put_integer, struct_at
 from mt_remote.errors import InvalidData
 
 _LATEST = 2**31 - 1
 
 
-class ChartPart(HandleBase):
+class ChartCalls(Calls):
     """``Chart*`` and ``TicksRequest``. Prices of bars are in points, all but the opening as shifts from it."""
 
     @listing()
     def chart_request(self, chart: int, timesign: int, total: int) -> int | None:
-        put_integer(timesign, self.host.server.now)
+        put_integer(timesign, self.server.now)
         return self.rows(lambda: map(_rate, self._asked(chart)), total)
 
     def _asked(self, address: int) -> list[Bar]:
         """Assumed: ``IN`` wants bars from start to end, ``OUT`` the others, ``LAST`` those from start on; what the
         caller has already (its time sign) changes nothing."""
         info: Any = structure("ChartInfo").from_buffer_copy(struct_at("ChartInfo", address))
-        symbol, period = self.manager.symbol(self.host.marshal.page.decode(info.symbol)), _period(info.period)
-        bars = self.host.server.quotes.bars
+        symbol, period = self.manager.symbol(self.decoded_text(info.symbol)), _period(info.period)
+        bars = self.server.quotes.bars
         if info.mode == number("CHART_RANGE_IN"):
             return bars.between(symbol.name, period, info.start, info.end)
         if info.mode == number("CHART_RANGE_LAST"):
@@ -49,7 +50,7 @@ class ChartPart(HandleBase):
     def _write(self, symbol: int, period: int, rates: int, count: int, *, replace: bool) -> int:
         name, length = self._writable(symbol, period)
         bars = [_bar(struct_at("RateInfo", rates, at)) for at in range(integer_at(count))]
-        put_integer(count, self.host.server.quotes.bars.write(name, length, bars, replace=replace))
+        put_integer(count, self.server.quotes.bars.write(name, length, bars, replace=replace))
         return OK
 
     @request
@@ -57,7 +58,7 @@ class ChartPart(HandleBase):
         """Takes bars away by their times."""
         name, length = self._writable(symbol, period)
         times = [_bar(struct_at("RateInfo", rates, at)).time for at in range(integer_at(count))]
-        put_integer(count, self.host.server.quotes.bars.delete(name, length, times))
+        put_integer(count, self.server.quotes.bars.delete(name, length, times))
         return OK
 
     def _writable(self, symbol: int, period: int) -> tuple[str, Period]:
@@ -71,10 +72,10 @@ class ChartPart(HandleBase):
     def _asked_ticks(self, address: int) -> list[bytes]:
         """The server keeps published ticks alone: raw ones can't be had."""
         info: Any = structure("TickRequest").from_buffer_copy(struct_at("TickRequest", address))
-        symbol = self.manager.symbol(self.host.marshal.page.decode(info.symbol))
+        symbol = self.manager.symbol(self.decoded_text(info.symbol))
         if not info.flags & number("TICK_FLAG_NORMAL"):
             return []
-        found = self.host.server.quotes.history.between(symbol.name, getattr(info, "from"), info.to)
+        found = self.server.quotes.history.between(symbol.name, getattr(info, "from"), info.to)
         return [_tick_record(symbol, entry) for entry in found]
 
 
@@ -87,9 +88,13 @@ def _period(value: int) -> Period:
 
 def _rate(bar: Bar) -> bytes:
     made = structure("RateInfo")(
-        ctm=bar.time, open=bar.open, high=bar.high - bar.open, low=bar.low - bar.open, close=bar.close - bar.open,
+        ctm=bar.time,
+        open=bar.open,
+        high=bar.high - bar.open,
+        low=bar.low - bar.open,
+        close=bar.close - bar.open,
         vol=bar.volume,
-    )  # fmt: skip
+    )
     return bytes(made)
 
 
@@ -101,7 +106,9 @@ def _bar(native: bytes) -> Bar:
 
 def _tick_record(symbol: Symbol, entry: TickEntry) -> bytes:
     made = structure("TickRecord")(
-        ctm=entry.time, bid=symbol.to_price(entry.bid), ask=symbol.to_price(entry.ask),
+        ctm=entry.time,
+        bid=symbol.to_price(entry.bid),
+        ask=symbol.to_price(entry.ask),
         flags=number("TICK_FLAG_NORMAL"),
-    )  # fmt: skip
+    )
     return bytes(made)

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from mt4abi import Method, table
 from mt4abi.table import UNCALLED
-from mt4sim.native.manager import SimulatedManager
+from mt4sim.native.interface import offered
 from mt4sim.native.vtable import method_name
 
 
@@ -32,11 +32,12 @@ class Slot:
 
 def coverage() -> list[Slot]:
     """Every slot, in the table's order."""
-    return [_slot(method) for method in table().methods.values()]
+    answered = offered()
+    return [_slot(method, answered) for method in table().methods.values()]
 
 
-def _slot(method: Method) -> Slot:
-    if hasattr(SimulatedManager, method_name(method.key)):
+def _slot(method: Method, answered: frozenset[str]) -> Slot:
+    if method_name(method.key) in answered:
         return Slot(method.index, method.key, Offer.YES, "")
     offer = Offer.OBSOLETE if method.key in UNCALLED else Offer.NO
     return Slot(method.index, method.key, offer, _refusal(method))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from mt4abi import structure
-from mt4sim.native.handle_base import OK, HandleBase, listing, pumped, request
+from mt4sim.native.calls import Calls, listing, pumped, request
+from mt4sim.native.connection import OK
 from mt4sim.native.native_values import put, struct_at
 from mt4sim.trading.clients import check_stops
 from mt4sim.trading.profit import profit
@@ -24,14 +25,14 @@ def command_of(number: int) -> TradeCommand:
     return command
 
 
-class OrderPart(HandleBase):
+class OrderCalls(Calls):
     """``TradeCheckStops``, ``TradeCalcProfit``, activations and the requests that dealers see."""
 
     @request
     def trade_check_stops(self, trade: int, price: float) -> int:
         """0 or 130 (Semantics 6.1, 6.5). Assumed: ``price`` is the market's, on both sides."""
         info: Any = structure("TradeTransInfo").from_buffer_copy(struct_at("TradeTransInfo", trade))
-        symbol = self.manager.symbol(self.host.marshal.page.decode(info.symbol))
+        symbol = self.manager.symbol(self.decoded_text(info.symbol))
         asked, sl, tp = (symbol.to_points(each) for each in (info.price, info.sl, info.tp))
         market = symbol.to_points(price)
         check_stops(command_of(info.cmd), asked, sl, tp, market, market, symbol.stops_level)
@@ -39,21 +40,28 @@ class OrderPart(HandleBase):
 
     def trade_calc_profit(self, trade: int) -> int:
         """Writes the profit between the record's two prices in the account's currency, pumping or not."""
-        if self.session is None:
+        if self.connection.session is None:
             return int(ReturnCode.NO_CONNECT)
-        return self.host.attempt(lambda: self._calculate(trade))
+        return self.shared.attempt(lambda: self._calculate(trade))
 
     def _calculate(self, address: int) -> None:
         info: Any = structure("TradeRecord").from_buffer_copy(struct_at("TradeRecord", address))
-        server, manager = self.host.server, self.manager
-        symbol = manager.symbol(self.host.marshal.page.decode(info.symbol))
+        server, manager = self.server, self.manager
+        symbol = manager.symbol(self.decoded_text(info.symbol))
         group = server.groups[manager.margin_level(info.login).group]
         command = command_of(info.cmd)
-        info.profit = profit(
-            server.trading.engine.converter, symbol, group.currency or "USD", buy=command is TradeCommand.BUY,
-            volume=info.volume if command.is_market else 0, opened=symbol.to_points(info.open_price),
-            closed=symbol.to_points(info.close_price),
-        ) / 100  # fmt: skip
+        info.profit = (
+            profit(
+                server.trading.engine.converter,
+                symbol,
+                group.currency or "USD",
+                buy=command is TradeCommand.BUY,
+                volume=info.volume if command.is_market else 0,
+                opened=symbol.to_points(info.open_price),
+                closed=symbol.to_points(info.close_price),
+            )
+            / 100
+        )
         put(address, bytes(info))
 
     # Activations
@@ -61,14 +69,14 @@ class OrderPart(HandleBase):
     @listing(pumped=True)
     def trades_get_by_market(self, total: int) -> int | None:
         """Orders that wait for a dealer to carry out what the market reached."""
-        tickets = [order.ticket for order in self.host.server.trading.triggers.marked()]
+        tickets = [order.ticket for order in self.server.trading.triggers.marked()]
         return self.records(lambda: [trade for trade in self.manager.trades() if trade.order in tickets], total)
 
     @pumped
     def trade_clear_rollback(self, order: int) -> int:
         self.manager.need("broker")
         self.manager.trade(order)
-        self.host.server.trading.triggers.clear(order)
+        self.server.trading.triggers.clear(order)
         return OK
 
     # Requests
@@ -88,8 +96,9 @@ class OrderPart(HandleBase):
     def _requests(self) -> list[bytes]:
         """Requests in the queue and in dealers' hands, of groups that the manager sees, by number."""
         self.manager.need("broker")
-        desk = self.host.server.desk
+        desk = self.server.desk
         return [
-            self.encoded(desk.record(deal)) for _, deal in sorted(desk.requests.items())
+            self.encoded(desk.record(deal))
+            for _, deal in sorted(desk.requests.items())
             if not deal.ended and self.manager.sees_group(deal.group)
-        ]  # fmt: skip
+        ]

@@ -8,8 +8,8 @@ from typing import Any
 from mt4abi import structure
 from mt4abi.marshal.units import raw_of_address
 from mt4sim.desk.masks import allows
-from mt4sim.native.handle_base import OK, HandleBase, listing, pumped, request
-from mt4sim.native.host import Host
+from mt4sim.native.calls import Calls, listing, pumped, request
+from mt4sim.native.connection import OK, Connection
 from mt4sim.native.native_values import integers_at, put, put_integer, struct_at
 from mt4sim.state.figures import DailyReport
 from mt4sim.state.orders import Order
@@ -21,11 +21,11 @@ _SYNC_BLOCK = 1000
 _MONEY = ("balance_prev", "balance", "deposit", "credit", "profit_closed", "profit", "equity", "margin")
 
 
-class ReportPart(HandleBase):
+class ReportCalls(Calls):
     """``Reports*``, ``Daily*``, ``*Sync*``, ``*Snapshot``, ``Online*`` and ``Adm*Request``."""
 
-    def __init__(self, host: Host) -> None:
-        super().__init__(host)
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
         self._syncing: dict[str, list[bytes]] = {}
 
     # Reports
@@ -56,7 +56,7 @@ class ReportPart(HandleBase):
         """The accounts that a report is asked of: those listed, or the group's. Assumed: the name may be a mask."""
         if info.total > 0:
             return sorted({user.login for user in self.manager.users_by(integers_at(logins, info.total))})
-        return [user.login for user in self._users_of(self.host.marshal.page.decode(info.name))]
+        return [user.login for user in self._users_of(self.decoded_text(info.name))]
 
     def _users_of(self, mask: str) -> list[UserRecord]:
         masks = tuple(mask.split(","))
@@ -64,11 +64,15 @@ class ReportPart(HandleBase):
 
     def _daily(self, report: DailyReport) -> bytes:
         money = {name: getattr(report, name) / 100 for name in _MONEY}
-        group = self.host.server.groups.get(report.group)  # it may be gone by now
+        group = self.server.groups.get(report.group)  # it may be gone by now
         made = structure("DailyReport")(
-            login=report.login, ctm=report.time, group=self.encoded_text(report.group, 16),
-            bank=self.encoded_text(group.company if group else "", 64 * 2)[:63], margin_free=report.free / 100, **money,
-        )  # fmt: skip
+            login=report.login,
+            ctm=report.time,
+            group=self.encoded_text(report.group, 16),
+            bank=self.encoded_text(group.company if group else "", 64 * 2)[:63],
+            margin_free=report.free / 100,
+            **money,
+        )
         return bytes(made)
 
     # Synchronisation: a start, then blocks until there is no array. Assumed: that a block is bounded, and its size.
@@ -78,7 +82,7 @@ class ReportPart(HandleBase):
         return self._sync("users", lambda: (self.encoded(user) for user in self._users_since(timestamp)))
 
     def _users_since(self, timestamp: int) -> list[UserRecord]:
-        accounts = self.host.server.accounts
+        accounts = self.server.accounts
         changed = {each.login for each in accounts.all() if max(each.timestamp, each.reg_date) >= timestamp}
         return [user for user in self.manager.users() if user.login in changed]
 
@@ -93,10 +97,13 @@ class ReportPart(HandleBase):
     @request
     def trades_sync_start(self, timestamp: int) -> int:
         self.manager.need("see_trades")
-        record = self.host.server.record
-        return self._sync("trades", lambda: (
-            self.encoded(record(order)) for order in self._orders(closed=True) if order.timestamp >= timestamp
-        ))  # fmt: skip
+        record = self.server.record
+        return self._sync(
+            "trades",
+            lambda: (
+                self.encoded(record(order)) for order in self._orders(closed=True) if order.timestamp >= timestamp
+            ),
+        )
 
     @listing()
     def trades_sync_read(self, total: int) -> int | None:
@@ -113,7 +120,7 @@ class ReportPart(HandleBase):
     @request
     def daily_sync_start(self, timestamp: int) -> int:
         logins = [user.login for user in self.manager.users()]
-        reports = self.manager.daily_reports(logins, timestamp, self.host.server.now)
+        reports = self.manager.daily_reports(logins, timestamp, self.server.now)
         return self._sync("daily", lambda: map(self._daily, reports))
 
     @listing()
@@ -150,13 +157,13 @@ class ReportPart(HandleBase):
             self.manager.need("trades")
             logins = {user.login for user in self._users_of(mask)}
             found = [order for order in self._orders(closed=not open_only) if order.login in logins]
-            return map(self.host.server.record, found)
+            return map(self.server.record, found)
 
         return self.records(read, total)
 
     def _orders(self, *, closed: bool) -> list[Order]:
         """Orders of the accounts that the manager sees, by ticket."""
-        book = self.host.server.state.orders
+        book = self.server.state.orders
         every = {**book.open, **book.closed} if closed else book.open
         seen = {user.login for user in self.manager.users()}
         return [every[ticket] for ticket in sorted(every) if every[ticket].login in seen]
@@ -182,12 +189,14 @@ class ReportPart(HandleBase):
         return map(self._online_row, self.manager.online())
 
     def _online_row(self, login: int) -> bytes:
-        server = self.host.server
+        server = self.server
         account = server.accounts.get(login)
         made = structure("OnlineRecord")(
-            counter=server.online[login], login=login, group=self.encoded_text(account.group, 16),
+            counter=server.online[login],
+            login=login,
+            group=self.encoded_text(account.group, 16),
             ip=int.from_bytes(raw_of_address(account.last_ip, "ip"), "little"),
-        )  # fmt: skip
+        )
         return bytes(made)
 
     # Messages: nobody sends any on this server, so every box is empty

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.native.current import hosts
+from tests.native.current import served
 from tests.native.desks import MANNERS, open_library_desk
 from tests.stories.client import Client, Json
 from tests.stories.conftest import Desk, Open
@@ -23,11 +23,11 @@ def anyio_backend() -> str:
 @pytest.fixture(autouse=True)
 def settling(monkeypatch: pytest.MonkeyPatch) -> None:
     """On the simulator a call's answer follows whatever happened before it; the library tells of it on a thread of its
-    own. What it has told goes before the answer of a call on the same lane again."""
+    own. What it has told goes before the answer of a call on the same handle again."""
     settled = Client.settled
 
     async def told_and_settled(self: Client) -> list[Json]:
-        await asyncio.to_thread(hosts[-1].flush)
+        await asyncio.to_thread(served[-1].flush)
         return await settled(self)
 
     monkeypatch.setattr(Client, "settled", told_and_settled)

@@ -17,9 +17,9 @@ from mt_remote.backend import Connection
 from mt_remote.errors import Busy, CallTimeout, ConfigurationError, ConnectionLost, NotFound, ServerError
 from mt_remote.records import TradeCommand
 from mt_remote_plugins.manager.backend import ManagerBackend, ManagerSettings
-from mt_remote_plugins.manager.door import Door
 from mt_remote_plugins.manager.engine.messages import Tuning
-from mt_remote_plugins.manager.ports import WorkerPort
+from mt_remote_plugins.manager.loop_queue import LoopQueue
+from mt_remote_plugins.manager.running_engine import WorkerEngine
 from tests.plugins.manager.conftest import Heard, Opening
 from tests.plugins.manager.tiny import TinyLibrary, TinyServer, row
 
@@ -133,7 +133,7 @@ async def test_a_hanging_call_loses_the_connection_and_says_what_is_known(
         release.set()
 
 
-async def test_a_lane_takes_no_more_than_its_bound(opening: Opening, server: TinyServer) -> None:
+async def test_a_handle_takes_no_more_than_its_bound(opening: Opening, server: TinyServer) -> None:
     release = threading.Event()
     server.faults["users_request"] = lambda handle, total: release.wait(10) and None
     async with opening(max_waiting=2) as connection, anyio.create_task_group() as group:
@@ -307,37 +307,37 @@ async def test_a_crash_ends_one_connection_and_the_next_one_works(heard: Heard) 
 
 
 @pytest.fixture
-def ports(monkeypatch: pytest.MonkeyPatch) -> list[WorkerPort]:
+def workers(monkeypatch: pytest.MonkeyPatch) -> list[WorkerEngine]:
     """The workers that are started."""
-    started: list[WorkerPort] = []
-    begin = WorkerPort.__init__
+    started: list[WorkerEngine] = []
+    begin = WorkerEngine.__init__
 
-    def kept(self: WorkerPort, *arguments: Any) -> None:
+    def kept(self: WorkerEngine, *arguments: Any) -> None:
         started.append(self)
         begin(self, *arguments)
 
-    monkeypatch.setattr(WorkerPort, "__init__", kept)
+    monkeypatch.setattr(WorkerEngine, "__init__", kept)
     return started
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
-async def test_ten_thousand_lists_leak_no_memory_with_a_worker(heard: Heard, ports: list[WorkerPort]) -> None:
+async def test_ten_thousand_lists_leak_no_memory_with_a_worker(heard: Heard, workers: list[WorkerEngine]) -> None:
     async with _isolated(heard, "with_trades") as connection:
 
         async def lists() -> None:
             assert len(await connection.trades.get_all()) == 5
 
-        grown = await _grown(lists, os.getpid(), ports[0].process.pid)
+        grown = await _grown(lists, os.getpid(), workers[0].process.pid)
     assert max(grown) < FLAT, grown
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
-async def test_a_hanging_worker_is_killed(heard: Heard, ports: list[WorkerPort]) -> None:
+async def test_a_hanging_worker_is_killed(heard: Heard, workers: list[WorkerEngine]) -> None:
     async with _isolated(heard, "hanging", call_timeout=0.5) as connection:
         with pytest.raises(CallTimeout, match="was stopped; whether the call was carried out is unknown"):
             await connection.users.get_all()
         assert len(heard.lost) == 1
-    assert ports[0].process.wait(5) != 0
+    assert workers[0].process.wait(5) != 0
 
 
 async def test_a_library_that_is_not_there_is_said_so(heard: Heard) -> None:
@@ -350,4 +350,4 @@ async def test_a_library_object_stays_in_this_process() -> None:
     with pytest.raises(ConfigurationError, match="set isolate to false"):
         ManagerBackend(ManagerSettings(), library=TinyLibrary())
     with pytest.raises(ConfigurationError, match="module:name"):
-        WorkerPort(TinyLibrary(), Tuning(), Door(lambda notice: None))
+        WorkerEngine(TinyLibrary(), Tuning(), LoopQueue(lambda notice: None))

@@ -1,7 +1,7 @@
 """The functions that the library calls. They copy what must be copied, enqueue, and return.
 
 They live as long as the process: a library may call back after it was told to disconnect, and a call into freed memory
-would take the process down. A call for a lane that is gone finds nobody and is dropped.
+would take the process down. A call for a handle that is gone finds nobody and is dropped.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ def _on_pump(code: int, kind: int, data: int | None, parameter: int | None) -> N
 
 
 PUMP_FUNCTION = NotifyFunctionEx(_on_pump)
-"""The one pumping callback of the process; its parameter tells the lane."""
+"""The one pumping callback of the process; its parameter tells the handle."""
 
 
 def pump_token(target: Pumped) -> int:
-    """Registers a lane's listener; the token goes to the library as the callback's parameter."""
+    """Registers a handle's listener; the token goes to the library as the callback's parameter."""
     token = next(_tokens)
     _pumped[token] = target
     return token
@@ -52,7 +52,7 @@ def forget_pump(token: int) -> None:
 
 
 class DealingSlot:
-    """A dealing callback, which has no parameter: a function of its own while a lane uses it."""
+    """A dealing callback, which has no parameter: a function of its own while a handle uses it."""
 
     def __init__(self) -> None:
         self._target: Dealt | None = None
@@ -63,18 +63,18 @@ class DealingSlot:
             self._target(code)
 
     def aim(self, target: Dealt | None) -> None:
-        """Gives the slot to a lane, or to nobody."""
+        """Gives the slot to a handle, or to nobody."""
         self._target = target
 
 
 _idle: deque[DealingSlot] = deque()
 _idle_lock = threading.Lock()
 _REST = 64
-"""Slots that rest before one is used again, so that a late call meets nobody rather than the next lane."""
+"""Slots that rest before one is used again, so that a late call meets nobody rather than the next handle."""
 
 
 def dealing_slot(target: Dealt) -> DealingSlot:
-    """A slot that nobody uses, aimed at a lane."""
+    """A slot that nobody uses, aimed at a handle."""
     with _idle_lock:
         slot = _idle.popleft() if len(_idle) > _REST else DealingSlot()
     slot.aim(target)

@@ -1,4 +1,4 @@
-"""What passes between the two halves of the backend: orders to the engine, notices from it."""
+"""What passes between the two halves of the backend: tasks for the engine, notices from it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 
-class LaneName(StrEnum):
+class Mode(StrEnum):
     """The three connections of a session, each on its own handle and thread."""
 
     DIRECT = "direct"
@@ -17,7 +17,7 @@ class LaneName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a lane logs in with; the texts are in the server's code page already."""
+    """What a handle logs in with; the texts are in the server's code page already."""
 
     server: bytes
     login: int
@@ -38,17 +38,17 @@ class Tuning:
     silence: float = 60.0
 
 
-class Order(NamedTuple):
-    """One thing to do on a lane; answered by a notice ``reply`` with its ``id``."""
+class Task(NamedTuple):
+    """One thing to do on a handle; answered by a notice ``reply`` with its ``id``."""
 
     id: int
-    lane: LaneName
+    mode: Mode
     operation: str
     arguments: tuple[Any, ...]
 
 
 class Failure(NamedTuple):
-    """An order that failed: the library's code where there is one, a message, and the problem's stable name where the
+    """A task that failed: the library's code where there is one, a message, and the problem's stable name where the
     library itself could not be used."""
 
     code: int
@@ -59,4 +59,4 @@ class Failure(NamedTuple):
 Notice = tuple[Any, ...]
 """``("reply", id, answer)`` · ``("pump", code, type, data)`` · ``("ticks", TickInfo rows)`` ·
 ``("infos", SymbolInfo rows)`` · ``("request", row)`` ·
-``("down", lane, message)`` · ``("up", lane)`` · ``("lost", lane, code, message)``."""
+``("down", mode, message)`` · ``("up", mode)`` · ``("lost", mode, code, message)``."""

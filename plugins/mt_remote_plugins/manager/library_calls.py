@@ -12,34 +12,35 @@ from mt4abi import table
 from mt4abi.marshal import Codec, Marshal
 from mt_remote.errors import NotFound, ReturnCode, ServerError
 from mt_remote.records import ConManager, Record, TradeRecord
-from mt_remote_plugins.manager.channel import Channel
+from mt_remote_plugins.manager.call_queues import CallQueues
 from mt_remote_plugins.manager.engine.handle import Reply, Value
-from mt_remote_plugins.manager.engine.messages import Credentials, LaneName
+from mt_remote_plugins.manager.engine.messages import Credentials, Mode
 
 R = TypeVar("R", bound=Record)
 
 _SUCCESS = (ReturnCode.OK, ReturnCode.OK_NONE)
 _ROWS_ON_THE_LOOP = 1000
 
-_RIGHTS = {
-    "CfgRequestGroup": "admin", "CfgRequestManager": "admin", "TradesRequest": "see_trades",
-    "TradeRecordsRequest": "see_trades",
-    "TradesUserHistory": "reports",
-}  # fmt: skip
-"""The right that a list needs. The library answers a manager without it with no list and no reason."""
+_RIGHTS = {"TradesRequest": "see_trades", "TradeRecordsRequest": "see_trades", "TradesUserHistory": "reports"}
 
 
-class Desk:
+def right_for(key: str) -> str:
+    """The right that a list needs, ``""`` for none. The library answers a manager without it with no list and no
+    reason."""
+    return "admin" if key.startswith("CfgRequest") else _RIGHTS.get(key, "")
+
+
+class LibraryCalls:
     """One session's library, as its areas use it."""
 
-    def __init__(self, channel: Channel, credentials: Credentials, code_page: str) -> None:
-        self.channel = channel
+    def __init__(self, calls: CallQueues, credentials: Credentials, code_page: str) -> None:
+        self.calls = calls
         self.credentials = credentials
         self.marshal = Marshal(code_page)
         self.rights = blank(ConManager)
 
     def learn(self, rights: bytes, securities: bytes) -> None:
-        """Takes in what the direct lane learned at login."""
+        """Takes in what the direct handle learned at login."""
         size = table().layouts["ConSymbolGroup"].size
         name = table().layouts["ConSymbolGroup"].members["name"].size
         names = [self.marshal.page.decode(securities[at : at + name]) for at in range(0, len(securities), size)]
@@ -52,31 +53,35 @@ class Desk:
         """The codec of a record kind."""
         return self.marshal.codec(kind)
 
+    def security_names(self) -> list[str]:
+        """The server's securities that have a name, in its order."""
+        return [name for name in self.marshal.securities if name]
+
     @property
     def group_size(self) -> int:
         """Bytes of a native group."""
         return table().layouts["ConGroup"].size
 
     async def ask(self, key: str, *values: Value) -> Reply:
-        """A call on the direct lane, whatever its code."""
-        reply: Reply = await self.channel.call(LaneName.DIRECT, "call", key, *values)
+        """A call on the direct handle, whatever its code."""
+        reply: Reply = await self.calls.call(Mode.DIRECT, "call", key, *values)
         return reply
 
     async def direct(self, key: str, *values: Value) -> Reply:
-        """A call on the direct lane that must succeed."""
+        """A call on the direct handle that must succeed."""
         reply = await self.ask(key, *values)
         check(reply.code)
         return reply
 
     async def pumping(self, operation: str, *arguments: Any) -> Any:
-        """An operation of the pumping lane, started when it is not."""
-        await self.channel.call(LaneName.PUMPING, "start", self.credentials)
-        return await self.channel.call(LaneName.PUMPING, operation, *arguments)
+        """An operation of the pumping handle, started when it is not."""
+        await self.calls.call(Mode.PUMPING, "start", self.credentials)
+        return await self.calls.call(Mode.PUMPING, operation, *arguments)
 
     async def rows(self, key: str, *values: Value) -> bytes:
         """The array that a request returns, as it is."""
         reply = await self.direct(key, *values)
-        right = _RIGHTS.get(key)
+        right = right_for(key)
         if not reply.rows and right:
             await self.need(right)
         return reply.rows

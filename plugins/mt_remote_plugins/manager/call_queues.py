@@ -1,6 +1,6 @@
-"""Calls of one connection on their way to its engine: one queue a lane, bounded, and what is known of each outcome.
+"""Calls of one connection on their way to its engine: one queue a handle, bounded, and what is known of each outcome.
 
-A lane does one call at a time. A call that waited past its deadline was not done, and the answer says so. A call that
+A handle does one call at a time. A call that waited past its deadline was not done, and the answer says so. A call that
 is being done past its deadline means that the library hangs: the engine is killed and what was in flight is answered
 with "outcome unknown".
 """
@@ -17,16 +17,16 @@ import anyio
 from anyio import to_thread
 
 from mt_remote.errors import Busy, CallTimeout, ConnectionLost, InternalError, RequestError, ReturnCode, ServerError
-from mt_remote_plugins.manager.door import Door
-from mt_remote_plugins.manager.engine.messages import Failure, LaneName, Notice, Order
-from mt_remote_plugins.manager.ports import Port
+from mt_remote_plugins.manager.engine.messages import Failure, Mode, Notice, Task
+from mt_remote_plugins.manager.loop_queue import LoopQueue
+from mt_remote_plugins.manager.running_engine import RunningEngine
 from mt_remote_plugins.manager.watchdog import WATCHDOG
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """``call`` seconds a call may wait, and again as long in the library; ``login`` seconds for connecting, a worker's
-    start included; ``waiting`` calls a lane may have."""
+    start included; ``waiting`` calls a handle may have."""
 
     call: float = 30.0
     waiting: int = 1000
@@ -39,7 +39,7 @@ class Limits:
 
 @dataclass(slots=True)
 class _Call:
-    order: Order
+    task: Task
     done: anyio.Event = field(default_factory=anyio.Event)
     answer: Any = None
     error: RequestError | None = None
@@ -54,34 +54,34 @@ class _Call:
             self.then(self.answer)
 
 
-class Channel:
+class CallQueues:
     """Orders out, answers and notices in."""
 
     def __init__(self, limits: Limits, hear: Callable[[Notice], None], lost: Callable[[RequestError], None]) -> None:
         self._limits = limits
         self._hear = hear
         self._lost = lost
-        self._port: Port | None = None
+        self._engine: RunningEngine | None = None
         self._error: RequestError | None = None
         self._ids = itertools.count(1)
-        self._queues: dict[LaneName, deque[_Call]] = {lane: deque() for lane in LaneName}
-        self.door: Door[Notice] = Door(self._take)
+        self._queues: dict[Mode, deque[_Call]] = {mode: deque() for mode in Mode}
+        self.notices: LoopQueue[Notice] = LoopQueue(self._take)
 
-    def attach(self, port: Port) -> None:
+    def attach(self, engine: RunningEngine) -> None:
         """The engine is there."""
-        self._port = port
+        self._engine = engine
 
     @property
     def down(self) -> bool:
         """No call can succeed any more."""
         return self._error is not None
 
-    async def call(self, lane: LaneName, operation: str, *arguments: Any) -> Any:
-        """One operation of a lane. Raises what a client should read."""
-        waiting = self._queues[lane]
+    async def call(self, mode: Mode, operation: str, *arguments: Any) -> Any:
+        """One operation of a handle. Raises what a client should read."""
+        waiting = self._queues[mode]
         if len(waiting) >= self._limits.waiting:
             raise Busy(f"{len(waiting)} calls wait for the MT4 library already")
-        call = self._queued(_Call(Order(next(self._ids), lane, operation, arguments)))
+        call = self._queued(_Call(Task(next(self._ids), mode, operation, arguments)))
         try:
             if not call.begun:
                 await self._turn(call)
@@ -91,15 +91,15 @@ class Channel:
                 waiting.remove(call)
         return self._outcome(call)
 
-    def ask(self, lane: LaneName, operation: str, *arguments: Any, then: Callable[[Any], None]) -> None:
+    def ask(self, mode: Mode, operation: str, *arguments: Any, then: Callable[[Any], None]) -> None:
         """The same without waiting: ``then`` gets the answer, or nothing happens when the engine is lost meanwhile."""
         if self._error is None:
-            self._queued(_Call(Order(next(self._ids), lane, operation, arguments), then=then))
+            self._queued(_Call(Task(next(self._ids), mode, operation, arguments), then=then))
 
     def _queued(self, call: _Call) -> _Call:
         if self._error is not None:
             raise ConnectionLost(outcome="not_done")
-        waiting = self._queues[call.order.lane]
+        waiting = self._queues[call.task.mode]
         waiting.append(call)
         if len(waiting) == 1:
             self._begin(call)
@@ -129,12 +129,12 @@ class Channel:
         raise ServerError(answer.code, answer.message)
 
     def _begin(self, call: _Call) -> None:
-        assert self._port is not None
+        assert self._engine is not None
         call.begun = True
-        number = call.order.id
-        seconds = self._limits.of(call.order.operation)
-        call.watch = WATCHDOG.watch(seconds, lambda: self.door.put(("hung", number, seconds)))
-        self._port.submit(call.order)
+        number = call.task.id
+        seconds = self._limits.of(call.task.operation)
+        call.watch = WATCHDOG.watch(seconds, lambda: self.notices.put(("hung", number, seconds)))
+        self._engine.submit(call.task)
 
     def _take(self, notice: Notice) -> None:
         kind = notice[0]
@@ -151,7 +151,7 @@ class Channel:
 
     def _replied(self, number: int, answer: Any) -> None:
         for waiting in self._queues.values():
-            if waiting and waiting[0].order.id == number:
+            if waiting and waiting[0].task.id == number:
                 call = waiting.popleft()
                 WATCHDOG.forget(call.watch)
                 call.answer = answer
@@ -161,7 +161,7 @@ class Channel:
                 return
 
     def _hung(self, number: int, seconds: float) -> None:
-        if any(waiting and waiting[0].order.id == number for waiting in self._queues.values()):
+        if any(waiting and waiting[0].task.id == number for waiting in self._queues.values()):
             self.fail(CallTimeout(f"The MT4 library did not return for {seconds:g} s and was stopped"))
 
     def fail(self, error: RequestError) -> None:
@@ -169,8 +169,8 @@ class Channel:
         if self._error is not None:
             return
         self._error = error
-        if self._port is not None:
-            self._port.kill()
+        if self._engine is not None:
+            self._engine.kill()
         self._answer_all(error)
         self._lost(error)
 
@@ -187,11 +187,11 @@ class Channel:
         if self._error is None:
             self._error = ConnectionLost("The connection was closed")
             self._answer_all(self._error)
-            port = self._port
-            if port is not None:
+            engine = self._engine
+            if engine is not None:
                 with anyio.CancelScope(shield=True):
-                    await to_thread.run_sync(port.close)
-        self.door.close()
+                    await to_thread.run_sync(engine.close)
+        self.notices.close()
 
 
 def _in_flight(error: RequestError) -> RequestError:

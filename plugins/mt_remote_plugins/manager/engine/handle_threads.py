@@ -1,7 +1,7 @@
 """The three connections of a session: each owns one handle on one thread and supervises itself.
 
-A lane's thread takes orders and the library's notifications from one queue, in the order in which they came. Nothing
-is done inside a callback. When pumping or dealing stops, the lane's own thread connects again, with growing pauses.
+A thread takes tasks and the library's notifications from one queue, in the order in which they came. Nothing
+is done inside a callback. When pumping or dealing stops, its own thread connects again, with growing pauses.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from mt_remote_plugins.manager.engine.callbacks import (
     forget_pump,
     pump_token,
     rest,
-)  # fmt: skip
+)
 from mt_remote_plugins.manager.engine.handle import Handle, Ledger, Misbehaved, Reply
-from mt_remote_plugins.manager.engine.messages import Credentials, Failure, LaneName, Notice, Order, Tuning
+from mt_remote_plugins.manager.engine.messages import Credentials, Failure, Mode, Notice, Task, Tuning
 from mt_remote_plugins.manager.engine.ticks import TickQueues
 
 Emit = Callable[[Notice], None]
@@ -44,10 +44,10 @@ class Refusal(Exception):
         self.message = message
 
 
-class Lane:
+class HandleThread:
     """A handle, its thread and its queue. Subclasses say what else the thread does."""
 
-    name: LaneName
+    name: Mode
 
     def __init__(self, load: Callable[[], Library], emit: Emit, tuning: Tuning, ledger: Ledger) -> None:
         self._load = load
@@ -56,14 +56,14 @@ class Lane:
         self.ledger = ledger
         self.handle: Handle | None = None
         self.credentials: Credentials | None = None
-        self._queue: queue.SimpleQueue[Order | tuple[Any, ...] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Task | tuple[Any, ...] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=f"mt4-{self.name}", daemon=True)
         self._ended = False
         self._thread.start()
 
-    def submit(self, order: Order | None) -> None:
-        """Adds an order; ``None`` ends the lane."""
-        self._queue.put(order)
+    def submit(self, task: Task | None) -> None:
+        """Adds a task; ``None`` ends the thread."""
+        self._queue.put(task)
 
     def join(self, timeout: float) -> bool:
         """Waits for the thread; whether it ended."""
@@ -74,7 +74,7 @@ class Lane:
         while not self._ended:
             try:
                 self._take()
-            except Exception as error:  # noqa: BLE001 - a lane that can't go on says so
+            except Exception as error:  # noqa: BLE001 - a thread that can't go on says so
                 message = f"the MT4 library misbehaved: {error}" if isinstance(error, Misbehaved) else repr(error)
                 self._emit(("lost", self.name, int(ReturnCode.ERROR), message))
                 self.close()
@@ -88,25 +88,25 @@ class Lane:
             return
         if item is None:
             self._ended = True
-        elif isinstance(item, Order):
+        elif isinstance(item, Task):
             self._emit(("reply", item.id, self._answer(item)))
         else:
             self.notified(*item)
 
-    def _answer(self, order: Order) -> object:
+    def _answer(self, task: Task) -> object:
         try:
-            operation = getattr(self, f"do_{order.operation}")
-            return operation(*order.arguments)
+            operation = getattr(self, f"do_{task.operation}")
+            return operation(*task.arguments)
         except Refusal as refusal:
             return Failure(refusal.code, refusal.message)
         except LibraryError as error:
             return Failure(int(ReturnCode.ERROR), error.message, error.problem)
         except Misbehaved as error:
             return Failure(int(ReturnCode.ERROR), f"the MT4 library misbehaved: {error}")
-        except Exception as error:  # noqa: BLE001 - the one edge of the thread: an order is always answered
+        except Exception as error:  # noqa: BLE001 - the one edge of the thread: a task is always answered
             return Failure(int(ReturnCode.ERROR), f"{type(error).__name__}: {error}", "bug")
 
-    # Steps of every lane
+    # Steps of every mode
 
     def connect(self, credentials: Credentials) -> Handle:
         """A new handle, connected and logged in. Raises :class:`Refusal`."""
@@ -134,12 +134,12 @@ class Lane:
             handle.plain("Release")
 
     def close(self) -> None:
-        """The lane ends."""
+        """The thread ends."""
         with suppress(Exception):
             self.disconnect()
 
     def needed(self) -> Handle:
-        """The handle. Raises when the lane is not connected."""
+        """The handle. Raises when the thread is not connected."""
         if self.handle is None:
             raise Refusal(int(ReturnCode.NO_CONNECT), describe(ReturnCode.NO_CONNECT))
         return self.handle
@@ -161,10 +161,10 @@ class Lane:
         """A callback enqueued this."""
 
 
-class DirectLane(Lane):
+class DirectThread(HandleThread):
     """Requests and answers."""
 
-    name = LaneName.DIRECT
+    name = Mode.DIRECT
     _lost = False
 
     def do_open(self, credentials: Credentials) -> tuple[bytes, bytes]:
@@ -211,8 +211,8 @@ class DirectLane(Lane):
             self._emit(("lost", self.name, int(ReturnCode.NO_CONNECT), "the connection to the MT4 server broke"))
 
 
-class SupervisedLane(Lane):
-    """A lane that a switch of the library keeps busy, and that restarts when the library stops it."""
+class SwitchedThread(HandleThread):
+    """A mode that a switch of the library keeps busy, and that restarts when the library stops it."""
 
     def __init__(self, load: Callable[[], Library], emit: Emit, tuning: Tuning, ledger: Ledger) -> None:
         self._generation = 0
@@ -306,10 +306,10 @@ _TICKS_AT_ONCE = 256
 _SYMBOL_SIZE = 12
 
 
-class PumpingLane(SupervisedLane):
+class PumpingThread(SwitchedThread):
     """Notifications of what changes on the server."""
 
-    name = LaneName.PUMPING
+    name = Mode.PUMPING
 
     def __init__(self, load: Callable[[], Library], emit: Emit, tuning: Tuning, ledger: Ledger) -> None:
         self.shown: dict[bytes, None] = {}
@@ -394,10 +394,10 @@ class PumpingLane(SupervisedLane):
         super().disconnect()
 
 
-class DealingLane(SupervisedLane):
+class DealingThread(SwitchedThread):
     """A dealer: requests come one by one, locked to this manager."""
 
-    name = LaneName.DEALING
+    name = Mode.DEALING
     _slot: DealingSlot | None = None
 
     def switch(self, handle: Handle) -> None:
@@ -427,8 +427,8 @@ class DealingLane(SupervisedLane):
         super().disconnect()
 
 
-LANES: dict[LaneName, type[Lane]] = {
-    LaneName.DIRECT: DirectLane,
-    LaneName.PUMPING: PumpingLane,
-    LaneName.DEALING: DealingLane,
+THREADS: dict[Mode, type[HandleThread]] = {
+    Mode.DIRECT: DirectThread,
+    Mode.PUMPING: PumpingThread,
+    Mode.DEALING: DealingThread,
 }

@@ -1,4 +1,4 @@
-"""The one door between threads and the event loop, for asyncio and trio alike."""
+"""From any thread to the event loop, for asyncio and trio alike."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def loop_caller() -> Callable[[Callable[[], None]], None]:
     return soon
 
 
-class Door(Generic[T]):
+class LoopQueue(Generic[T]):
     """Hands items to a function on the loop, in order. Many items make one wake-up."""
 
     def __init__(self, take: Callable[[T], None]) -> None:
