@@ -27,6 +27,7 @@ from mt_remote.settings import Settings
 from mt_remote.shell.server import running
 from mt_remote.wire.transport import Transport
 from mt_remote.wire.websocket import WebSocket
+from mt_remote_plugins.areas import Market
 
 DEPTH = 64
 _UPGRADE = (
@@ -183,7 +184,7 @@ async def _profile(backend_name: str) -> dict[str, dict[str, float]]:
     done = asyncio.Event()
     async with running(Settings(port=0, shutdown_grace=1, close_timeout=0.1), hooks, backend) as serving:
         session = await _session(serving.gateway)
-        await session.require_connection().market.add_tick("EURUSD", 1.1, 1.1002)
+        await session.require_connection()[Market].add_tick("EURUSD", 1.1, 1.1002)
 
         def measure() -> None:  # from a callback, as calls come
             for title, text in (

@@ -31,6 +31,7 @@ from mt_remote.backend import Event
 from mt_remote.errors import RequestError
 from mt_remote.records import TradeRecord
 from mt_remote.records.enums import TRADE_COMMAND_NUMBERS, TRADE_REASON_NUMBERS
+from mt_remote_plugins.areas import Market
 from mt_remote_plugins.manager.backend import ManagerBackend, ManagerSettings
 from mt_remote_plugins.manager.engine.handle import Handle
 
@@ -233,7 +234,7 @@ async def backend_ticks() -> float:
     heard.final = float(TICKS)
     backend = ManagerBackend(ManagerSettings(isolate=False), library=flood)
     connection = await backend.open("demo:443", 1, "manager", heard)
-    await connection.market.show("EURUSD")
+    await connection[Market].show("EURUSD")
     await connection.watch("tick")
     begun = time.perf_counter()
     flood.started.set()

@@ -95,7 +95,8 @@ class Declared:
     """A function as it is declared. Each is one of its own, whatever it has in common with another.
 
     ``handler`` is what it was declared with: a plugin's function, or the method of ``area``. ``rights`` are names of
-    rights of which a manager needs one. ``hints`` and ``names`` are those of a table's verb, which is written once for
+    rights of which a manager needs one. ``check`` looks at arguments together that are valid each by itself.
+    ``hints`` and ``names`` are those of a table's verb, which is written once for
     all tables: the types of its parameters (and under ``return`` of its result) and their names on the wire.
     """
 
@@ -108,6 +109,7 @@ class Declared:
     rights: tuple[str, ...] = ()
     area: type[Area] | None = None
     help: str = ""
+    check: Callable[..., None] | None = None
     hints: Mapping[str, object] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
 
@@ -133,6 +135,7 @@ class Row:
     errors: tuple[str, ...]
     example: Mapping[str, object] | None
     listing: Listing | None
+    check: Callable[..., None] | None
 
 
 def call(
@@ -143,6 +146,7 @@ def call(
     errors: tuple[str, ...] = (),
     example: Mapping[str, object] | None = None,
     listing: Listing | None = None,
+    check: Callable[..., None] | None = None,
 ) -> Callable[[M], M]:
     """Marks a method of an :class:`Area` as a function of the protocol: its parameters are the fields of the request's
     ``data``, its docstring is the function's help text.
@@ -150,7 +154,8 @@ def call(
     ``name`` is the full name on the wire; without one it is the area's namespace and the method's name. ``kind`` says
     what it does to the server; ``rights`` names the rights of which the manager needs one, none: every manager may;
     ``errors`` are codes that it answers beside the general ones; ``example`` is ``data`` for the reference page;
-    ``listing`` offers paging and filters where it answers a list.
+    ``listing`` offers paging and filters where it answers a list; ``check`` is called with the arguments, by name,
+    before they are carried out, and raises :class:`~mt_remote.errors.InvalidData` where they don't fit together.
     """
 
     def mark(method: M) -> M:
@@ -162,7 +167,7 @@ def call(
             names = [row.name for row in area.declared.functions if row.method == method.__name__]
             raise NotOffered(names[0] if names else method.__qualname__)
 
-        setattr(not_offered, _ROW, Row(name, kind, rights, errors, example, listing))
+        setattr(not_offered, _ROW, Row(name, kind, rights, errors, example, listing, check))
         return cast(M, not_offered)
 
     return mark
@@ -201,14 +206,34 @@ class Area:
             if row is not None:
                 own = row.name or ".".join(filter(None, (cls.namespace, name.strip("_"))))
                 yield Declared(
-                    own, method, row.kind, row.example, row.errors, row.listing, row.rights, cls,
+                    own,
+                    method,
+                    row.kind,
+                    row.example,
+                    row.errors,
+                    row.listing,
+                    row.rights,
+                    cls,
                     inspect.getdoc(method) or "",
-                )  # fmt: skip
+                    row.check,
+                )
 
     @classmethod
     def identity(cls) -> str:
         """What names the area between processes."""
         return f"{cls.declared.__module__}:{cls.declared.__qualname__}"
+
+
+def every_area() -> list[type[Area]]:
+    """The areas that plugins declared so far, implementations not."""
+    found, waiting = [], [Area]
+    while waiting:
+        for kind in waiting.pop().__subclasses__():
+            if vars(kind).get("declared") is kind:
+                found.append(kind)
+            elif not hasattr(kind, "declared"):  # a base of areas, such as a table
+                waiting.append(kind)
+    return found
 
 
 def implementing(classes: Iterable[type[Area]]) -> dict[type[Area], type[Area]]:
@@ -225,6 +250,7 @@ __all__ = [
     "Listing",
     "Row",
     "call",
+    "every_area",
     "implementing",
     "row_of",
 ]

@@ -109,6 +109,7 @@ class Table(Area, Generic[R], abstract=True):
                 row.rights if own.rights is None else own.rights,
                 cls,
                 own.help or inspect.getdoc(handler) or "",
+                None,
                 hints,
                 {} if takes_body else {name: _field(cls, name) for name in hints if name != "return"},
             )

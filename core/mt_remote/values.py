@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Annotated, Any, TypeAlias, Union
 
-from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, GetCoreSchemaHandler, Tag
+from pydantic_core import CoreSchema, core_schema
 
 from mt_remote.records.accept import TextCheck, check_lots
 
@@ -19,6 +21,20 @@ def one_or_many(hint: Any) -> Any:
         Union[Annotated[hint, Tag("[one]")], Annotated[many, Tag("[many]")]],  # noqa: UP007  the members are values
         Discriminator(lambda value: "[many]" if isinstance(value, list) else "[one]"),
     ]
+
+
+class OneOf:
+    """Some members of an enum: ``Annotated[TradeCommand, OneOf(TradeCommand.BUY, TradeCommand.SELL)]`` takes these two
+    on the wire, by their names, and gives the member."""
+
+    __slots__ = ("members",)
+
+    def __init__(self, *members: Enum) -> None:
+        self.members = members
+
+    def __get_pydantic_core_schema__(self, source: type[Enum], handler: GetCoreSchemaHandler) -> CoreSchema:
+        names = core_schema.literal_schema([member.value for member in self.members])
+        return core_schema.no_info_after_validator_function(source, names)
 
 
 Login: TypeAlias = Annotated[int, Field(ge=1, le=2**31 - 1, description="account or manager login")]
@@ -52,6 +68,18 @@ UnixTime: TypeAlias = Annotated[int, Field(ge=0, le=2**31 - 1, description="Unix
 
 
 __all__ = [
-    "Comment", "GroupName", "Login", "Lots", "Money", "Price", "PriceLevel", "RequestId", "SymbolName", "Ticket",
+    "Comment",
+    "GroupName",
+    "Login",
+    "Lots",
+    "Masks",
+    "Money",
+    "OneOf",
+    "Price",
+    "PriceLevel",
+    "RequestId",
+    "SymbolName",
+    "Ticket",
     "UnixTime",
-]  # fmt: skip
+    "one_or_many",
+]

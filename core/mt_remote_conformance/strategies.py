@@ -240,6 +240,16 @@ def windows(most: int = 24 * 60) -> SearchStrategy[Json]:
     return ends.map(lambda pair: {"from": _minute(pair[0]), "to": _minute(pair[1])})
 
 
+def days_windows(most: int = 3) -> SearchStrategy[list[Json]]:
+    """At most so many windows of one day, one after another."""
+    ends = st.lists(st.integers(0, 24 * 60), max_size=2 * most, unique=True).map(sorted)
+    return ends.map(
+        lambda found: [
+            {"from": _minute(start), "to": _minute(end)} for start, end in zip(found[::2], found[1::2], strict=False)
+        ]
+    )
+
+
 def holidays() -> SearchStrategy[Json]:
     """A ConHoliday without its place."""
     day = st.fixed_dictionaries(
@@ -256,7 +266,7 @@ def holidays() -> SearchStrategy[Json]:
 def symbols() -> SearchStrategy[Json]:
     """A ConSymbol without its name, or a partial update of one; no field of it stops trade in another symbol."""
     points = st.integers(0, 100)
-    hours = st.fixed_dictionaries({}, optional={name: st.lists(windows(), max_size=3) for name in ("quotes", "trades")})
+    hours = st.fixed_dictionaries({}, optional={name: days_windows() for name in ("quotes", "trades")})
     sessions = st.dictionaries(st.sampled_from(_DAYS), hours, max_size=3)
     return st.fixed_dictionaries(
         {"security": st.sampled_from(["Forex", "Metals"]), "digits": st.integers(0, 5)},

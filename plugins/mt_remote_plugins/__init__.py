@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from mt_remote.plugin import EventKind, Namespace, hookimpl
+from mt_remote.plugin import Area, EventKind, Namespace, hookimpl
 
 
 @hookimpl
-def mt_remote_namespaces() -> list[Namespace]:
-    """Every function of the deployed protocol (chapter 3)."""
-    from mt_remote_plugins import config, connection, dealing, external, market, orders, trades, users
+def mt_remote_namespaces() -> list[Namespace | type[Area]]:
+    """Every function of the deployed protocol (chapter 3), and the configuration's tables."""
+    from mt_remote_plugins import connection
+    from mt_remote_plugins.areas import AREAS
 
-    return [
-        connection.connection, config.common, config.group, config.groups, config.manager, users.user, users.users,
-        market.symbol, market.tick, market.ticks, orders.order, trades.trade, trades.trades, dealing.request,
-        external.external,
-    ]  # fmt: skip
+    return [connection.connection, *AREAS]
 
 
 @hookimpl

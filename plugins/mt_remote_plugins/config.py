@@ -1,75 +1,113 @@
+# mypy: disable-error-code="empty-body"
 """The server's configuration (protocol, chapter 3, Configuration).
 
-Every ``set`` changes only the fields that are present, inside nested maps too.
+Every ``set`` changes only the fields that are present, inside nested maps too. What is regular is a table, a row each.
 """
 
 from __future__ import annotations
 
-from mt_remote.plugin import Connection, Kind, Listing, Namespace
-from mt_remote.records import ConCommon, ConGroup, ConManager, Draft, Patch
-from mt_remote.values import GroupName, Login
-
-common = Namespace("config.common", help="The server's common configuration")
-group = Namespace("config.group", help="One group of accounts")
-groups = Namespace("config.groups.get", help="All groups of accounts")
-manager = Namespace("config.manager", help="Manager accounts and their rights")
+from mt_remote.area import Area, Kind, call
+from mt_remote.records import RIGHTS, ConCommon, ConGroup, ConHoliday, ConManager, ConSymbol, Patch
+from mt_remote.table import KeyTable, PositionTable, Verb
+from mt_remote.values import GroupName, Login, SymbolName
 
 
-@common.function("get")
-async def common_get(mt: Connection) -> ConCommon:
-    """The server's common configuration."""
-    return await mt.common.get()
+class Common(Area, namespace="config.common"):
+    """The server's common configuration"""
+
+    @call(rights=("admin",))
+    async def get(self) -> ConCommon:
+        """The server's common configuration."""
+
+    @call(kind=Kind.CHANGE, rights=("admin",), example={"timeout": 180, "optimization_time_minutes": "23:0"})
+    async def set(self, changes: Patch[ConCommon], /) -> None:
+        """Changes the fields that are present."""
 
 
-@common.function("set", kind=Kind.CHANGE, example={"timeout": 180, "optimization_time_minutes": "23:0"})
-async def common_set(mt: Connection, changes: Patch[ConCommon], /) -> None:
-    """Changes the fields that are present."""
-    await mt.common.set(changes)
+class Groups(
+    KeyTable[ConGroup, GroupName],
+    one="config.group",
+    all="config.groups",
+    native="Group",
+    verbs=("add", "set", "get", "delete", "get_all"),
+    filters=("group", "enable", "currency", "company"),
+    say={
+        "add": Verb(
+            "Adds a group. A name that exists is an error; securities start with everything off.",
+            {"group": "test", "enable": True, "currency": "EUR"},
+        ),
+        "set": Verb(
+            "Changes the fields that are present; `symbols` entries that are null are removed.",
+            {"group": "demoforex", "margin_call": 50},
+        ),
+        "get": Verb("One group.", {"group": "demoforex"}, rights=()),
+        "delete": Verb("Deletes a group; refused while it has users.", {"group": "test"}),
+        "get_all": Verb("All groups that this manager sees.", rights=()),
+    },
+):
+    """Groups of accounts"""
 
 
-@group.function("add", kind=Kind.CHANGE, example={"group": "test", "enable": True, "currency": "EUR"})
-async def group_add(mt: Connection, new: Draft[ConGroup], /) -> None:
-    """Adds a group. A name that exists is an error; securities start with everything off."""
-    await mt.groups.add(new)
+class Managers(
+    KeyTable[ConManager, Login],
+    one="config.manager",
+    all="config.managers",
+    native="Manager",
+    verbs=("set", "get", "delete", "get_all"),
+    filters=("login", "name", *RIGHTS),
+    say={
+        "set": Verb(
+            "Adds a manager, or changes the fields that are present.",
+            {"login": 123, "name": "Manager1", "groups": ["mini*"]},
+            errors=(),
+        ),
+        "get": Verb("One manager's rights, with every security of the server.", {"login": 1}),
+        "delete": Verb("Deletes a manager.", {"login": 123}),
+        "get_all": Verb("All managers and their rights."),
+    },
+):
+    """Manager accounts and their rights"""
 
 
-@group.function("set", kind=Kind.CHANGE, example={"group": "demoforex", "margin_call": 50}, errors=("not_found",))
-async def group_set(mt: Connection, changes: Patch[ConGroup], /) -> None:
-    """Changes the fields that are present; `symbols` entries that are null are removed."""
-    await mt.groups.set(changes)
+class Symbols(
+    KeyTable[ConSymbol, SymbolName],
+    one="config.symbol",
+    all="config.symbols",
+    native="Symbol",
+    filters=("symbol", "security", "currency", "trade_mode"),
+    say={
+        "add": Verb(
+            "Adds a symbol, at the end.",
+            {"symbol": "EURNOK", "security": "Forex", "digits": 5, "contract_size": 100000.0},
+        ),
+        "set": Verb(example={"symbol": "EURUSD", "spread": 12}),
+        "get": Verb("One symbol, as it is configured.", {"symbol": "EURUSD"}),
+        "get_all": Verb("All symbols, as they are configured, in the server's order."),
+        "delete": Verb("Deletes a symbol; refused while it has orders.", {"symbol": "EURNOK"}),
+        "move": Verb(example={"symbol": "EURUSD", "to": 0}),
+    },
+):
+    """Symbols: what is traded, and on which terms"""
 
 
-@group.function("get", example={"group": "demoforex"}, errors=("not_found",))
-async def group_get(mt: Connection, group: GroupName) -> ConGroup:
-    """One group."""
-    return await mt.groups.get(group)
+class Holidays(
+    PositionTable[ConHoliday],
+    one="config.holiday",
+    all="config.holidays",
+    native="Holiday",
+    filters=("year", "month", "day", "symbol", "enable"),
+    say={
+        "add": Verb(
+            "Adds a holiday, at the end or at `position`.", {"month": 12, "day": 25, "description": "Christmas"}
+        ),
+        "set": Verb(example={"position": 0, "etag": "0123456789abcdef", "to": "12:0"}),
+        "delete": Verb(example={"position": 0, "etag": "0123456789abcdef"}),
+        "move": Verb(example={"position": 0, "etag": "0123456789abcdef", "to": 1}),
+        "get_all": Verb("All holidays, in the server's order."),
+    },
+):
+    """Days, or hours of them, without trading"""
 
 
-@group.function("del", kind=Kind.CHANGE, example={"group": "test"}, errors=("not_found",))
-async def group_del(mt: Connection, group: GroupName) -> None:
-    """Deletes a group; refused while it has users."""
-    await mt.groups.delete(group)
-
-
-@groups.function("all", listing=Listing("group", filters=("group", "enable", "currency", "company")))
-async def groups_get_all(mt: Connection) -> list[ConGroup]:
-    """All groups that this manager sees."""
-    return await mt.groups.get_all()
-
-
-@manager.function("set", kind=Kind.CHANGE, example={"login": 123, "name": "Manager1", "groups": ["mini*"]})
-async def manager_set(mt: Connection, changes: Patch[ConManager], /) -> None:
-    """Adds a manager, or changes the fields that are present."""
-    await mt.managers.set(changes)
-
-
-@manager.function("get", example={"login": 1}, errors=("not_found",))
-async def manager_get(mt: Connection, login: Login) -> ConManager:
-    """One manager's rights, with every security of the server."""
-    return await mt.managers.get(login)
-
-
-@manager.function("del", kind=Kind.CHANGE, example={"login": 123}, errors=("not_found",))
-async def manager_del(mt: Connection, login: Login) -> None:
-    """Deletes a manager."""
-    await mt.managers.delete(login)
+TABLES = (Groups, Managers, Symbols, Holidays)
+"""The configuration's tables."""

@@ -7,11 +7,12 @@ from typing import cast
 
 from mt_remote.plugin import Connection, EventKind, NotFound, Resync
 from mt_remote.records import ConGroup, Record, Tick, TradeRecord, TradeRequest, UserRecord
+from mt_remote_plugins.areas import Groups, Trades, Users
 
 
 async def _closed_trade(mt: Connection, ticket: int) -> TradeRecord | None:
     try:
-        return await mt.trades.get(ticket)
+        return await mt[Trades].get(ticket)
     except NotFound:  # erased with its user
         return None
 
@@ -37,7 +38,7 @@ KINDS = [
         help="A group was added or changed.",
         from_backend=True,
         resync=Resync(
-            read=lambda mt: mt.groups.get_all(), key=lambda group: cast(str, group.group), fingerprint=_fingerprint
+            read=lambda mt: mt[Groups].get_all(), key=lambda group: cast(str, group.group), fingerprint=_fingerprint
         ),
     ),
     EventKind(
@@ -46,7 +47,7 @@ KINDS = [
         help="An account was added or changed.",
         from_backend=True,
         resync=Resync(
-            read=lambda mt: mt.users.get_all(), key=lambda user: cast(int, user.login), fingerprint=_fingerprint
+            read=lambda mt: mt[Users].get_all(), key=lambda user: cast(int, user.login), fingerprint=_fingerprint
         ),
     ),
     EventKind(
@@ -55,7 +56,7 @@ KINDS = [
         help="An order was opened, changed or closed (`close_time` is not 0), by anyone.",
         from_backend=True,
         resync=Resync(
-            read=lambda mt: mt.trades.get_all(),
+            read=lambda mt: mt[Trades].get_all(),
             key=lambda trade: cast(int, trade.order),
             fingerprint=_trade_fingerprint,
             vanished=_closed_trade,

@@ -1,37 +1,34 @@
+# mypy: disable-error-code="empty-body"
 """Symbols shown to this session, and prices (protocol, chapter 3, Market)."""
 
 from __future__ import annotations
 
-from mt_remote.plugin import Connection, Kind, Listing, Namespace
+from mt_remote.area import Area, Kind, Listing, call
 from mt_remote.records import Tick
 from mt_remote.values import Price, SymbolName
 
-symbol = Namespace("symbol", help="Which symbols' ticks this session gets")
-tick = Namespace("tick", help="Prices thrown in")
-ticks = Namespace("ticks", help="Prices known")
 
+class Market(Area, namespace=""):
+    """Symbols shown to this session, and prices"""
 
-@symbol.function(kind=Kind.SESSION, example={"symbol": "EURUSD"}, errors=("not_found",))
-async def show(mt: Connection, symbol: SymbolName) -> None:
-    """Shows a symbol: its ticks reach this session from now on, if it subscribed to `tick`."""
-    await mt.market.show(symbol)
+    @call("symbol.show", kind=Kind.SESSION, errors=("not_found",), example={"symbol": "EURUSD"})
+    async def show(self, symbol: SymbolName) -> None:
+        """Shows a symbol: its ticks reach this session from now on, if it subscribed to `tick`."""
 
+    @call("symbol.hide", kind=Kind.SESSION, errors=("not_found",), example={"symbol": "EURUSD"})
+    async def hide(self, symbol: SymbolName) -> None:
+        """Hides a symbol; no tick of it follows."""
 
-@symbol.function(kind=Kind.SESSION, example={"symbol": "EURUSD"}, errors=("not_found",))
-async def hide(mt: Connection, symbol: SymbolName) -> None:
-    """Hides a symbol; no tick of it follows."""
-    await mt.market.hide(symbol)
+    @call(
+        "tick.add",
+        kind=Kind.CHANGE,
+        rights=("market_watch",),
+        errors=("not_found",),
+        example={"symbol": "EURUSD", "bid": 1.1141, "ask": 1.1142},
+    )
+    async def add_tick(self, symbol: SymbolName, bid: Price, ask: Price) -> None:
+        """Throws a dealer's price in: it becomes the last price at once."""
 
-
-@tick.function(
-    "add", kind=Kind.CHANGE, example={"symbol": "EURUSD", "bid": 1.1141, "ask": 1.1142}, errors=("not_found",)
-)
-async def tick_add(mt: Connection, symbol: SymbolName, bid: Price, ask: Price) -> None:
-    """Throws a dealer's price in: it becomes the last price at once."""
-    await mt.market.add_tick(symbol, bid, ask)
-
-
-@ticks.function("get", example={"symbol": "EURUSD"}, errors=("not_found",), listing=Listing("time"))
-async def ticks_get(mt: Connection, symbol: SymbolName) -> list[Tick]:
-    """The last tick known, a list of one; empty when none came yet."""
-    return await mt.market.last_ticks(symbol)
+    @call("ticks.get", errors=("not_found",), example={"symbol": "EURUSD"}, listing=Listing("time"))
+    async def last_ticks(self, symbol: SymbolName) -> list[Tick]:
+        """The last tick known, a list of one; empty when none came yet."""

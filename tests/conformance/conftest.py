@@ -13,9 +13,8 @@ import mt_remote_plugins
 from mt_remote.plugins.hooks import Hooks
 from mt_remote.plugins.host import find_backend, plugin_manager
 from mt_remote_conformance.targets import Target, serving
-from tests.conformance import tables
 
-PLUGINS = (mt_remote_plugins, mt4sim.gateway, tables)
+PLUGINS = (mt_remote_plugins, mt4sim.gateway)
 
 
 @contextmanager

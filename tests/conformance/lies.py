@@ -709,7 +709,7 @@ LIES: dict[str, Lie] = {
     "L-TAB-2": Lie(("symbols-table",), _once("config.symbol.set", field(SYMBOLS, "spread", plus(1)))),
     "L-TAB-3": Lie(("symbols-table",), _once("config.symbol.del", result(SYMBOLS, lambda rows: [*rows, rows[-1]]))),
     "L-TAB-4": Lie(("symbols-table",), _once("config.symbol.move", result(SYMBOLS, lambda rows: rows[::-1]))),
-    "L-TAB-5": Lie(("holidays-table",), succeeds("config.holiday.set")),
+    "L-TAB-5": Lie(("holidays-table",), succeeds("config.holiday.del")),
     "L-TAB-6": Lie(("symbols-table",), succeeds("config.symbol.del")),
     "L-TAB-7": Lie(("symbols-table",), succeeds("config.symbol.add")),
     "L-PAG-6": Lie(("pages-of-old",), excused("users.get.all", lambda _, request: request["dialect"] != "2", [])),

@@ -5,40 +5,19 @@ It stands in for the simulator so that the core's tests need nothing but the cor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import cast
 
 import anyio
 from pydantic import BaseModel
 
-from mt_remote.backend import (
-    Backend,
-    CommonConfig,
-    Connection,
-    Dealing,
-    Event,
-    External,
-    Groups,
-    Listener,
-    Managers,
-    Market,
-    Orders,
-    Trades,
-    Users,
-)  # fmt: skip
+from mt_remote.backend import Backend, Connection, Event, Listener
 from mt_remote.errors import CallTimeout, ConnectionLost, InvalidData, NotFound, ReturnCode, ServerError
 from mt_remote.plugin import BackendSpec, hookimpl
-from mt_remote.records import (
-    ConCommon,
-    ConfirmMode,
-    ConGroup,
-    ConManager,
-    Draft,
-    Patch,
-    Tick,
-    TradeCommand,
-    TradeRecord,
-    UserRecord,
-)  # fmt: skip
+from mt_remote.records import ConCommon, ConGroup, Draft, Patch, Tick, TradeCommand, TradeRecord, UserRecord
+from mt_remote_plugins.areas import Common, Groups, Market, Orders, Trades, Users
+from mt_remote_plugins.external import ExternalBytes
+from mt_remote_plugins.orders import NewTicket
+from mt_remote_plugins.users import NewLogin
 
 DENIED = ServerError(ReturnCode.NOT_ENOUGH_RIGHTS)
 
@@ -49,6 +28,7 @@ class MemoryServer(Backend):
     name = "memory"
 
     def __init__(self) -> None:
+        self.areas = AREAS
         self.config = ConCommon(name="Memory")
         self.table: dict[str, ConGroup] = {"demo": ConGroup(group="demo", enable=True)}
         self.prices: dict[str, Tick] = {}
@@ -106,15 +86,12 @@ class MemoryConnection(Connection):
         self.listener = listener
         self.kinds: set[str] = set()
         self.visible: list[str] = []
-        self.common = MemoryCommon(owner)
-        self.groups = MemoryGroups(owner)
-        self.managers = NoManagers()
-        self.users = NoUsers()
-        self.market = MemoryMarket(self)
-        self.orders = MemoryOrders(owner)
-        self.trades = NoTrades()
-        self.dealing = NoDealing()
-        self.external = Upper()
+
+    def carried(self) -> list[str]:
+        return list(self.visible)
+
+    async def restore(self, carried: object) -> None:
+        self.visible = cast("list[str]", carried)
 
     async def watch(self, kind: str) -> None:
         self.kinds.add(kind)
@@ -130,74 +107,67 @@ class MemoryConnection(Connection):
             self.owner.connections.remove(self)
 
 
-class MemoryCommon(CommonConfig):
-    def __init__(self, owner: MemoryServer) -> None:
-        self.owner = owner
+class InMemory:
+    """Base of the areas."""
 
+    def __init__(self, connection: MemoryConnection) -> None:
+        self.connection = connection
+        self.owner = connection.owner
+
+
+class MemoryCommon(InMemory, Common):
     async def get(self) -> ConCommon:
         return self.owner.config
 
-    async def set(self, patch: Patch[ConCommon]) -> None:
-        self.owner.config = patch.applied_to(self.owner.config)
+    async def set(self, changes: Patch[ConCommon], /) -> None:
+        self.owner.config = changes.applied_to(self.owner.config)
 
 
-class MemoryGroups(Groups):
-    def __init__(self, owner: MemoryServer) -> None:
-        self.owner = owner
+class MemoryGroups(InMemory, Groups):
+    async def add(self, new: Draft[ConGroup], /) -> None:
+        if new.key in self.owner.table:
+            raise InvalidData.of("group", f"{new.key!r} exists")
+        self.owner.table[new.key] = new.build()
+        self.owner.emit(Event("group", self.owner.table[new.key]))
 
-    async def add(self, draft: Draft[ConGroup]) -> None:
-        if draft.key in self.owner.table:
-            raise InvalidData.of("group", f"{draft.key!r} exists")
-        self.owner.table[draft.key] = draft.build()
-        self.owner.emit(Event("group", self.owner.table[draft.key]))
+    async def set(self, changes: Patch[ConGroup], /) -> None:
+        self.owner.table[changes.key] = changes.applied_to(await self.get(changes.key))
+        self.owner.emit(Event("group", self.owner.table[changes.key]))
 
-    async def set(self, patch: Patch[ConGroup]) -> None:
-        self.owner.table[patch.key] = patch.applied_to(await self.get(patch.key))
-        self.owner.emit(Event("group", self.owner.table[patch.key]))
-
-    async def get(self, group: str) -> ConGroup:
-        if group not in self.owner.table:
-            raise NotFound(f"Cannot find group {group!r}")
-        return self.owner.table[group]
+    async def get(self, key: str) -> ConGroup:
+        if key not in self.owner.table:
+            raise NotFound(f"Cannot find group {key!r}")
+        return self.owner.table[key]
 
     async def get_all(self) -> list[ConGroup]:
         return list(self.owner.table.values())
 
-    async def delete(self, group: str) -> None:
-        await self.get(group)
-        del self.owner.table[group]
+    async def delete(self, key: str) -> None:
+        await self.get(key)
+        del self.owner.table[key]
 
 
-class MemoryMarket(Market):
-    def __init__(self, connection: MemoryConnection) -> None:
-        self.connection = connection
-
+class MemoryMarket(InMemory, Market):
     async def show(self, symbol: str) -> None:
         self.connection.visible.append(symbol)
 
     async def hide(self, symbol: str) -> None:
         self.connection.visible.remove(symbol)
 
-    def shown(self) -> Sequence[str]:
-        return self.connection.visible
-
     async def add_tick(self, symbol: str, bid: float, ask: float) -> None:
-        self.connection.owner.tick(symbol, bid, ask)
+        self.owner.tick(symbol, bid, ask)
 
     async def last_ticks(self, symbol: str) -> list[Tick]:
-        tick = self.connection.owner.prices.get(symbol)
+        tick = self.owner.prices.get(symbol)
         return [tick] if tick else []
 
 
-class MemoryOrders(Orders):
+class MemoryOrders(InMemory, Orders):
     """Balance operations alone; they wait for the server's gate."""
 
-    def __init__(self, owner: MemoryServer) -> None:
-        self.owner = owner
-
     async def balance(
-        self, login: int, command: TradeCommand, amount: float, *, expiration: int = 0, comment: str = ""
-    ) -> int:
+        self, login: int, command: TradeCommand, amount: float, expiration: int = 0, comment: str = ""
+    ) -> NewTicket:
         self.owner.started += 1
         await self.owner.gate.wait()
         if self.owner.breaking is not None:
@@ -205,65 +175,18 @@ class MemoryOrders(Orders):
         if amount > 1e6:
             raise ServerError(ReturnCode.TRADE_NO_MONEY)
         self.owner.balances.append(amount)
-        return len(self.owner.balances)
-
-    async def open(
-        self, login: int, symbol: str, command: TradeCommand, volume: float, price: float, *, sl: float = 0.0,
-        tp: float = 0.0, expiration: int = 0, comment: str = "",
-    ) -> int:  # fmt: skip
-        raise DENIED
-
-    async def modify(
-        self, order: int, *, price: float | None = None, sl: float | None = None, tp: float | None = None,
-        expiration: int | None = None, comment: str | None = None,
-    ) -> None:  # fmt: skip
-        raise DENIED
-
-    async def close(self, order: int, volume: float, price: float) -> None:
-        raise DENIED
-
-    async def close_by(self, order: int, order_by: int) -> None:
-        raise DENIED
-
-    async def close_all(self, login: int, symbol: str) -> None:
-        raise DENIED
-
-    async def cancel(self, order: int, command: TradeCommand) -> None:
-        raise DENIED
-
-    async def activate(self, order: int, price: float) -> None:
-        raise DENIED
+        return {"order": len(self.owner.balances)}
 
 
-class NoManagers(Managers):
-    async def set(self, patch: Patch[ConManager]) -> None:
-        raise DENIED
-
-    async def get(self, login: int) -> ConManager:
-        raise DENIED
-
-    async def delete(self, login: int) -> None:
-        raise DENIED
-
-
-class NoUsers(Users):
-    async def add(self, draft: Draft[UserRecord]) -> int:
-        raise DENIED
-
-    async def set(self, patch: Patch[UserRecord]) -> None:
-        raise DENIED
-
-    async def get(self, logins: Sequence[int]) -> list[UserRecord]:
+class NoUsers(InMemory, Users):
+    async def add(self, new: Draft[UserRecord], /) -> NewLogin:
         raise DENIED
 
     async def get_all(self) -> list[UserRecord]:
         return []
 
-    async def delete(self, logins: Sequence[int]) -> None:
-        raise DENIED
 
-
-class NoTrades(Trades):
+class NoTrades(InMemory, Trades):
     async def get(self, order: int) -> TradeRecord:
         raise NotFound(f"Cannot find order {order}")
 
@@ -271,30 +194,13 @@ class NoTrades(Trades):
         await anyio.sleep_forever()
         raise AssertionError("never reached")
 
-    async def get_by_login(self, login: int, group: str) -> list[TradeRecord]:
-        return []
 
-    async def history(self, login: int, start: int, end: int) -> list[TradeRecord]:
-        return []
-
-
-class NoDealing(Dealing):
-    async def confirm(self, request_id: int, bid: float, ask: float, mode: ConfirmMode) -> None:
-        raise DENIED
-
-    async def requote(self, request_id: int, bid: float, ask: float) -> None:
-        raise DENIED
-
-    async def reject(self, request_id: int) -> None:
-        raise DENIED
-
-    async def reset(self, request_id: int) -> None:
-        raise DENIED
-
-
-class Upper(External):
-    async def command(self, data: bytes) -> bytes:
+class Upper(InMemory, ExternalBytes):
+    async def send(self, data: bytes) -> bytes:
         return data.upper()
+
+
+AREAS = (MemoryCommon, MemoryGroups, MemoryMarket, MemoryOrders, NoUsers, NoTrades, Upper)
 
 
 class NoSettings(BaseModel):
@@ -303,4 +209,4 @@ class NoSettings(BaseModel):
 
 @hookimpl
 def mt_remote_backends() -> list[BackendSpec]:
-    return [BackendSpec("memory", NoSettings, lambda settings: MemoryServer())]
+    return [BackendSpec("memory", NoSettings, lambda settings: MemoryServer(), areas=lambda: AREAS)]

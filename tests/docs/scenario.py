@@ -115,7 +115,19 @@ async def _configuration(one: Speaker) -> None:
     await one.say("config.group.del", group="test")
     await one.say("config.manager.set", login=123, name="Manager1", groups=["mini*"])
     await one.say("config.manager.get", login=123)
+    await one.say("config.managers.get.all")
     await one.say("config.manager.del", login=123)
+    await one.say("config.symbol.add", symbol="EURNOK", security="Forex", digits=5, contract_size=100000.0)
+    await one.say("config.symbol.set", symbol="EURNOK", spread=12)
+    await one.say("config.symbol.get", symbol="EURNOK")
+    await one.say("config.symbol.move", symbol="EURNOK", to=0)
+    await one.say("config.symbols.get.all")
+    await one.say("config.symbol.del", symbol="EURNOK")
+    place = await one.say("config.holiday.add", month=12, day=25, description="Christmas")
+    place = await one.say("config.holiday.set", place, to="12:0")
+    await one.say("config.holidays.get.all")
+    place = await one.say("config.holiday.move", place, to=0)
+    await one.say("config.holiday.del", place)
 
 
 async def _users(one: Speaker) -> None:

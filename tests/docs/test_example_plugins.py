@@ -77,6 +77,7 @@ def test_all_else_that_it_imports_is_its_own_or_brought_by_what_it_states(folder
     known = {re.split(r"[\[<>=~! ]", each)[0].replace("-", "_") for each in stated}
     known |= {
         "mt4sim",
+        "mt_remote_plugins",
         "mt_remote_tools",
         "mt_remote_conformance",
         "__future__",

@@ -15,6 +15,7 @@ from mt4sim.native.build import build, search_path, this_python, windows
 from mt_remote.backend import Event
 from mt_remote.errors import ConfigurationError, RequestError
 from mt_remote.records import Draft, UserRecord
+from mt_remote_plugins.areas import Users
 from mt_remote_plugins.manager.backend import ManagerBackend, ManagerSettings
 
 
@@ -96,8 +97,8 @@ async def test_a_worker_with_a_server_of_its_own(monkeypatch: pytest.MonkeyPatch
     try:
         await connection.watch("user")
         fields = {"group": "miniforex", "name": "A", "password": "Pass1"}
-        login = await connection.users.add(Draft(UserRecord, fields))
-        assert [user.login for user in await connection.users.get([login])] == [login]
+        login = (await connection[Users].add(Draft(UserRecord, fields)))["login"]
+        assert [user.login for user in await connection[Users].get([login])] == [login]
         assert await connection.server_time() == 1579500000
         with anyio.fail_after(10):
             await events.heard.wait()

@@ -18,6 +18,7 @@ from mt4sim.native.shared_server import SharedServer
 from mt_remote.backend import Connection, Event
 from mt_remote.errors import ServerError
 from mt_remote.records import ConCommon, ConfirmMode, ConGroup, Draft, Patch, TradeCommand, UserRecord
+from mt_remote_plugins.areas import Common, Dealing, Groups, Managers, Market, Orders, Trades, Users
 from mt_remote_plugins.manager.backend import ManagerBackend, ManagerSettings
 from tests.native.current import serving
 
@@ -78,8 +79,8 @@ async def mt(anyio_backend: str, shared: SharedServer, heard: Heard, shared_obje
 
 async def _user(mt: Connection, group: str = "miniforex") -> int:
     draft = Draft(UserRecord, {"group": group, "name": "A", "password": "Pass1", "enable": True, "leverage": 100})
-    login = await mt.users.add(draft)
-    await mt.orders.balance(login, TradeCommand.BALANCE, 10_000.0)
+    login = (await mt[Users].add(draft))["login"]
+    await mt[Orders].balance(login, TradeCommand.BALANCE, 10_000.0)
     return login
 
 
@@ -94,45 +95,45 @@ async def test_a_wrong_password(shared: SharedServer, heard: Heard, shared_objec
 
 
 async def test_configuration_there_and_back(mt: Connection, shared: SharedServer) -> None:
-    common = await mt.common.get()
+    common = await mt[Common].get()
     assert common == shared.server.config.common()
-    await mt.common.set(Patch(ConCommon, {"timeout": 77}))
-    assert (await mt.common.get()).timeout == 77
-    groups = await mt.groups.get_all()
+    await mt[Common].set(Patch(ConCommon, {"timeout": 77}))
+    assert (await mt[Common].get()).timeout == 77
+    groups = await mt[Groups].get_all()
     assert groups == shared.server.config.groups()
-    await mt.groups.add(Draft(ConGroup, {"group": "new", "symbols": {"EURUSD": {"swap_long": 1.5}}}))
-    await mt.groups.set(Patch(ConGroup, {"group": "new", "securities": {"Forex": {"lot_min": 0.01}}}))
-    new = await mt.groups.get("new")
+    await mt[Groups].add(Draft(ConGroup, {"group": "new", "symbols": {"EURUSD": {"swap_long": 1.5}}}))
+    await mt[Groups].set(Patch(ConGroup, {"group": "new", "securities": {"Forex": {"lot_min": 0.01}}}))
+    new = await mt[Groups].get("new")
     assert (new.securities["Forex"].lot_min, new.symbols["EURUSD"].swap_long) == (0.01, 1.5)
-    await mt.groups.set(Patch(ConGroup, {"group": "new", "symbols": {"EURUSD": None}}))
-    assert (await mt.groups.get("new")).symbols == {}
-    await mt.groups.delete("new")
-    assert await mt.groups.get_all() == groups
-    assert await mt.managers.get(1) == shared.server.config.manager(1)
+    await mt[Groups].set(Patch(ConGroup, {"group": "new", "symbols": {"EURUSD": None}}))
+    assert (await mt[Groups].get("new")).symbols == {}
+    await mt[Groups].delete("new")
+    assert await mt[Groups].get_all() == groups
+    assert await mt[Managers].get(1) == shared.server.config.manager(1)
 
 
 async def test_users_and_orders(mt: Connection, shared: SharedServer, heard: Heard) -> None:
     for kind in ("user", "trade"):
         await mt.watch(kind)
     login = await _user(mt)
-    ticket = await mt.orders.open(login, "EURUSD", TradeCommand.BUY, 0.1, 1.1, comment="à la carte")
-    assert await mt.trades.get(ticket) == shared.server.record(shared.server.trading.engine.book.find(ticket))
-    await mt.orders.modify(ticket, sl=1.0)
-    await mt.orders.close(ticket, 0.1, 1.2)
-    assert [trade.order for trade in await mt.trades.history(login, 0, 2**31 - 1)][-1] == ticket
+    ticket = (await mt[Orders].open(login, "EURUSD", TradeCommand.BUY, 0.1, 1.1, comment="à la carte"))["order"]
+    assert await mt[Trades].get(ticket) == shared.server.record(shared.server.trading.engine.book.find(ticket))
+    await mt[Orders].modify(ticket, sl=1.0)
+    await mt[Orders].close(ticket, 0.1, 1.2)
+    assert [trade.order for trade in await mt[Trades].history(login, 0, 2**31 - 1)][-1] == ticket
     await heard.until(lambda: [t for t in heard.data("trade") if t.close_time and t.order == ticket])
     told = [(trade.sl, trade.close_time > 0) for trade in heard.data("trade") if trade.order == ticket]
     assert told == [(0.0, False), (1.0, False), (1.0, True)]
-    assert (await mt.users.get([login]))[0].balance == 11_000.0
-    await mt.users.delete([login])
-    assert await mt.users.get([login]) == []
+    assert (await mt[Users].get([login]))[0].balance == 11_000.0
+    await mt[Users].delete([login])
+    assert await mt[Users].get([login]) == []
 
 
 async def test_twenty_thousand_callbacks_from_a_foreign_thread(
     mt: Connection, shared: SharedServer, heard: Heard
 ) -> None:
     await mt.watch("tick")
-    await mt.market.show("EURUSD")
+    await mt[Market].show("EURUSD")
     await mt.watch("trade")
     login = await _user(mt)
     await heard.until(lambda: len(heard.data("trade")) == 1)  # the deposit
@@ -169,10 +170,10 @@ async def test_dealing(mt: Connection, shared: SharedServer, heard: Heard) -> No
     await heard.until(lambda: heard.data("trade_request"))
     request = heard.data("trade_request")[0]
     assert (request.id, request.login, request.trade.volume) == (deal.id, login, 0.1)
-    await mt.dealing.confirm(request.id, 1.1, 1.2, ConfirmMode.NORMAL)
+    await mt[Dealing].confirm(request.id, 1.1, 1.2, ConfirmMode.NORMAL)
     assert deal.answer is not None
     assert deal.answer.order
-    assert [trade.open_price for trade in await mt.trades.get_by_login(login, "demodealing")] == [1.2]
+    assert [trade.open_price for trade in await mt[Trades].get_by_login(login, "demodealing")] == [1.2]
 
 
 async def test_a_broken_network_is_made_good(shared: SharedServer, heard: Heard, shared_object: Path) -> None:

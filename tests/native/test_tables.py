@@ -11,12 +11,12 @@ from mt4abi import structure, table
 from mt4sim.market.sessions import Holiday
 from mt4sim.native.library import SimulatedLibrary
 from mt4sim.native.shared_server import SharedServer
+from mt_remote.backend import Connection
 from mt_remote.errors import Conflict, InvalidData, NotFound, ServerError
 from mt_remote.records import ConGroup, ConHoliday, ConManager, ConSession, ConSymbol, Draft, Patch, Weekday
+from mt_remote_plugins.areas import Groups, Holidays, Managers, Symbols
 from mt_remote_plugins.manager.backend import ManagerBackend, ManagerSettings
-from mt_remote_plugins.manager.configuration import LibraryGroups, LibraryHolidays, LibraryManagers, LibrarySymbols
-from mt_remote_plugins.manager.connection import LibraryConnection
-from mt_remote_plugins.manager.library_calls import LibraryCalls
+from mt_remote_plugins.manager.tables import PositionRows
 from tests.native.current import serving
 from tests.native.test_session import Heard
 
@@ -35,11 +35,11 @@ def shared() -> Iterator[SharedServer]:
 
 
 @pytest.fixture
-async def library(anyio_backend: str, shared: SharedServer) -> AsyncIterator[LibraryCalls]:
+async def mt(anyio_backend: str, shared: SharedServer) -> AsyncIterator[Connection]:
     backend = ManagerBackend(ManagerSettings(isolate=False), library=SimulatedLibrary(shared))
-    connection = cast(LibraryConnection, await backend.open("demo:443", 1, "manager", Heard()))
+    connection = await backend.open("demo:443", 1, "manager", Heard())
     try:
-        yield connection._library
+        yield connection
     finally:
         await connection.aclose()
 
@@ -51,8 +51,8 @@ def christmas(day: int, **more: object) -> Draft[ConHoliday]:
 # A table over a key
 
 
-async def test_a_symbol_is_read_as_it_is_configured(library: LibraryCalls, shared: SharedServer) -> None:
-    symbols = LibrarySymbols(library)
+async def test_a_symbol_is_read_as_it_is_configured(mt: Connection, shared: SharedServer) -> None:
+    symbols = mt[Symbols]
     found = await symbols.get("EURUSD")
     own = shared.server.symbols["EURUSD"]
     assert (found.security, found.digits, found.contract_size) == (own.security, own.digits, own.contract_size)
@@ -63,8 +63,8 @@ async def test_a_symbol_is_read_as_it_is_configured(library: LibraryCalls, share
         await symbols.get("NONE")
 
 
-async def test_a_change_of_a_symbol_leaves_the_rest(library: LibraryCalls, shared: SharedServer) -> None:
-    symbols = LibrarySymbols(library)
+async def test_a_change_of_a_symbol_leaves_the_rest(mt: Connection, shared: SharedServer) -> None:
+    symbols = mt[Symbols]
     before, own = await symbols.get("EURUSD"), shared.server.symbols["EURUSD"]
     shared.server.symbols["EURUSD"] = own.changed(filter_counter=7)
     friday = {"friday": {"trades": [{"from_": "1:0", "to": "12:30"}]}}
@@ -77,8 +77,8 @@ async def test_a_change_of_a_symbol_leaves_the_rest(library: LibraryCalls, share
     assert after.trade_mode == "close"
 
 
-async def test_a_symbol_is_added_moved_and_deleted(library: LibraryCalls, shared: SharedServer) -> None:
-    symbols = LibrarySymbols(library)
+async def test_a_symbol_is_added_moved_and_deleted(mt: Connection, shared: SharedServer) -> None:
+    symbols = mt[Symbols]
     names = list(shared.server.symbols)
     week = {day: {"trades": [{"from_": "9:0", "to": "24:0"}]} for day in Weekday}
     fields = {"symbol": "NEW", "security": "Forex", "digits": 3, "contract_size": 10.0, "margin_pct": 50.0}
@@ -99,8 +99,8 @@ async def test_a_symbol_is_added_moved_and_deleted(library: LibraryCalls, shared
         await symbols.delete("NEW")
 
 
-async def test_terms_that_can_not_be_are_refused(library: LibraryCalls) -> None:
-    symbols = LibrarySymbols(library)
+async def test_terms_that_can_not_be_are_refused(mt: Connection) -> None:
+    symbols = mt[Symbols]
     with pytest.raises(InvalidData, match=r"security: the server has no security of that name \(it has Forex"):
         await symbols.set(Patch(ConSymbol, {"symbol": "EURUSD", "security": "Nothing"}))
     backwards = {"monday": {"trades": [{"from_": "12:0", "to": "11:0"}]}}
@@ -110,8 +110,8 @@ async def test_terms_that_can_not_be_are_refused(library: LibraryCalls) -> None:
         assert caught.value.return_code == 3
 
 
-async def test_groups_and_managers_move(library: LibraryCalls, shared: SharedServer) -> None:
-    groups, managers = LibraryGroups(library), LibraryManagers(library)
+async def test_groups_and_managers_move(mt: Connection, shared: SharedServer) -> None:
+    groups, managers = mt[Groups], mt[Managers]
     names = list(shared.server.groups)
     await groups.move(names[-1], 0)
     assert list(shared.server.groups) == [names[-1], *names[:-1]]
@@ -123,19 +123,19 @@ async def test_groups_and_managers_move(library: LibraryCalls, shared: SharedSer
         await groups.add(Draft(ConGroup, {"group": names[0].upper()}))
 
 
-async def test_a_table_wants_its_right(library: LibraryCalls, shared: SharedServer) -> None:
+async def test_a_table_wants_its_right(mt: Connection, shared: SharedServer) -> None:
     shared.server.config.set_manager(Patch(ConManager, {"login": 1, "admin": False}))
-    for call in (LibrarySymbols(library).get_all, LibraryHolidays(library).get_all, LibraryManagers(library).get_all):
+    for call in (mt[Symbols].get_all, mt[Holidays].get_all, mt[Managers].get_all):
         with pytest.raises(ServerError, match="the manager has no 'admin'"):
             await call()
-    assert await LibraryGroups(library).get_all(), "groups are read without it"
+    assert await mt[Groups].get_all(), "groups are read without it"
 
 
 # A table of places
 
 
-async def test_a_holidays_life(library: LibraryCalls, shared: SharedServer) -> None:
-    holidays = LibraryHolidays(library)
+async def test_a_holidays_life(mt: Connection, shared: SharedServer) -> None:
+    holidays = mt[Holidays]
     shared.server.quotes.calendar.holidays = _none()
     first = await holidays.add(christmas(24, symbol="Forex", description="Eve"))
     second = await holidays.add(christmas(25))
@@ -158,8 +158,8 @@ async def test_a_holidays_life(library: LibraryCalls, shared: SharedServer) -> N
     assert [each.day for each in shared.server.quotes.calendar.holidays] == [23, 25]
 
 
-async def test_what_another_moved_is_not_touched(library: LibraryCalls, shared: SharedServer) -> None:
-    holidays = LibraryHolidays(library)
+async def test_what_another_moved_is_not_touched(mt: Connection, shared: SharedServer) -> None:
+    holidays = mt[Holidays]
     calendar = shared.server.quotes.calendar
     calendar.holidays = _none()
     for day in (24, 25):
@@ -179,9 +179,9 @@ async def test_what_another_moved_is_not_touched(library: LibraryCalls, shared: 
     assert calendar.holidays == kept
 
 
-async def test_the_servers_pointers_are_no_part_of_a_row(library: LibraryCalls) -> None:
+async def test_the_servers_pointers_are_no_part_of_a_row(mt: Connection) -> None:
     """What a library has of its own in a row may be another each time; the etag does not change with it."""
-    holidays = LibraryHolidays(library)
+    holidays = cast(PositionRows[ConHoliday], mt[Holidays])
     plain: Any = structure("ConHoliday")(month=12, day=24)
     pointed: Any = structure("ConHoliday")(month=12, day=24, next=0x7FFF0000)
     one, other = holidays._settled(bytes(plain) + bytes(pointed))

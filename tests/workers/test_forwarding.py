@@ -11,11 +11,12 @@ import pytest
 
 from mt4sim import NewOrder
 from mt4sim.gateway.connection import SimulatorConnection
-from mt_remote.area import Area, call
+from mt_remote.area import Area, call, implementing
 from mt_remote.backend import Event
 from mt_remote.plugin import Call, Connection, Kind, Namespace, Refused, Session, hookimpl, vetoes
 from mt_remote.records import Draft, TradeCommand, UserRecord
-from mt_remote.workers.far import FarConnection
+from mt_remote.workers.far import FarConnection, forwarding
+from mt_remote_plugins.areas import AREAS
 from tests.core.conftest import until
 from tests.stories.client import CallFailed, client, manager
 from tests.workers.desks import WorkerDesks, open_workers
@@ -347,7 +348,7 @@ async def test_a_worker_that_is_behind_gets_the_newest_prices(two: WorkerDesks) 
         assert ticks == [("EURUSD", 1.2049), ("GBPUSD", 1.4049)]
 
 
-async def test_the_areas_are_those_of_the_interface(two: WorkerDesks) -> None:
+async def test_every_area_of_the_backend_is_forwarded(two: WorkerDesks) -> None:
     connection = FarConnection(two.far[0], 1, "Demo", 1)
-    areas = {"common", "groups", "managers", "users", "market", "orders", "trades", "dealing", "external"}
-    assert set(vars(connection)) - {"backend", "number", "server", "login"} == areas
+    connection.implemented = implementing([forwarding(area) for area in AREAS])
+    assert all(row.offered_by(type(connection[area])) for area in AREAS for row in area.functions)

@@ -53,6 +53,8 @@ class Function:
         self._areas = {p.parameter.name: cast("type[Area]", p.hint) for p in self._parameters if p.role == "Area"}
         self._check_rights()
         self._needed = frozenset(declared.rights)
+        self._check = declared.check
+        self._is_open = offered and declared.check is None and not declared.rights
         data = [p for p in self._parameters if p.role == "data"]
         bodies = [p for p in data if p.is_positional]
         self.takes_body = bool(bodies)
@@ -86,8 +88,12 @@ class Function:
     def invoke(self, session: Session, arguments: dict[str, Any], body: object) -> Any:
         """Calls the handler with what it asks for. Raises what a session without a connection has to say, and what a
         manager without the right has to hear."""
+        if self._is_open:
+            return self._invoke(session, arguments, body)
         if not self.offered:
             raise NotOffered(self.name)
+        if self._check is not None:
+            self._check(**arguments)
         if self._needed:
             connection = session.connection or session.require_connection()
             held = connection.rights

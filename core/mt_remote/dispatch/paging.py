@@ -33,7 +33,7 @@ Test = Callable[[Any], object]
 PLAIN_FILTER = "only elements of which this is so"
 """The help of a filter that is a field and has none of its own."""
 
-_COUNTED = (Unit.INTEGER, Unit.UNSIGNED, Unit.CHOICE, Unit.TIME)
+_COUNTED = (Unit.POSITION, Unit.INTEGER, Unit.UNSIGNED, Unit.CHOICE, Unit.TIME)
 
 
 class Page:

@@ -1,6 +1,7 @@
 """The protocol's types, each declared once (see :mod:`mt_remote.records.declare`)."""
 
 from mt_remote.records.config import (
+    RIGHTS,
     SYMBOLS_OWN,
     ConCommon,
     ConGroup,
@@ -12,6 +13,7 @@ from mt_remote.records.config import (
     ConSession,
     ConSessions,
     ConSymbol,
+    rights_of,
 )
 from mt_remote.records.declare import DIALECTS, Record, Unit, Wire, record
 from mt_remote.records.enums import (
@@ -60,6 +62,7 @@ RECORDS: tuple[type[Record], ...] = (
 __all__ = [
     "DIALECTS",
     "RECORDS",
+    "RIGHTS",
     "SYMBOLS_OWN",
     "AutoCloseOut",
     "CommissionMode",
@@ -112,4 +115,5 @@ __all__ = [
     "Weekday",
     "Wire",
     "record",
+    "rights_of",
 ]

@@ -252,6 +252,35 @@ class ConManager(Record):
     securities: dict[str, ConManagerSecurity] = securities("secgroups", ConManagerSecurity, most=32, size=2560)
 
 
+RIGHTS: tuple[str, ...] = (
+    "manager",
+    "money",
+    "online",
+    "riskman",
+    "broker",
+    "admin",
+    "logs",
+    "reports",
+    "trades",
+    "market_watch",
+    "email",
+    "user_details",
+    "see_trades",
+    "news",
+    "plugins",
+    "server_reports",
+    "techsupport",
+    "market",
+    "notifications",
+)
+"""The rights that a manager can have: fields of :class:`ConManager`."""
+
+
+def rights_of(manager: ConManager) -> frozenset[str]:
+    """The rights that a manager has."""
+    return frozenset(name for name in RIGHTS if getattr(manager, name))
+
+
 @record(native="ConSession", frozen=True)
 class ConSession(Record):
     """One window of a day in the server's time. What is open from 22:00 to 2:00 has two, one on each day."""
@@ -299,7 +328,9 @@ class ConSymbol(Record):
     swap_triple_day: int = integer("swap_rollover3days", low=0, high=6, doc="weekday of the triple swap, 0 is Monday")
     swap_open_price: bool = flag("swap_openprice", doc="interest is on the opening price")
     swap_variation_margin: bool = flag("swap_variation_margin")
-    contract_size: float = number("contract_size", doc="units of the base currency, shares or contracts in a lot")
+    contract_size: float = number(
+        "contract_size", default=100_000.0, doc="units of the base currency, shares or contracts in a lot"
+    )
     tick_value: float = number("tick_value", doc="what a tick of one lot is worth, quote currency; futures")
     tick_size: float = number("tick_size", doc="a tick, in price; 0: one point")
     stops_level: int = integer("stops_level", low=0, doc="points between price and stops or pending orders")

@@ -188,7 +188,8 @@ class ReconnectingConnection(MT4Connection):
     async def _reopened(self) -> tuple[Connection, list[tuple[Hashable, Event]]]:
         connection = await self._host.open_connection(self.server, self.login, self._password, self, attempt=False)
         try:
-            await connection.restore(self._carried)
+            if self._carried is not None:
+                await connection.restore(self._carried)
             for kind in self.session.watched():
                 await connection.watch(kind.name)
             missed = [event for kind in self.session.watched() for event in await self._known.missed(connection, kind)]

@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_origin, get_type_hints
 
-from mt_remote import backend as interface
 from mt_remote.area import Area
-from mt_remote.backend import Backend, Connection, Event, Listener, Market
+from mt_remote.backend import Backend, Connection, Event, Listener
 from mt_remote.dispatch.calls import ParsedCall
 from mt_remote.dispatch.functions import Function
 from mt_remote.dispatch.idempotency import FirstAnswer, IdempotencyKeys, Owner, fingerprint
@@ -58,6 +57,7 @@ class FarBackend(Backend):
         self._scheduled = False
         self._closing = False
         self.listeners: dict[int, Listener] = {}
+        self._connections: dict[int, FarConnection] = {}
 
     def forward(self, areas: Iterable[type[Area]]) -> None:
         """Its connections forward the functions of these areas."""
@@ -77,16 +77,18 @@ class FarBackend(Backend):
     async def open(self, server: str, login: int, password: str, listener: Listener, *, peer: str = "") -> Connection:
         number = next(self._numbers)
         self.listeners[number] = listener
+        connection = self._connections[number] = FarConnection(self, number, server, login)
         try:
             await self.ask("open", number, server, login, password, peer)
         except BaseException:
             self.leave(number)
             raise
-        return FarConnection(self, number, server, login)
+        return connection
 
     def leave(self, number: int) -> None:
         """A connection is not wanted any more, whether it came to be or not."""
         self.listeners.pop(number, None)
+        self._connections.pop(number, None)
         self.tell("close", number)
 
     def tell(self, kind: str, *values: object) -> None:
@@ -159,8 +161,11 @@ class FarBackend(Backend):
             if listener is not None:
                 listener.on_event(event)
 
-    def _on_lost(self, number: int, packed: Any) -> None:
+    def _on_lost(self, number: int, packed: Any, carried: object) -> None:
         listener = self.listeners.pop(number, None)
+        connection = self._connections.pop(number, None)
+        if connection is not None:
+            connection.lost(carried)
         if listener is not None:
             listener.on_lost(unpack(packed))
 
@@ -190,8 +195,17 @@ class FarConnection(Connection):
         self.number = number
         self.server = server
         self.login = login
-        for area, kind in _AREAS.items():
-            setattr(self, area, kind(self))
+        self._carried: object = None
+
+    def lost(self, carried: object) -> None:
+        """The other process lost it; ``carried`` is what it was made."""
+        self._carried = carried
+
+    def carried(self) -> object:
+        return self._carried
+
+    async def restore(self, carried: object) -> None:
+        await self.ask("", "restore", (carried,), {})
 
     async def ask(self, area: str, method: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """One call of an area; the connection itself is the area ``""``."""
@@ -224,42 +238,6 @@ def _forwarder(area: str, method: str, declared: Any) -> Callable[..., Any]:
         return list(result) if wants_list and isinstance(result, Parts) else result
 
     return forward
-
-
-class _Market(_Area):
-    """Remembers what is shown, also after a loss."""
-
-    def __init__(self, connection: FarConnection) -> None:
-        super().__init__(connection)
-        self._shown: dict[str, None] = {}
-
-    async def show(self, symbol: str) -> None:
-        await self._connection.ask("market", "show", (symbol,), {})
-        self._shown[symbol] = None
-
-    async def hide(self, symbol: str) -> None:
-        await self._connection.ask("market", "hide", (symbol,), {})
-        self._shown.pop(symbol, None)
-
-    def shown(self) -> Sequence[str]:
-        return list(self._shown)
-
-
-def _area(name: str, declared: Any) -> Callable[[FarConnection], object]:
-    own = _Market if declared is Market else _Area
-    methods = {
-        each: _forwarder(name, each, getattr(declared, each))
-        for each in declared.__abstractmethods__
-        if not hasattr(own, each)
-    }
-    return cast("Callable[[FarConnection], object]", type(f"Far{declared.__name__}", (own, declared), methods))
-
-
-_AREAS = {
-    name: _area(name, kind)
-    for name, kind in get_type_hints(Connection, vars(interface)).items()
-    if isinstance(kind, type) and hasattr(kind, "__abstractmethods__")
-}
 
 
 def forwarding(area: type[Area]) -> type[Area]:

@@ -9,7 +9,7 @@ Messages from a worker (``number`` is that of the request, ``at`` that of a conn
   see :mod:`mt_remote.dispatch.idempotency`
 
 To a worker: ``reply number value`` · ``error number packed`` · ``part number bytes`` … ``list number length`` ·
-``event kind data merge_key connections`` · ``lost at packed``.
+``event kind data merge_key connections`` · ``lost at packed carried``.
 """
 
 from __future__ import annotations
@@ -167,10 +167,8 @@ class Worker:
     ) -> None:
         connection = self._connection(at)
         owner: object = connection
-        if ":" in area:
+        if area:
             owner = connection[self.host.gateway.catalogue.areas[area]]
-        elif area:
-            owner = getattr(connection, area)
         result = await getattr(owner, method)(*arguments, **named)
         if isinstance(result, Sequence) and not isinstance(result, str | bytes) and len(result) > _LONG:
             await self._send_list(request.number, result, self.ears[at])
@@ -284,8 +282,9 @@ class Ear:
         self._say(partial(self._worker.tell, event, self._at))
 
     def on_lost(self, error: RequestError) -> None:
-        self._worker.connections.pop(self._at, None)
-        self._say(partial(self._worker.send, "lost", self._at, pack(error)))
+        connection = self._worker.connections.pop(self._at, None)
+        carried = None if connection is None else connection.carried()
+        self._say(partial(self._worker.send, "lost", self._at, pack(error), carried))
 
     def _say(self, what: Callable[[], None]) -> None:
         if self._held:

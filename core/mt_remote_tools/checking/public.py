@@ -14,6 +14,7 @@ PUBLIC = (
     "mt_remote.table",
     "mt_remote.backend",
     "mt_remote.records",
+    "mt_remote_plugins.areas",
     "mt_remote.values",
     "mt_remote.errors",
     "mt_remote.hookspecs",

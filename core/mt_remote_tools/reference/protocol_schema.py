@@ -155,6 +155,8 @@ def _plain(wire: Wire, dialect: str) -> Schema | None:
         Unit.TEXT: {"type": "string", "maxLength": wire.longest},
         Unit.SECURITY: {"type": "string"},
         Unit.FLAG: {"type": "boolean"},
+        Unit.POSITION: whole,
+        Unit.ETAG: {"type": "string", "minLength": 1, "maxLength": 64},
         Unit.INTEGER: whole,
         Unit.UNSIGNED: whole,
         Unit.NUMBER: {"type": "number"},

@@ -6,21 +6,24 @@ import struct
 from collections.abc import Sequence
 
 from mt4abi import number, structure, table
-from mt_remote.backend import Market, Users
 from mt_remote.errors import NotFound, ReturnCode, ServerError
 from mt_remote.records import Draft, Patch, Tick, UserRecord
 from mt_remote_plugins.manager.configuration import changed
 from mt_remote_plugins.manager.engine.handle import Reply
-from mt_remote_plugins.manager.library_calls import LibraryCalls, check, integers
+from mt_remote_plugins.manager.library_calls import LibraryCalls, LibrarySession, OverLibrary, check, integers
 from mt_remote_plugins.manager.refusals import Refusals
+from mt_remote_plugins.market import Market
+from mt_remote_plugins.users import NewLogin, Users
 
 _SYMBOL_SIZE = 12
 
 
-class LibraryUsers(Users):
-    def __init__(self, library: LibraryCalls) -> None:
-        self._library = library
-        self._refusals = Refusals(library)
+class LibraryUsers(OverLibrary, Users):
+    """Accounts."""
+
+    def __init__(self, session: LibrarySession) -> None:
+        super().__init__(session)
+        self._refusals = Refusals(self._library)
 
     async def _natives(self, logins: Sequence[int]) -> dict[int, bytes]:
         if not logins:
@@ -31,25 +34,25 @@ class LibraryUsers(Users):
             found[int.from_bytes(row[:4], "little", signed=True)] = row
         return found
 
-    async def add(self, draft: Draft[UserRecord]) -> int:
-        user = draft.build()
+    async def add(self, new: Draft[UserRecord], /) -> NewLogin:
+        user = new.build()
         try:
             reply = await self._library.direct("UserRecordNew", self._library.codec(UserRecord).encode(user))
         except ServerError as error:
             raise await self._refusals.of_user(error, user.login, user.group) from None
-        return int.from_bytes(bytes(reply.outs[0])[:4], "little", signed=True)  # type: ignore[arg-type]
+        return {"login": int.from_bytes(bytes(reply.outs[0])[:4], "little", signed=True)}  # type: ignore[arg-type]
 
-    async def set(self, patch: Patch[UserRecord]) -> None:
-        native = (await self._natives([patch.key])).get(patch.key)
+    async def set(self, changes: Patch[UserRecord], /) -> None:
+        native = (await self._natives([changes.key])).get(changes.key)
         if native is None:
-            raise NotFound(f"Cannot find user {patch.key}")
+            raise NotFound(f"Cannot find user {changes.key}")
         native = self._library.codec(UserRecord).cleared(native)
         try:
-            await self._library.direct("UserRecordUpdate", changed(self._library, UserRecord, native, patch))
+            await self._library.direct("UserRecordUpdate", changed(self._library, UserRecord, native, changes))
         except ServerError as error:
-            raise await self._refusals.of_user(error, 0, str(patch.get("group", ""))) from None
+            raise await self._refusals.of_user(error, 0, str(changes.get("group", ""))) from None
 
-    async def get(self, logins: Sequence[int]) -> list[UserRecord]:
+    async def get(self, logins: list[int]) -> list[UserRecord]:
         found = await self._natives(list(dict.fromkeys(logins)))
         rows = [found[login] for login in logins if login in found]
         return await self._library.decoded(UserRecord, b"".join(rows))
@@ -57,7 +60,7 @@ class LibraryUsers(Users):
     async def get_all(self) -> list[UserRecord]:
         return await self._library.records(UserRecord, "UsersRequest", 0)
 
-    async def delete(self, logins: Sequence[int]) -> None:
+    async def delete(self, logins: list[int]) -> None:
         found = await self._natives(logins)
         for login in logins:
             if login not in found:
@@ -68,25 +71,23 @@ class LibraryUsers(Users):
             await self._library.direct("UsersGroupOp", bytes(command), integers(unique))
 
 
-class LibraryMarket(Market):
-    def __init__(self, library: LibraryCalls) -> None:
-        self._library = library
-        self._refusals = Refusals(library)
-        self._shown: dict[str, None] = {}
+class LibraryMarket(OverLibrary, Market):
+    """Prices."""
+
+    def __init__(self, session: LibrarySession) -> None:
+        super().__init__(session)
+        self._refusals = Refusals(self._library)
 
     def _name(self, symbol: str) -> bytes:
         return self._library.marshal.text(symbol, _SYMBOL_SIZE, "symbol")
 
     async def show(self, symbol: str) -> None:
         _known(await self._library.pumping("show", self._name(symbol)), symbol)
-        self._shown[symbol] = None
+        self._library.shown[symbol] = None
 
     async def hide(self, symbol: str) -> None:
         _known(await self._library.pumping("hide", self._name(symbol)), symbol)
-        self._shown.pop(symbol, None)
-
-    def shown(self) -> Sequence[str]:
-        return tuple(self._shown)
+        self._library.shown.pop(symbol, None)
 
     async def add_tick(self, symbol: str, bid: float, ask: float) -> None:
         try:

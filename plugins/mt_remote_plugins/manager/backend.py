@@ -10,6 +10,7 @@ from mt4abi.library import Library
 from mt4abi.marshal import CodePage
 from mt_remote.backend import Backend, Connection, Event, Listener
 from mt_remote.errors import ConfigurationError, ConnectionLost, RequestError
+from mt_remote_plugins.manager.areas import AREAS
 from mt_remote_plugins.manager.call_queues import Limits
 from mt_remote_plugins.manager.connection import LibraryConnection
 from mt_remote_plugins.manager.engine.messages import Credentials
@@ -45,6 +46,7 @@ class ManagerBackend(Backend):
     """MT4 servers over ``mtmanapi``. ``library`` takes the place of the settings' where it is an object."""
 
     name = "manager"
+    areas = AREAS
 
     def __init__(self, settings: ManagerSettings, *, library: Library | None = None) -> None:
         self.settings = settings

@@ -5,31 +5,30 @@ Changes are read-modify-write on the native struct: what the record does not car
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
-from mt_remote.backend import CommonConfig, Groups, Managers
+from mt_remote.area import Area
 from mt_remote.errors import ServerError
 from mt_remote.records import (
     ConCommon,
     ConGroup,
     ConGroupSecurity,
-    ConHoliday,
     ConManager,
     ConManagerSecurity,
-    ConSymbol,
     Patch,
     Record,
 )
-from mt_remote_plugins.manager.library_calls import LibraryCalls, blank
+from mt_remote.table import KeyTable, Table
+from mt_remote_plugins.config import TABLES, Common, Groups, Managers
+from mt_remote_plugins.manager.library_calls import LibraryCalls, LibrarySession, OverLibrary, blank
 from mt_remote_plugins.manager.refusals import Refusals
 from mt_remote_plugins.manager.tables import KeyRows, PositionRows
 
 R = TypeVar("R", bound=Record)
 
 
-class LibraryCommon(CommonConfig):
-    def __init__(self, library: LibraryCalls) -> None:
-        self._library = library
+class LibraryCommon(OverLibrary, Common):
+    """The common settings."""
 
     async def _native(self) -> bytes:
         reply = await self._library.direct("CfgRequestCommon", b"")
@@ -38,9 +37,9 @@ class LibraryCommon(CommonConfig):
     async def get(self) -> ConCommon:
         return self._library.codec(ConCommon).decode(await self._native())
 
-    async def set(self, patch: Patch[ConCommon]) -> None:
+    async def set(self, changes: Patch[ConCommon], /) -> None:
         native = await self._native()
-        await self._library.direct("CfgUpdateCommon", changed(self._library, ConCommon, native, patch))
+        await self._library.direct("CfgUpdateCommon", changed(self._library, ConCommon, native, changes))
 
 
 class LibraryGroups(KeyRows[ConGroup, str], Groups):
@@ -48,9 +47,9 @@ class LibraryGroups(KeyRows[ConGroup, str], Groups):
 
     read = "GroupsRequest"
 
-    def __init__(self, library: LibraryCalls) -> None:
-        super().__init__(library, ConGroup, "Group")
-        self._refusals = Refusals(library)
+    def __init__(self, session: LibrarySession) -> None:
+        super().__init__(session.library, ConGroup, Groups.native)
+        self._refusals = Refusals(session.library)
 
     def blank(self) -> ConGroup:
         """A group has every security of the server."""
@@ -69,26 +68,32 @@ class LibraryManagers(KeyRows[ConManager, int], Managers):
 
     set_adds = True
 
-    def __init__(self, library: LibraryCalls) -> None:
-        super().__init__(library, ConManager, "Manager")
+    def __init__(self, session: LibrarySession) -> None:
+        super().__init__(session.library, ConManager, Managers.native)
 
     def blank(self) -> ConManager:
         """A manager has every security of the server."""
         return blank(ConManager, securities={name: blank(ConManagerSecurity) for name in self.library.security_names()})
 
 
-class LibrarySymbols(KeyRows[ConSymbol, str]):
-    """Symbols as they are configured. The server works their points and tick values out itself."""
+def regular(table: type[Table[Any]]) -> type[Table[Any]]:
+    """The implementation of a table that has no rules of its own: its row says all."""
+    rows: type[Any] = KeyRows if issubclass(table, KeyTable) else PositionRows
 
-    def __init__(self, library: LibraryCalls) -> None:
-        super().__init__(library, ConSymbol, "Symbol")
+    def begin(self: Any, session: LibrarySession) -> None:
+        rows.__init__(self, session.library, table.record, table.native)
+
+    return cast("type[Table[Any]]", type(f"Library{table.__name__}", (rows, table), {"__init__": begin}))
 
 
-class LibraryHolidays(PositionRows[ConHoliday]):
-    """Holidays."""
+_OWN: tuple[type[Table[Any]], ...] = (LibraryGroups, LibraryManagers)
 
-    def __init__(self, library: LibraryCalls) -> None:
-        super().__init__(library, ConHoliday, "Holiday")
+CONFIGURATION: tuple[type[Area], ...] = (
+    LibraryCommon,
+    *_OWN,
+    *(regular(table) for table in TABLES if table not in [own.declared for own in _OWN]),
+)
+"""The configuration over the library."""
 
 
 def changed(library: LibraryCalls, kind: type[R], native: bytes, patch: Patch[R]) -> bytes:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence, Set
+from typing import Any, Protocol, TypeVar
 
 from anyio import to_thread
 
@@ -30,6 +30,26 @@ def right_for(key: str) -> str:
     return "admin" if key.startswith("CfgRequest") else _RIGHTS.get(key, "")
 
 
+class LibrarySession(Protocol):
+    """What areas are made with: a connection's library, and the kinds of events that it watches."""
+
+    @property
+    def library(self) -> LibraryCalls:
+        """Its calls of the library."""
+
+    @property
+    def watched(self) -> Set[str]:
+        """Kinds of events."""
+
+
+class OverLibrary:
+    """Base of the areas over the library."""
+
+    def __init__(self, session: LibrarySession) -> None:
+        self._session = session
+        self._library = session.library
+
+
 class LibraryCalls:
     """One session's library, as its areas use it."""
 
@@ -38,6 +58,10 @@ class LibraryCalls:
         self.credentials = credentials
         self.marshal = Marshal(code_page)
         self.rights = blank(ConManager)
+        self.held: dict[int, bytes] = {}
+        """Requests that the dealer holds, natively."""
+        self.shown: dict[str, None] = {}
+        """Symbols that are shown; also after a loss."""
 
     def learn(self, rights: bytes, securities: bytes) -> None:
         """Takes in what the direct handle learned at login."""
@@ -73,6 +97,13 @@ class LibraryCalls:
         check(reply.code)
         return reply
 
+    async def server_time(self) -> int:
+        """The server's clock: Unix seconds in its zone."""
+        time = (await self.ask("ServerTime")).code
+        if not time:  # the library knows the time only while pumping
+            time = (await self.pumping("call", "ServerTime")).code
+        return int(time)
+
     async def pumping(self, operation: str, *arguments: Any) -> Any:
         """An operation of the pumping handle, started when it is not."""
         await self.calls.call(Mode.PUMPING, "start", self.credentials)
@@ -86,11 +117,16 @@ class LibraryCalls:
             await self.need(right)
         return reply.rows
 
-    async def need(self, right: str) -> None:
-        """Raises code 7 when the manager does not have ``right`` now."""
+    async def learn_rights(self) -> ConManager:
+        """The manager's own record as the server has it now; as it was last known where the library does not say."""
         reply = await self.ask("ManagerRights", b"")
         if not reply.code:
             self.rights = self.codec(ConManager).decode(bytes(reply.outs[0]))  # type: ignore[arg-type]
+        return self.rights
+
+    async def need(self, right: str) -> None:
+        """Raises code 7 when the manager does not have ``right`` now."""
+        await self.learn_rights()
         if not getattr(self.rights, right):
             raise ServerError(ReturnCode.NOT_ENOUGH_RIGHTS, f"Not enough rights: the manager has no {right!r}")
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from mt_remote.plugin import BackendSpec, hookimpl
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import typer
 
-    from mt_remote.plugin import Backend
+    from mt_remote.plugin import Area, Backend
     from mt_remote_plugins.manager.settings import ManagerSettings
 
 
@@ -22,13 +24,19 @@ def _make(settings: ManagerSettings) -> Backend:
     return ManagerBackend(settings)
 
 
+def _areas() -> Iterable[type[Area]]:
+    from mt_remote_plugins.manager.areas import AREAS
+
+    return AREAS
+
+
 @hookimpl
 def mt_remote_backends() -> list[BackendSpec]:
     """The backend ``manager``."""
     from mt_remote_plugins.manager.settings import ManagerSettings
 
     help_text = "the MT4 Manager library (mtmanapi64.dll or mtmanapi.dll)"
-    return [BackendSpec("manager", ManagerSettings, _make, help_text, shared=("code_page",))]
+    return [BackendSpec("manager", ManagerSettings, _make, help_text, shared=("code_page",), areas=_areas)]
 
 
 @hookimpl(optionalhook=True)  # where the tools are

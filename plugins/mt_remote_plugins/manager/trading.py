@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
 from contextlib import suppress
 from typing import Any
 
 from mt4abi import Transaction, structure
 from mt4abi.marshal.units import hundredths
-from mt_remote.backend import Dealing, External, Orders, Trades
 from mt_remote.errors import InvalidData, NotFound, ReturnCode, ServerError, describe
 from mt_remote.records import ConfirmMode, TradeCommand, TradeRecord
 from mt_remote.records.enums import CONFIRM_MODE_NUMBERS, TRADE_COMMAND_NUMBERS
+from mt_remote_plugins.dealing import Dealing
+from mt_remote_plugins.external import ExternalBytes
 from mt_remote_plugins.manager.engine.handle import Reply
 from mt_remote_plugins.manager.engine.messages import Mode
-from mt_remote_plugins.manager.library_calls import LibraryCalls, check
+from mt_remote_plugins.manager.library_calls import LibraryCalls, LibrarySession, OverLibrary, check
 from mt_remote_plugins.manager.refusals import Refusals, named
+from mt_remote_plugins.orders import NewTicket, Orders
+from mt_remote_plugins.trades import Trades, end_of
 
 _COMMENT_SIZE, _SYMBOL_SIZE = 32, 12
 
 
-class LibraryOrders(Orders):
-    def __init__(self, library: LibraryCalls) -> None:
-        self._library = library
-        self._refusals = Refusals(library)
+class LibraryOrders(OverLibrary, Orders):
+    """Orders: a transaction each."""
+
+    def __init__(self, session: LibrarySession) -> None:
+        super().__init__(session)
+        self._refusals = Refusals(self._library)
 
     async def _transact(self, kind: Transaction, **members: Any) -> int:
         """Carries a manager's transaction out; the record's ticket."""
@@ -58,14 +62,13 @@ class LibraryOrders(Orders):
         command: TradeCommand,
         volume: float,
         price: float,
-        *,
         sl: float = 0.0,
         tp: float = 0.0,
         expiration: int = 0,
         comment: str = "",
-    ) -> int:
+    ) -> NewTicket:
         try:
-            return await self._transact(
+            ticket = await self._transact(
                 Transaction.OPEN,
                 orderby=login,
                 symbol=symbol,
@@ -79,11 +82,11 @@ class LibraryOrders(Orders):
             )
         except ServerError as error:
             raise await self._refusals.of_order(error, login=login, symbol=symbol, price=price) from None
+        return {"order": ticket}
 
     async def modify(
         self,
         order: int,
-        *,
         price: float | None = None,
         sl: float | None = None,
         tp: float | None = None,
@@ -132,23 +135,24 @@ class LibraryOrders(Orders):
         await self._on(order, Transaction.ACTIVATE, price=price)
 
     async def balance(
-        self, login: int, command: TradeCommand, amount: float, *, expiration: int = 0, comment: str = ""
-    ) -> int:
+        self, login: int, command: TradeCommand, amount: float, expiration: int = 0, comment: str = ""
+    ) -> NewTicket:
         try:
-            return await self._transact(
+            ticket = await self._transact(
                 Transaction.BALANCE, orderby=login, cmd=command, price=amount, expiration=expiration, comment=comment
             )
         except ServerError as error:
             now = (await self._library.ask("ServerTime")).code
             raise await self._refusals.of_balance(error, login, command, amount, expiration, now) from None
+        return {"order": ticket}
 
 
-class LibraryTrades(Trades):
+class LibraryTrades(OverLibrary, Trades):
     """An empty list is asked about: the library says nothing of a login or a group that it does not know."""
 
-    def __init__(self, library: LibraryCalls) -> None:
-        self._library = library
-        self._refusals = Refusals(library)
+    def __init__(self, session: LibrarySession) -> None:
+        super().__init__(session)
+        self._refusals = Refusals(self._library)
 
     async def get(self, order: int) -> TradeRecord:
         return await self._library.trade(order)
@@ -164,8 +168,9 @@ class LibraryTrades(Trades):
             await self._refusals.need_group(group)
         return found
 
-    async def history(self, login: int, start: int, end: int) -> list[TradeRecord]:
-        found = await self._library.records(TradeRecord, "TradesUserHistory", login, start, end, 0)
+    async def history(self, login: int, from_: int = 0, to: int | None = None) -> list[TradeRecord]:
+        end = end_of(from_, to, await self._library.server_time() if to is None else to)
+        found = await self._library.records(TradeRecord, "TradesUserHistory", login, from_, end, 0)
         if not found:
             await self._refusals.need_account(login)
         return _by_ticket(found)
@@ -175,32 +180,24 @@ def _by_ticket(records: list[TradeRecord]) -> list[TradeRecord]:
     return sorted(records, key=lambda record: record.order)
 
 
-class LibraryDealing(Dealing):
-    def __init__(self, library: LibraryCalls, watched: Set[str]) -> None:
-        self._library = library
-        self._watched = watched
-        self.held: dict[int, bytes] = {}
+class LibraryDealing(OverLibrary, Dealing):
+    """Answers to requests that the manager holds."""
 
     async def _request(self, request_id: int) -> Any:
-        if "trade_request" not in self._watched:
+        if "trade_request" not in self._session.watched:
             await self._library.need("broker")
             raise ServerError(ReturnCode.INVALID_DATA, "Not dealing: subscribe to 'trade_request' first")
-        native = self.held.get(request_id)
+        native = self._library.held.get(request_id)
         if native is None:
             raise NotFound(f"Cannot find request {request_id}")
         return structure("RequestInfo").from_buffer_copy(native)
 
-    async def _call(self, request_id: int, key: str, *values: Any) -> None:
-        reply: Reply = await self._library.calls.call(Mode.DEALING, "call", key, *values)
-        check(reply.code)
-        self.held.pop(request_id, None)
-
     async def _send(self, request_id: int, bid: float, ask: float, requote: bool, mode: int) -> None:
         request = await self._request(request_id)
         request.prices[:] = native_prices(bid, ask)
-        await self._call(request_id, "DealerSend", bytes(request), int(requote), mode)
+        await _answer(self._library, request_id, "DealerSend", bytes(request), int(requote), mode)
 
-    async def confirm(self, request_id: int, bid: float, ask: float, mode: ConfirmMode) -> None:
+    async def confirm(self, request_id: int, bid: float, ask: float, mode: ConfirmMode = ConfirmMode.NORMAL) -> None:
         await self._send(request_id, bid, ask, False, CONFIRM_MODE_NUMBERS[mode])
 
     async def requote(self, request_id: int, bid: float, ask: float) -> None:
@@ -208,18 +205,25 @@ class LibraryDealing(Dealing):
 
     async def reject(self, request_id: int) -> None:
         await self._request(request_id)
-        await self._call(request_id, "DealerReject", request_id)
+        await _answer(self._library, request_id, "DealerReject", request_id)
 
     async def reset(self, request_id: int) -> None:
         await self._request(request_id)
-        await self._call(request_id, "DealerReset", request_id)
+        await _answer(self._library, request_id, "DealerReset", request_id)
 
-    async def give_back(self) -> None:
-        """Gives every request back that is still held; one that is over meanwhile is no error."""
-        for request_id in list(self.held):
-            with suppress(ServerError):
-                await self._call(request_id, "DealerReset", request_id)
-        self.held.clear()
+
+async def give_back(library: LibraryCalls) -> None:
+    """Gives every request back that is still held; one that is over meanwhile is no error."""
+    for request_id in list(library.held):
+        with suppress(ServerError):
+            await _answer(library, request_id, "DealerReset", request_id)
+    library.held.clear()
+
+
+async def _answer(library: LibraryCalls, request_id: int, key: str, *values: Any) -> None:
+    reply: Reply = await library.calls.call(Mode.DEALING, "call", key, *values)
+    check(reply.code)
+    library.held.pop(request_id, None)
 
 
 def native_prices(bid: float, ask: float) -> tuple[float, float]:
@@ -227,11 +231,10 @@ def native_prices(bid: float, ask: float) -> tuple[float, float]:
     return bid, ask
 
 
-class LibraryExternal(External):
-    def __init__(self, library: LibraryCalls) -> None:
-        self._library = library
+class LibraryExternal(OverLibrary, ExternalBytes):
+    """Commands to the server's plugins."""
 
-    async def command(self, data: bytes) -> bytes:
+    async def send(self, data: bytes) -> bytes:
         code, answer = await self._library.calls.call(Mode.DIRECT, "external", data)
         if code == ReturnCode.ERROR:
             raise ServerError(code, f"No plugin of the server took the command ({describe(code)})")

@@ -12,6 +12,7 @@ import ipaddress
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from mt4sim.clock import DAY_SECONDS
 from mt4sim.desk.accounts import Accounts
@@ -19,6 +20,7 @@ from mt4sim.desk.configuration import Configuration
 from mt4sim.desk.dealing import Desk
 from mt4sim.desk.masks import unrestricted
 from mt4sim.desk.rights import need, rights_of, sees_group
+from mt4sim.desk.tables import STORES, Store
 from mt4sim.market.symbols import Symbol, symbol_named
 from mt4sim.market.ticks import Quote
 from mt4sim.state import State
@@ -110,6 +112,16 @@ class ManagerSession:
         """The manager's record as it is now: a right taken away counts at once."""
         return rights_of(self._state, self.login)
 
+    @property
+    def known_rights(self) -> ConManager | None:
+        """The same; ``None`` when he was deleted. A change gives another object."""
+        return self._state.managers.get(self.login)
+
+    @property
+    def now(self) -> int:
+        """The server's clock."""
+        return self._state.timeline.now
+
     def need(self, right: str) -> None:
         """Raises code 7 when the manager does not have ``right``."""
         need(self._state, self.login, right)
@@ -187,6 +199,11 @@ class ManagerSession:
     def delete_manager(self, login: int) -> None:
         self.need("admin")
         self.rooms.configuration.delete_manager(login)
+
+    def table(self, native: str) -> Store[Any]:
+        """Where a table of the configuration is kept, by its name in the Manager library's functions."""
+        self.need("admin")
+        return STORES[native](self._state, self.rooms.configuration)
 
     # Accounts
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from mt_remote.plugin import Backend, BackendSpec, Namespace, hookimpl
+from mt_remote.plugin import Area, Backend, BackendSpec, Namespace, hookimpl
 
 if TYPE_CHECKING:
     import typer
@@ -21,6 +22,12 @@ def _make(settings: SimulatorSettings) -> Backend:
     return SimulatorBackend(settings)
 
 
+def _areas() -> Iterable[type[Area]]:
+    from mt4sim.gateway.areas import AREAS
+
+    return AREAS
+
+
 @hookimpl
 def mt_remote_hookspecs() -> list[ModuleType]:
     from mt4sim.gateway import hookspecs
@@ -32,7 +39,8 @@ def mt_remote_hookspecs() -> list[ModuleType]:
 def mt_remote_backends() -> list[BackendSpec]:
     from mt4sim.gateway.settings import SimulatorSettings
 
-    return [BackendSpec("simulator", SimulatorSettings, _make, help="an MT4 server in memory, nothing else needed")]
+    help_text = "an MT4 server in memory, nothing else needed"
+    return [BackendSpec("simulator", SimulatorSettings, _make, help_text, areas=_areas)]
 
 
 @hookimpl(optionalhook=True)  # where the tools are

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import anyio
 
 from mt4sim import Server, World
+from mt4sim.gateway.areas import AREAS
 from mt4sim.gateway.connection import SimulatorConnection
 from mt4sim.gateway.faults import Faults
 from mt4sim.gateway.faulty import Faulty
@@ -15,6 +16,7 @@ from mt4sim.gateway.hub import Hub
 from mt4sim.gateway.realism import Realism
 from mt4sim.gateway.settings import SimulatorSettings
 from mt4sim.market.feeds.specs import FeedSpec
+from mt_remote.area import implementing
 from mt_remote.backend import Backend, Connection, Listener
 from mt_remote.errors import ConfigurationError, ConnectionLost
 
@@ -27,6 +29,7 @@ class SimulatorBackend(Backend):
     says what does."""
 
     name = "simulator"
+    areas = AREAS
 
     def __init__(self, settings: SimulatorSettings, *, world: World | None = None) -> None:
         self.settings = settings
@@ -34,6 +37,7 @@ class SimulatorBackend(Backend):
         self.realism = Realism.of(settings.realism)
         self.down = False
         self.connections: dict[SimulatorConnection, None] = {}
+        self._implemented = implementing(AREAS)
         self.external: Callable[[bytes], bytes | None] = lambda command: None
         self.server = self.make_server()
         self.hub = Hub(self.server, self.realism)
@@ -119,6 +123,7 @@ class SimulatorBackend(Backend):
         self.catch_up()
         session = self.server.login(login, password, address=peer or "127.0.0.1")
         connection = SimulatorConnection(server, session, listener, self.hub, self.forget)
+        connection.implemented = self._implemented
         self.connections[connection] = None
         self.faults.came(connection)
         return connection

@@ -25,49 +25,12 @@ from typing import Annotated, Literal, NamedTuple, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from mt_remote.area import Area, every_area
 from mt_remote.errors import ConfigurationError, ReturnCode, ServerError
+from mt_remote_plugins.areas import AREAS
 
-CALLS = {
-    "common.get": "config.common.get",
-    "common.set": "config.common.set",
-    "groups.add": "config.group.add",
-    "groups.set": "config.group.set",
-    "groups.get": "config.group.get",
-    "groups.get_all": "config.groups.get.all",
-    "groups.delete": "config.group.del",
-    "managers.set": "config.manager.set",
-    "managers.get": "config.manager.get",
-    "managers.delete": "config.manager.del",
-    "users.add": "user.add",
-    "users.set": "user.set",
-    "users.get": "users.get",
-    "users.get_all": "users.get.all",
-    "users.delete": "users.del",
-    "market.show": "symbol.show",
-    "market.hide": "symbol.hide",
-    "market.add_tick": "tick.add",
-    "market.last_ticks": "ticks.get",
-    "orders.open": "order.open",
-    "orders.modify": "order.modify",
-    "orders.close": "order.close",
-    "orders.close_by": "order.close_by",
-    "orders.close_all": "order.close_all",
-    "orders.cancel": "order.cancel",
-    "orders.activate": "order.activate",
-    "orders.balance": "order.balance",
-    "trades.get": "trade.get",
-    "trades.get_all": "trades.get",
-    "trades.get_by_login": "trades.get.by_login",
-    "trades.history": "trades.history",
-    "dealing.confirm": "request.confirm",
-    "dealing.requote": "request.requote",
-    "dealing.reject": "request.reject",
-    "dealing.reset": "request.reset",
-    "external.command": "external.command",
-    "watch": "subscribe",
-    "unwatch": "unsubscribe",
-}
-"""What a connection does, and the function that a client calls for it."""
+OF_CONNECTIONS = {"watch": "subscribe", "unwatch": "unsubscribe"}
+"""What a connection does beside its areas' functions, and the function that a client calls for it."""
 
 LOG_IN = "connect"
 """The log-in: there is no connection yet."""
@@ -129,10 +92,16 @@ class Rule(BaseModel):
         return ServerError(_ERRORS[self.code], self.message)
 
 
+def calls() -> list[str]:
+    """What a rule can be about: the functions of all areas that there are, by their names on the wire."""
+    areas: list[type[Area]] = [*AREAS, *every_area()]  # ours are declared, now that they are imported
+    return [row.name for area in dict.fromkeys(areas) for row in area.functions] + list(OF_CONNECTIONS.values())
+
+
 def _problem(rule: Rule) -> str:
     if (rule.on == TIME) != (rule.at is not None):
         return "'at' says when, and stands with on = 'time' alone"
-    if rule.on != TIME and not any(fnmatchcase(name, rule.on) for name in (*CALLS.values(), LOG_IN, *EVENTS)):
+    if rule.on != TIME and not any(fnmatchcase(name, rule.on) for name in (*calls(), LOG_IN, *EVENTS)):
         return f"no call and no notification is called {rule.on!r}"
     if rule.do in _OF_CALLS and (rule.on == TIME or rule.on.startswith("event.")):
         return f"{rule.do!r} happens to calls"

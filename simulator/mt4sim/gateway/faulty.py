@@ -15,7 +15,7 @@ import anyio
 
 from mt4sim.clock import Timer
 from mt4sim.gateway.connection import SimulatorConnection
-from mt4sim.gateway.faults import CALLS, LOG_IN, TIME, Faults, Rule
+from mt4sim.gateway.faults import LOG_IN, OF_CONNECTIONS, TIME, Faults, Rule
 from mt4sim.server import Server
 from mt_remote.backend import Event, Listener
 from mt_remote.errors import ConnectionLost, RequestError
@@ -282,6 +282,9 @@ class Faulty:
 
 def _methods(connection: SimulatorConnection) -> Iterator[tuple[object, str, str]]:
     """Where each call of a connection is: its owner, its name there, and the function's."""
-    for place, name in CALLS.items():
-        area, _, method = place.rpartition(".")
-        yield getattr(connection, area) if area else connection, method, name
+    for area, implementation in connection.implemented.items():
+        for row in area.functions:
+            if row.offered_by(implementation):
+                yield connection[area], row.method, row.name
+    for method, name in OF_CONNECTIONS.items():
+        yield connection, method, name

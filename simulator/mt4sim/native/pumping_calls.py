@@ -7,6 +7,7 @@ from typing import cast
 
 from mt4abi import Pump, Trans, number
 from mt4sim.desk.managers import without_details
+from mt4sim.desk.symbol_records import symbol_record
 from mt4sim.events import Change, Happened
 from mt4sim.market.symbols import Symbol
 from mt4sim.market.ticks import Quote
@@ -14,7 +15,7 @@ from mt4sim.native.calls import Calls, request
 from mt4sim.native.connection import OK, Connection
 from mt4sim.native.notifier import Item, Notifier, plain_delivery, pumping_delivery
 from mt4sim.native.risk_calls import margin_row
-from mt4sim.native.symbol_structs import native_symbol, symbol_record, tick_info
+from mt4sim.native.symbol_structs import native_symbol, tick_info
 from mt4sim.state.accounts import Account
 from mt4sim.state.figures import MarginLevel
 from mt4sim.state.orders import Order

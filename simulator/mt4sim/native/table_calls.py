@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
+from mt4sim.desk.tables import Store
 from mt4sim.native.calls import Calls, Function, listing, request
 from mt4sim.native.connection import OK, Connection
 from mt4sim.native.native_values import struct_at
-from mt4sim.native.tables import SimulatedTable, Store
+from mt4sim.native.tables import SimulatedTable
 from mt4sim.native.vtable import method_name
 from mt_remote.errors import InvalidData
 from mt_remote.records import Record
@@ -35,8 +36,7 @@ class TableCalls(Calls, Generic[R]):
 
     @property
     def _store(self) -> Store[R]:
-        self.manager.need("admin")
-        return self._table.store(self.server)
+        return self.manager.table(self._table.native)
 
     @listing()
     def _request(self, total: int) -> int | None:

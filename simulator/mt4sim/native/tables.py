@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
-from mt4sim.events import Change
-from mt4sim.native.symbol_structs import completed_symbol, holiday_of, holiday_record, symbol_of, symbol_record
+from mt4sim.native.symbol_structs import completed_symbol
 from mt4sim.server import Server
-from mt_remote.errors import InvalidData, ReturnCode, ServerError
-from mt_remote.records import ConGroup, ConHoliday, ConManager, ConSymbol, Draft, Patch, Record
+from mt_remote.records import Record
+from mt_remote.table import Table
+from mt_remote_plugins.config import TABLES as DECLARED
 
 R = TypeVar("R", bound=Record)
-K = TypeVar("K")
-V = TypeVar("V")
-
-
-class Store(Protocol[R]):
-    """A table where the server keeps it. Places count from 0 and have been looked at already."""
-
-    def rows(self) -> Sequence[R]:
-        """All rows, in their order."""
-
-    def write(self, record: R, place: int) -> None:
-        """Writes a row over the one of its key or, without a key, at ``place``; adds it where there is none."""
-
-    def delete(self, place: int) -> None:
-        """Takes a row away."""
-
-    def move(self, place: int, to: int) -> None:
-        """Moves a row to another place."""
 
 
 def _as_it_is(native: bytes, place: int, server: Server) -> bytes:
@@ -39,139 +21,20 @@ def _as_it_is(native: bytes, place: int, server: Server) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedTable(Generic[R]):
-    """One table: its name in the library's functions, its record, where it is kept, and what the server adds to a row
-    of its own (the row's bytes, its place and the server give its bytes)."""
+    """One table: its name in the library's functions, its record, and what the server adds to a row of its own (the
+    row's bytes, its place and the server give its bytes)."""
 
     native: str
     kind: type[R]
-    store: Callable[[Server], Store[R]]
     completed: Callable[[bytes, int, Server], bytes] = _as_it_is
 
 
-class GroupStore:
-    """Groups."""
-
-    def __init__(self, server: Server) -> None:
-        self._server = server
-
-    def rows(self) -> Sequence[ConGroup]:
-        return self._server.config.groups()
-
-    def write(self, record: ConGroup, place: int) -> None:
-        config = self._server.config
-        known = self._server.groups.get(record.group)
-        if known is None:
-            config.add_group(Draft.of(record))
-            return
-        patch = Patch.of(record)
-        terms: dict[str, Any] = patch.changes["symbols"]  # type: ignore[assignment]
-        # A struct has all of a group's terms: those that it has not are gone.
-        patch.changes["symbols"] = terms | {name: None for name in known.symbols if name not in terms}
-        config.set_group(patch)
-
-    def delete(self, place: int) -> None:
-        self._server.config.delete_group(list(self._server.groups)[place])
-
-    def move(self, place: int, to: int) -> None:
-        _move(self._server.groups, place, to)
+_COMPLETED = {"Symbol": completed_symbol}
 
 
-class ManagerStore:
-    """Manager accounts."""
-
-    def __init__(self, server: Server) -> None:
-        self._server = server
-
-    def rows(self) -> Sequence[ConManager]:
-        return list(self._server.managers.values())
-
-    def write(self, record: ConManager, place: int) -> None:
-        self._server.config.set_manager(Patch.of(record))
-
-    def delete(self, place: int) -> None:
-        self._server.config.delete_manager(list(self._server.managers)[place])
-
-    def move(self, place: int, to: int) -> None:
-        _move(self._server.managers, place, to)
+def _of(table: type[Table[Any]]) -> SimulatedTable[Any]:
+    return SimulatedTable(table.native, table.record, _COMPLETED.get(table.native, _as_it_is))
 
 
-class SymbolStore:
-    """Symbols. Assumed: what is added is there at once (a real server wants a restart), a symbol with orders can't be
-    deleted, and one that has a price keeps its digits."""
-
-    def __init__(self, server: Server) -> None:
-        self._server = server
-
-    def rows(self) -> Sequence[ConSymbol]:
-        return [symbol_record(symbol) for symbol in self._server.symbols.values()]
-
-    def write(self, record: ConSymbol, place: int) -> None:
-        symbols = self._server.symbols
-        known = symbols.get(record.symbol)
-        if known is None and record.symbol.casefold() in map(str.casefold, symbols):
-            raise InvalidData.of("symbol", f"a symbol '{record.symbol}' exists already, in other letters")
-        changed = symbol_of(record, known, self._server.securities)
-        priced = known is not None and self._server.quotes.last(known.name) is not None
-        if known is not None and priced and changed.digits != known.digits:
-            raise InvalidData.of("digits", f"'{known.name}' has prices of {known.digits} digits")
-        symbols[changed.name] = changed
-        self._server.events.emit("symbol", Change.UPDATE if known else Change.ADD, changed)
-
-    def delete(self, place: int) -> None:
-        symbol = list(self._server.symbols.values())[place]
-        used = sum(order.symbol == symbol.name for order in self._server.state.orders.all_open())
-        if used:
-            raise ServerError(ReturnCode.ERROR, f"symbol: '{symbol.name}' has {used} orders", path="symbol")
-        del self._server.symbols[symbol.name]
-        self._server.events.emit("symbol", Change.DELETE, symbol)
-
-    def move(self, place: int, to: int) -> None:
-        _move(self._server.symbols, place, to)
-
-
-class HolidayStore:
-    """Holidays, known by their places alone."""
-
-    def __init__(self, server: Server) -> None:
-        self._calendar = server.quotes.calendar
-
-    def rows(self) -> Sequence[ConHoliday]:
-        return [holiday_record(each) for each in self._calendar.holidays]
-
-    def write(self, record: ConHoliday, place: int) -> None:
-        made, rows = holiday_of(record), list(self._calendar.holidays)
-        if 0 <= place < len(rows):
-            rows[place] = made
-        else:
-            rows.append(made)
-        self._calendar.holidays = tuple(rows)
-
-    def delete(self, place: int) -> None:
-        rows = list(self._calendar.holidays)
-        del rows[place]
-        self._calendar.holidays = tuple(rows)
-
-    def move(self, place: int, to: int) -> None:
-        self._calendar.holidays = tuple(_moved(self._calendar.holidays, place, to))
-
-
-def _moved(rows: Iterable[V], place: int, to: int) -> list[V]:
-    found = list(rows)
-    found.insert(to, found.pop(place))
-    return found
-
-
-def _move(table: dict[K, V], place: int, to: int) -> None:
-    """Moves an entry of a table in place: whoever has the table sees the new order."""
-    rows: Mapping[K, V] = dict(_moved(table.items(), place, to))
-    table.clear()
-    table.update(rows)
-
-
-TABLES: tuple[SimulatedTable[Any], ...] = (
-    SimulatedTable("Group", ConGroup, GroupStore),
-    SimulatedTable("Manager", ConManager, ManagerStore),
-    SimulatedTable("Symbol", ConSymbol, SymbolStore, completed_symbol),
-    SimulatedTable("Holiday", ConHoliday, HolidayStore),
-)
+TABLES = tuple(_of(table) for table in DECLARED if table.native)
 """Every table that the simulated library has."""

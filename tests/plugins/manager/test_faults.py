@@ -16,6 +16,7 @@ from mt4abi import NotifyFunctionEx, Pump, Trans
 from mt_remote.backend import Connection
 from mt_remote.errors import Busy, CallTimeout, ConfigurationError, ConnectionLost, NotFound, ServerError
 from mt_remote.records import TradeCommand
+from mt_remote_plugins.areas import Common, Groups, Market, Orders, Trades, Users
 from mt_remote_plugins.manager.backend import ManagerBackend, ManagerSettings
 from mt_remote_plugins.manager.engine.messages import Tuning
 from mt_remote_plugins.manager.loop_queue import LoopQueue
@@ -30,7 +31,7 @@ async def test_garbage_codes_are_errors_with_their_number(opening: Opening, serv
     async with opening() as connection:
         server.faults["trade_transaction"] = lambda handle, info: -559038737
         with pytest.raises(ServerError, match="Unknown error") as raised:
-            await connection.orders.close(1, 1.0, 1.0)
+            await connection[Orders].close(1, 1.0, 1.0)
         assert raised.value.wire_code == "mt4_-559038737"
 
 
@@ -41,9 +42,9 @@ async def test_a_count_without_an_array_is_an_error(opening: Opening, server: Ti
     async with opening() as connection:
         server.faults["users_request"] = lie
         with pytest.raises(ServerError, match="gave no array, yet a count of 5"):
-            await connection.users.get_all()
+            await connection[Users].get_all()
         del server.faults["users_request"]
-        assert await connection.users.get_all() == []
+        assert await connection[Users].get_all() == []
 
 
 async def test_an_array_with_an_impossible_count_is_freed_and_refused(opening: Opening, server: TinyServer) -> None:
@@ -57,7 +58,7 @@ async def test_an_array_with_an_impossible_count_is_freed_and_refused(opening: O
     async with opening() as connection:
         server.faults["users_request"] = lie
         with pytest.raises(ServerError, match="count of -3"):
-            await connection.users.get_all()
+            await connection[Users].get_all()
     assert (server.memory.outstanding, server.memory.wrong_frees) == (0, 0)
 
 
@@ -65,7 +66,7 @@ async def test_an_array_that_makes_no_sense_is_freed(opening: Opening, server: T
     server.trade(1, cmd=77)
     async with opening() as connection:
         with pytest.raises(ServerError, match=r"TradeRecord\.cmd holds 77"):
-            await connection.trades.get_all()
+            await connection[Trades].get_all()
     assert server.memory.outstanding == 0
 
 
@@ -112,7 +113,7 @@ async def test_a_hanging_call_loses_the_connection_and_says_what_is_known(
 
     async def call(name: str, connection: Connection) -> None:
         try:
-            await (connection.users.get_all() if name == "hung" else connection.common.get())
+            await (connection[Users].get_all() if name == "hung" else connection[Common].get())
         except Exception as error:  # noqa: BLE001 - kept for the test
             errors[name] = error
 
@@ -129,7 +130,7 @@ async def test_a_hanging_call_loses_the_connection_and_says_what_is_known(
         assert errors["queued"].outcome == "not_done"
         assert len(heard.lost) == 1
         with pytest.raises(ConnectionLost):
-            await connection.common.get()
+            await connection[Common].get()
         release.set()
 
 
@@ -138,10 +139,10 @@ async def test_a_handle_takes_no_more_than_its_bound(opening: Opening, server: T
     server.faults["users_request"] = lambda handle, total: release.wait(10) and None
     async with opening(max_waiting=2) as connection, anyio.create_task_group() as group:
         for _ in range(2):
-            group.start_soon(connection.users.get_all)
+            group.start_soon(connection[Users].get_all)
         await anyio.wait_all_tasks_blocked()
         with pytest.raises(Busy, match="2 calls wait"):
-            await connection.common.get()
+            await connection[Common].get()
         release.set()
 
 
@@ -149,12 +150,12 @@ async def test_a_cancelled_call_that_waits_is_never_begun(opening: Opening, serv
     release = threading.Event()
     server.faults["users_request"] = lambda handle, total: release.wait(10) and None
     async with opening() as connection, anyio.create_task_group() as group:
-        group.start_soon(connection.users.get_all)
+        group.start_soon(connection[Users].get_all)
         await anyio.wait_all_tasks_blocked()
         with anyio.move_on_after(0.05):
-            await connection.orders.open(100, "EURUSD", TradeCommand.BUY, 1.0, 1.0)
+            await connection[Orders].open(100, "EURUSD", TradeCommand.BUY, 1.0, 1.0)
         release.set()
-        assert await connection.trades.get_all() == []
+        assert await connection[Trades].get_all() == []
 
 
 async def test_a_lost_connection_is_told_once(opening: Opening, server: TinyServer, heard: Heard) -> None:
@@ -163,10 +164,10 @@ async def test_a_lost_connection_is_told_once(opening: Opening, server: TinyServ
             handle.connected = False
         server.faults["cfg_request_common"] = lambda handle, common: 6
         with pytest.raises(ServerError, match="No connection"):
-            await connection.common.get()
+            await connection[Common].get()
         await heard.until(lambda: heard.lost)
         with pytest.raises(ConnectionLost):
-            await connection.common.get()
+            await connection[Common].get()
         assert len(heard.lost) == 1
 
 
@@ -227,10 +228,10 @@ async def test_ten_thousand_lists_leak_no_memory(opening: Opening, server: TinyS
 
         async def lists() -> None:
             if kind == "trades":
-                assert len(await connection.trades.get_all()) == 5
+                assert len(await connection[Trades].get_all()) == 5
                 return
             with pytest.raises(ServerError, match="holds 77"):
-                await connection.trades.get_all()
+                await connection[Trades].get_all()
 
         (grown,) = await _grown(lists, os.getpid())
     assert grown < FLAT
@@ -244,7 +245,7 @@ async def test_pumping_that_makes_no_sense_loses_the_connection(
         handle.array([b""] * 5, total)
 
     async with opening() as connection:
-        await connection.market.show("EURUSD")
+        await connection[Market].show("EURUSD")
         server.faults["tick_info_last"] = lie
         server.tick(b"EURUSD", 1.0, 1.1)
         await heard.until(lambda: heard.lost)
@@ -254,7 +255,7 @@ async def test_pumping_that_makes_no_sense_loses_the_connection(
 async def test_securities_that_can_not_be_read_are_left_out(opening: Opening, server: TinyServer) -> None:
     server.faults["symbols_groups_get"] = lambda handle, groups: 2
     async with opening() as connection:
-        assert (await connection.groups.get("demo")).securities == {}
+        assert (await connection[Groups].get("demo")).securities == {}
 
 
 async def test_a_dealer_who_stops_gives_back_what_he_holds(opening: Opening, server: TinyServer, heard: Heard) -> None:
@@ -286,24 +287,24 @@ async def _isolated(heard: Heard, library: str, **settings: Any) -> AsyncIterato
 async def test_a_worker_does_what_the_library_does(heard: Heard) -> None:
     async with _isolated(heard, "well_behaved") as connection:
         await connection.watch("trade")
-        ticket = await connection.orders.open(100, "EURUSD", TradeCommand.BUY, 1.0, 1.1)
+        ticket = (await connection[Orders].open(100, "EURUSD", TradeCommand.BUY, 1.0, 1.1))["order"]
         await heard.until(lambda: heard.data("trade"))
-        assert heard.data("trade")[0] == await connection.trades.get(ticket)
+        assert heard.data("trade")[0] == await connection[Trades].get(ticket)
         with pytest.raises(NotFound, match="Cannot find order 99"):
-            await connection.orders.close(99, 1.0, 1.0)
+            await connection[Orders].close(99, 1.0, 1.0)
     assert heard.lost == []
 
 
 async def test_a_crash_ends_one_connection_and_the_next_one_works(heard: Heard) -> None:
     async with _isolated(heard, "crashing") as connection:
         with pytest.raises(ConnectionLost, match="whether the call was carried out is unknown") as lost:
-            await connection.users.get_all()
+            await connection[Users].get_all()
         assert lost.value.outcome == "unknown"
         assert "The process with the MT4 library" in heard.lost[0].message
         with pytest.raises(ConnectionLost):
-            await connection.common.get()
+            await connection[Common].get()
     async with _isolated(heard, "well_behaved") as connection:
-        assert (await connection.common.get()).name == "Tiny"
+        assert (await connection[Common].get()).name == "Tiny"
 
 
 @pytest.fixture
@@ -325,7 +326,7 @@ async def test_ten_thousand_lists_leak_no_memory_with_a_worker(heard: Heard, wor
     async with _isolated(heard, "with_trades") as connection:
 
         async def lists() -> None:
-            assert len(await connection.trades.get_all()) == 5
+            assert len(await connection[Trades].get_all()) == 5
 
         grown = await _grown(lists, os.getpid(), workers[0].process.pid)
     assert max(grown) < FLAT, grown
@@ -335,7 +336,7 @@ async def test_ten_thousand_lists_leak_no_memory_with_a_worker(heard: Heard, wor
 async def test_a_hanging_worker_is_killed(heard: Heard, workers: list[WorkerEngine]) -> None:
     async with _isolated(heard, "hanging", call_timeout=0.5) as connection:
         with pytest.raises(CallTimeout, match="was stopped; whether the call was carried out is unknown"):
-            await connection.users.get_all()
+            await connection[Users].get_all()
         assert len(heard.lost) == 1
     assert workers[0].process.wait(5) != 0
 

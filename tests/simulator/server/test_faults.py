@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,10 @@ from tests.stories.conftest import Desk, anyio_backend, desk, open_desk
 from websockets.exceptions import ConnectionClosed
 
 from mt4sim.gateway.backend import SimulatorBackend
-from mt4sim.gateway.faults import CALLS, Faults, FaultsError, Rule
+from mt4sim.gateway.faults import Faults, FaultsError, Rule, calls
 from mt4sim.gateway.settings import SimulatorSettings
 from mt_remote.errors import ReturnCode
+from mt_remote_plugins.areas import AREAS, Orders
 
 pytestmark = pytest.mark.anyio
 __all__ = ["anyio_backend", "desk"]
@@ -390,26 +390,19 @@ async def test_a_file_of_faults(tmp_path: Path) -> None:
         Faults.load(tmp_path / "none.toml")
 
 
-async def test_every_call_has_its_place(desk: Desk, mt: Client) -> None:
-    """The table names what a connection has, and functions that are served."""
-    (connection,) = desk.server_backend.connections
-    for place, name in CALLS.items():
-        area, _, method = place.rpartition(".")
-        owner = getattr(connection, area) if area else connection
-        assert asyncio.iscoroutinefunction(getattr(owner, method)), place
-        assert name in desk.gateway.gateway.functions
-    areas = {place.partition(".")[0] for place in CALLS if "." in place}
-    for area in areas:
-        base = type(getattr(connection, area)).__mro__[2]
-        methods = {name for name, each in vars(base).items() if asyncio.iscoroutinefunction(each)}
-        assert methods == {place.partition(".")[2] for place in CALLS if place.startswith(f"{area}.")}
+async def test_a_rule_can_be_about_every_function_of_a_connection(desk: Desk, mt: Client) -> None:
+    """Those that areas have, and nothing that is not served."""
+    served = {name for name, each in desk.gateway.gateway.functions.items() if each.needs_connection}
+    named = {name for name in calls() if name in desk.gateway.gateway.functions}
+    assert served - named == {name for name in served if name.startswith("simulator.")}
+    assert {row.name for area in AREAS for row in area.functions} <= named
 
 
 async def test_nothing_is_left_between_when_the_faults_are_gone(desk: Desk, mt: Client) -> None:
     (connection,) = desk.server_backend.connections
-    listener, before = connection.listener, dict(vars(connection.orders))
+    listener, before = connection.listener, dict(vars(connection[Orders]))
     desk.server_backend.use_faults(Faults().on("order.*").hangs())
-    assert vars(connection.orders) != before
+    assert vars(connection[Orders]) != before
     desk.server_backend.use_faults(None)
-    assert vars(connection.orders) == before
+    assert vars(connection[Orders]) == before
     assert connection.listener is listener

@@ -242,8 +242,7 @@ def test_a_gateway_that_does_not_tell_the_time(upstream: Bench) -> None:
         logged_in(front) as client,
     ):
         assert client.fails("forward.server_time").code == "server_time_unknown"
-        assert "install forwarding-backend there" in str(client.fails("trades.history", login=1))
-        assert client.call("trades.history", login=1, to=2000000000) == []
+        assert client.call("trades.history", login=1) == [], "the other gateway says what now is"
 
 
 def headers(login: int, password: str) -> dict[str, str]:

@@ -19,6 +19,7 @@ from forwarding_backend.wire import nothing
 from mt_remote.client import Client, Credentials
 from mt_remote.errors import CallTimeout, ConnectionLost, RequestError
 from mt_remote.plugin import Event
+from mt_remote_plugins.areas import Market, Users
 from mt_remote_tools.testing import Bench
 from relay import Relay
 
@@ -271,13 +272,13 @@ def test_closing_frees_everything() -> None:
         connection = await backend.open("Demo", 1, "manager", heard)
         await connection.watch("tick")
         await connection.watch("tick")
-        await connection.market.show("EURUSD")
-        await connection.market.add_tick("EURUSD", 1.2, 1.2001)
+        await connection[Market].show("EURUSD")
+        await connection[Market].add_tick("EURUSD", 1.2, 1.2001)
         await connection.aclose()
         await connection.aclose()
         with pytest.raises(ConnectionLost):
-            await connection.users.get_all()
-        assert connection.market.shown() == ["EURUSD"]
+            await connection[Users].get_all()
+        assert connection.carried() == ["EURUSD"]
         with anyio.CancelScope() as impatient:
             impatient.cancel()
             await backend.open("Demo", 1, "manager", heard)

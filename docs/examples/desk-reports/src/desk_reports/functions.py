@@ -14,6 +14,7 @@ from desk_reports.exposure import Exposure, ExposureSheet
 from desk_reports.sheet import filled
 from mt_remote.plugin import Connection, Filter, InvalidData, Kind, Listing, Namespace, NotFound, Session, hookimpl
 from mt_remote.values import GroupName, Login, Money, SymbolName
+from mt_remote_plugins.areas import Groups, Market, Trades, Users
 
 MOST_DAYS = 366
 """Days that a daily report spans at most: a year."""
@@ -27,10 +28,10 @@ report = Namespace("report", help="What a desk reads every day; nothing is chang
 @report.function(example={"symbol": "EURUSD"}, errors=("not_found",), listing=Listing("symbol"))
 async def exposure(mt: Connection, symbol: SymbolName | None = None) -> list[Exposure]:
     """Open lots of each symbol, or of one, over all accounts that this manager sees; pending orders are no exposure."""
-    lines = (await filled(ExposureSheet(symbol), await mt.trades.get_all())).report()
+    lines = (await filled(ExposureSheet(symbol), await mt[Trades].get_all())).report()
     if symbol is not None and not lines:
         # An empty list would tell whoever misspelt the symbol that there is no risk in it. Raises NotFound.
-        await mt.market.last_ticks(symbol)
+        await mt[Market].last_ticks(symbol)
     return lines
 
 
@@ -51,9 +52,9 @@ FILTERS = (
 @report.function(example={"group": "demoforex"}, errors=("not_found",), listing=Listing("login", FILTERS))
 async def accounts(mt: Connection, group: GroupName) -> list[Account]:
     """Balance, credit, floating result and equity of each account of a group, by login."""
-    currency = (await mt.groups.get(group)).currency
-    users = sorted((user for user in await mt.users.get_all() if user.group == group), key=lambda user: user.login)
-    return (await filled(AccountSheet(currency, users), await mt.trades.get_all())).report()
+    currency = (await mt[Groups].get(group)).currency
+    users = sorted((user for user in await mt[Users].get_all() if user.group == group), key=lambda user: user.login)
+    return (await filled(AccountSheet(currency, users), await mt[Trades].get_all())).report()
 
 
 @report.function(
@@ -74,9 +75,9 @@ async def daily(
         raise InvalidData.of("from", f"must not be after {last.isoformat()}, the last day")
     if (last - from_).days >= MOST_DAYS:
         raise InvalidData.of("from", f"must be less than {MOST_DAYS} days before {last.isoformat()}, the last day")
-    if not await mt.users.get([login]):
+    if not await mt[Users].get([login]):
         raise NotFound(f"Cannot find login {login}")
-    return (await filled(DailySheet(), await mt.trades.history(login, *seconds_of(from_, last)))).report()
+    return (await filled(DailySheet(), await mt[Trades].history(login, *seconds_of(from_, last)))).report()
 
 
 @hookimpl

@@ -8,9 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forwarding_backend.settings import ForwardSettings
-from mt_remote.plugin import Backend, BackendSpec, Connection, Namespace, hookimpl
+from mt_remote.plugin import Area, Backend, BackendSpec, Connection, Namespace, hookimpl
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mt_remote_tools.testing import StandSpec
 
 __all__ = ["ForwardSettings", "forward"]
@@ -30,6 +32,12 @@ def _backend(settings: ForwardSettings) -> Backend:
     return ForwardBackend(settings)
 
 
+def _areas() -> Iterable[type[Area]]:
+    from forwarding_backend.rooms import FORWARDED
+
+    return FORWARDED
+
+
 @hookimpl
 def mt_remote_namespaces() -> list[Namespace]:
     return [forward]
@@ -37,7 +45,7 @@ def mt_remote_namespaces() -> list[Namespace]:
 
 @hookimpl
 def mt_remote_backends() -> list[BackendSpec]:
-    return [BackendSpec("forward", ForwardSettings, _backend, help="another gateway, by its URL")]
+    return [BackendSpec("forward", ForwardSettings, _backend, help="another gateway, by its URL", areas=_areas)]
 
 
 @hookimpl

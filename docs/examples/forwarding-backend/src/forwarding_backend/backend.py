@@ -6,6 +6,7 @@ import ssl
 
 from forwarding_backend.connection import ForwardConnection
 from forwarding_backend.link import Link
+from forwarding_backend.rooms import FORWARDED
 from forwarding_backend.settings import ForwardSettings
 from forwarding_backend.wire import nothing
 from mt_remote.backend import Backend, Connection, Listener
@@ -16,6 +17,7 @@ class ForwardBackend(Backend):
     """A gateway's backend that is another gateway. Whoever logs in here is logged in there, as himself."""
 
     name = "forward"
+    areas = FORWARDED
 
     def __init__(self, settings: ForwardSettings) -> None:
         self._url = settings.forward_url

@@ -56,8 +56,15 @@ EVENTS: dict[str, Reader[Any]] = {
 
 def fields_of(patch: Patch[R]) -> dict[str, Any]:
     """A partial update, or a new record, as the ``data`` of a request. Passwords are in it."""
-    fields: dict[str, Any] = to_jsonable_python(patch.changes)
+    fields: dict[str, Any] = _on_the_wire(to_jsonable_python(patch.changes))
     return fields
+
+
+def _on_the_wire(value: Any) -> Any:
+    """A field that is called as a word of Python's has a line behind its name here, ``from_``."""
+    if isinstance(value, dict):
+        return {name.rstrip("_"): _on_the_wire(inner) for name, inner in value.items()}
+    return [_on_the_wire(inner) for inner in value] if isinstance(value, list) else value
 
 
 def request_text(id_: int, name: str, data: object) -> str:

@@ -10,6 +10,7 @@ import anyio
 from mt_remote.errors import CallTimeout
 from mt_remote.plugin import Call, Connection, RequestError
 from mt_remote.records import Tick, TradeCommand, TradeRecord
+from mt_remote_plugins.areas import Market, Trades, Users
 from risk_limits.desk import Desk, Subject
 from risk_limits.limits import Terms
 from risk_limits.orders import SIDES, Refusal, ban, hundredths, side_volume, too_far, too_large, too_much, unchecked
@@ -109,7 +110,7 @@ async def near(mt: Connection, terms: Terms, symbol: str, price: float) -> Refus
     """Holds a price against the last tick, where a limit asks for that."""
     if terms.max_points is None:
         return None
-    ticks: list[Tick] = await read("symbol", f"the last tick of {symbol}", mt.market.last_ticks(symbol))
+    ticks: list[Tick] = await read("symbol", f"the last tick of {symbol}", mt[Market].last_ticks(symbol))
     if not ticks:
         raise Unreadable(unchecked("price", f"there is no tick of {symbol} yet"))
     return too_far(terms, symbol, price, ticks[-1])
@@ -119,15 +120,15 @@ async def orders_of(mt: Connection, terms: Terms, login: int) -> list[TradeRecor
     """An account's open and pending orders, where a limit asks for them."""
     if terms.max_net_lots is None:
         return []
-    users = await read("login", f"the account {login}", mt.users.get([login]))
+    users = await read("login", f"the account {login}", mt[Users].get([login]))
     if not users:
         raise Unreadable(unchecked("login", f"there is no account {login}", "bad_account_info"))
-    return await read("login", f"the orders of {login}", mt.trades.get_by_login(login, users[0].group))
+    return await read("login", f"the orders of {login}", mt[Trades].get_by_login(login, users[0].group))
 
 
 async def order_of(mt: Connection, call: Call, subject: Subject) -> TradeRecord:
     """The order that a call is about."""
-    trade = await read("order", f"the order {subject.order}", mt.trades.get(subject.order))
+    trade = await read("order", f"the order {subject.order}", mt[Trades].get(subject.order))
     subject.login, subject.symbol = trade.login, trade.symbol
     return trade
 

@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 
 from mt_remote.errors import ConfigurationError
 from mt_remote.plugin import Call, Event, Gateway, RequestError, Session
+from mt_remote_plugins.areas import Users
 from risk_limits.ledger import Ledger
 from risk_limits.limits import Limits
 from risk_limits.orders import Refusal
@@ -116,7 +117,7 @@ async def sees(session: Session, login: int) -> bool:
         return False
     with anyio.move_on_after(LOOK_PATIENCE):
         try:
-            return bool(await session.connection.users.get([login]))
+            return bool(await session.connection[Users].get([login]))
         except RequestError:  # his connection broke, or he has not the right: no event for him
             return False
     return False

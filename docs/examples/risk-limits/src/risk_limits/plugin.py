@@ -21,6 +21,7 @@ from mt_remote.plugin import (
     hookimpl,
     vetoes,
 )
+from mt_remote_plugins.areas import Managers, Market
 from risk_limits import desk as desks
 from risk_limits.check import examine
 from risk_limits.limits import Limits, LimitsPatch, configured
@@ -40,7 +41,7 @@ def get_limits(session: Session) -> Limits:
 @limits.function("set", kind=Kind.CHANGE, example={"max_lots": 10.0, "symbols": {"GBPUSD": {"banned": True}}})
 async def set_limits(patch: LimitsPatch, /, mt: Connection, session: Session) -> Limits:
     """Changes the fields that are present, until the gateway stops; null takes a limit back. Needs `admin`."""
-    await mt.managers.get(mt.login)  # the one thing that tells: only who has the right `admin` may read it
+    await mt[Managers].get(mt.login)  # the one thing that tells: only who has the right `admin` may read it
     for symbol, terms in patch.symbols.items():
         if terms is not None:
             await _known(mt, symbol)
@@ -51,7 +52,7 @@ async def set_limits(patch: LimitsPatch, /, mt: Connection, session: Session) ->
 
 async def _known(mt: Connection, symbol: str) -> None:
     try:
-        await mt.market.last_ticks(symbol)
+        await mt[Market].last_ticks(symbol)
     except NotFound as error:
         raise InvalidData.of(f"symbols.{symbol}", "there is no such symbol") from error
 
