@@ -13,6 +13,9 @@
         ├── Refused              a plugin vetoed the call
         ├── Busy                 a bound on what may be waiting was reached
         ├── CallTimeout          a deadline passed; says what is known of the outcome
+        ├── InProgress           the first call under this key is late, and still under way
+        ├── KeyReused            the key was used for a different request
+        ├── TooManyKeys          the login has used as many keys as it may in a day
         ├── InternalError        a bug of ours or of a plugin; details stay in the log
         └── ServerError          the MT4 server refused, with a code of its result table
             └── ConnectionLost   the way to the MT4 server is gone (code ``no_connection``); may say what is known of
@@ -260,6 +263,31 @@ class CallTimeout(RequestError):
         self.outcome = outcome
 
 
+class InProgress(RequestError):
+    """A repetition under a key whose first call has missed its deadline and has not ended: ask again later."""
+
+    code = "in_progress"
+    outcome = "unknown"
+
+    def __init__(self, message: str = "The first call under this key is still under way; repeat it later") -> None:
+        super().__init__(message)
+
+
+class KeyReused(RequestError):
+    """A different request under a key that is taken."""
+
+    code = "key_reused"
+
+
+class TooManyKeys(RequestError):
+    """An owner of keys has as many as it may; nothing was done. ``most`` is that bound."""
+
+    code = "too_many_keys"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"This login has {most} keys of the last 24 hours, which is the most; nothing was done")
+
+
 class InternalError(RequestError):
     """A bug. The log has the traceback, the client only this."""
 
@@ -296,7 +324,8 @@ class ConnectionLost(ServerError):
 
 
 __all__ = [
-    "Busy", "CallTimeout", "ConfigurationError", "ConnectionLost", "DeprecatedHook", "InternalError", "InvalidData",
-    "InvalidRequest", "MtRemoteError", "NotFound", "NotOffered", "PluginError", "Problem", "Refused", "RequestError",
-    "ReturnCode", "ServerError", "SessionStateError", "UnknownFunction", "describe",
+    "Busy", "CallTimeout", "ConfigurationError", "ConnectionLost", "DeprecatedHook", "InProgress", "InternalError",
+    "InvalidData", "InvalidRequest", "KeyReused", "MtRemoteError", "NotFound", "NotOffered", "PluginError", "Problem",
+    "Refused", "RequestError", "ReturnCode", "ServerError", "SessionStateError", "TooManyKeys", "UnknownFunction",
+    "describe",
 ]  # fmt: skip

@@ -28,6 +28,12 @@ CONNECTION = "connection"
 """The kind of the event that tells a session of its own connection."""
 
 
+Account = tuple[str, int]
+"""A login of one MT4 server, by the server's canonical name."""
+NOBODY: Account = ("", 0)
+"""Whoever has not logged in."""
+
+
 class Owner(Protocol):
     """The session whose connection it is."""
 
@@ -72,7 +78,8 @@ class Host(Protocol):
 
 
 class MT4Connection:
-    """One session's connection to an MT4 server; also the listener of the backend's connection."""
+    """One session's connection to an MT4 server; also the listener of the backend's connection. ``account`` is whose
+    connection it is while one is up or is to come back."""
 
     __slots__ = (
         "_attempt",
@@ -81,6 +88,7 @@ class MT4Connection:
         "_delay",
         "_host",
         "_password",
+        "account",
         "login",
         "on_event",
         "server",
@@ -94,6 +102,7 @@ class MT4Connection:
         self.state = MT4State.DISCONNECTED
         self.server = ""
         self.login = 0
+        self.account = NOBODY
         self.on_event = hear  # straight to where events are sent from: there are many
         self._host = host
         self._password = ""
@@ -135,6 +144,7 @@ class MT4Connection:
         self._go(MT4Step.ESTABLISHED)
         self.session.connection = connection
         self.server, self.login, self._password, self._delay = server, login, password, delay
+        self.account = (connection.canonical_server, login)
         self._tell(up=True)
 
     async def _log_in(self, server: str, login: int, password: str) -> Connection:
@@ -167,7 +177,7 @@ class MT4Connection:
         """Nothing is wanted any more; gives the connection that was up."""
         self._go(step)
         connection, self.session.connection = self.session.connection, None
-        self.server, self._password = "", ""
+        self.server, self._password, self.account = "", "", NOBODY
         return connection
 
     def _tell(self, *, up: bool) -> None:

@@ -78,11 +78,11 @@ class FarBackend(Backend):
         number = next(self._numbers)
         self.listeners[number] = listener
         try:
-            await self.ask("open", number, server, login, password, peer)
+            canonical = await self.ask("open", number, server, login, password, peer)
         except BaseException:
             self.leave(number)
             raise
-        return FarConnection(self, number, server, login)
+        return FarConnection(self, number, server, login, canonical)
 
     def leave(self, number: int) -> None:
         """A connection is not wanted any more, whether it came to be or not."""
@@ -185,13 +185,18 @@ def _nobody() -> None:
 class FarConnection(Connection):
     """A connection in the backend's process. Each area forwards its calls."""
 
-    def __init__(self, backend: FarBackend, number: int, server: str, login: int) -> None:
+    def __init__(self, backend: FarBackend, number: int, server: str, login: int, canonical_server: str) -> None:
         self.backend = backend
+        self._canonical_server = canonical_server
         self.number = number
         self.server = server
         self.login = login
         for area, kind in _AREAS.items():
             setattr(self, area, kind(self))
+
+    @property
+    def canonical_server(self) -> str:
+        return self._canonical_server
 
     async def ask(self, area: str, method: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """One call of an area; the connection itself is the area ``""``."""

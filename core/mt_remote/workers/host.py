@@ -154,7 +154,7 @@ class Worker:
             await connection.aclose()
             return
         self.connections[at] = connection
-        self.send("reply", request.number, None)
+        self.send("reply", request.number, connection.canonical_server)
 
     def _connection(self, at: int) -> Connection:
         connection = self.connections.get(at)

@@ -70,6 +70,10 @@ class SimulatorConnection(Connection):
         self.external = _External(self)
 
     @property
+    def canonical_server(self) -> str:
+        return self.hub.server_name
+
+    @property
     def listener(self) -> Listener:
         """Who hears this connection."""
         return self._listener

@@ -1,0 +1,59 @@
+"""Which runs of a gateway live: each holds a lock on a file for as long as its process does, however that ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: int) -> None:
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+else:
+    import fcntl
+
+    def _lock(file: int) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+class Run:
+    """This run, under a name of its own; files of runs that ended go away."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.name = name
+        self._folder = folder
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for path in folder.iterdir():
+            if not self.lives(path.name):
+                with suppress(OSError):
+                    path.unlink()
+        file = os.open(folder / f"{name}.new", os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+        _lock(file)
+        self._file = file
+        with suppress(OSError):
+            (folder / f"{name}.new").rename(folder / name)  # from now on others see it: it is locked already
+
+    def lives(self, name: str) -> bool:
+        """Whether the run of that name is this one or another that has not ended."""
+        if name == self.name:
+            return True
+        try:
+            file = os.open(self._folder / name, os.O_RDWR)
+        except FileNotFoundError:
+            return False
+        try:
+            _lock(file)
+        except OSError:
+            return True
+        finally:
+            os.close(file)
+        return False
+
+    def end(self) -> None:
+        """The run is over."""
+        with suppress(OSError):
+            (self._folder / self.name).unlink()
+        os.close(self._file)
