@@ -164,6 +164,8 @@ class RequestError(MtRemoteError):
     code = "error"
     message: str
     details: tuple[Problem, ...]
+    outcome: str = ""
+    """What is known of the call where that has to be said: ``not_done``, ``unknown``. Dialect 2 sends it."""
 
     def __init__(self, message: str, *, details: Sequence[Problem] = ()) -> None:
         message = sendable(message)
@@ -256,7 +258,6 @@ class CallTimeout(RequestError):
     """A call's deadline passed. ``outcome`` is ``not_done`` (known not to have happened) or ``unknown``."""
 
     code = "timeout"
-    outcome: str
 
     def __init__(self, message: str, *, outcome: str = "unknown") -> None:
         super().__init__(message)
@@ -315,8 +316,6 @@ class ConnectionLost(ServerError):
     """The connection to the MT4 server is gone or was never there. ``outcome`` is what is known of a call that meets
     this: ``not_done`` (known not to have happened), ``unknown`` (it was under way), ``""`` where nothing is said. The
     same call under the same key is carried out again, unless the outcome is ``unknown``."""
-
-    outcome: str
 
     def __init__(self, message: str = "No connection to the MT4 server", *, outcome: str = "") -> None:
         super().__init__(ReturnCode.NO_CONNECT, message)

@@ -30,6 +30,14 @@ class Settings(BaseSettings):
     port: int = Field(8228, ge=0, le=65535, description="TCP port; 0 lets the system choose")
     workers: PositiveInt = Field(1, description="gateway processes that share the port; several need SO_REUSEPORT")
     backend: str = Field("simulator", description="what drives the MT4 server")
+    state: Literal["memory"] | Path | None = Field(
+        None,
+        description="folder of what outlives a restart, idempotency keys; none: where the platform keeps data; "
+        "memory: a restart forgets them",
+    )
+    max_keys: PositiveInt = Field(
+        1_000_000, description="idempotency keys of one login in 24 hours; others are refused"
+    )
     tls_cert: Path | None = Field(None, description="certificate chain (PEM); read again on SIGHUP")
     tls_key: Path | None = Field(None, description="private key (PEM)")
     servers: list[str] = Field(default_factory=list, description="server names that clients may connect to; none: any")

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mt_remote.dispatch.idempotency import KeyReused
 from mt_remote.errors import (
     Busy,
     CallTimeout,
     ConnectionLost,
+    InProgress,
     InvalidData,
+    KeyReused,
     NotFound,
     NotOffered,
     Problem,
@@ -22,6 +23,7 @@ from mt_remote.errors import (
     ReturnCode,
     ServerError,
     SessionStateError,
+    TooManyKeys,
 )  # fmt: skip
 from mt_remote.workers.parcels import PART, Parts, pack, unpack
 
@@ -30,7 +32,8 @@ ERRORS = [
     SessionStateError("not_connected", "call 'connect'"),
     Refused("no", code="closed"), Busy("later"), CallTimeout("late", outcome="not_done"),
     ConnectionLost(), ConnectionLost("broke", outcome="unknown"),
-    ServerError(ReturnCode.TRADE_NO_MONEY, path="volume"), ServerError(4711, "odd"), KeyReused("taken"),
+    ServerError(ReturnCode.TRADE_NO_MONEY, path="volume"), ServerError(4711, "odd"),
+    KeyReused("taken"), InProgress(), TooManyKeys(7),
 ]  # fmt: skip
 
 

@@ -75,10 +75,10 @@ class CallOrder:
             started.append(waiting.popleft())
         return started
 
-    def clear(self) -> int:
-        """The session is over: nothing that waits will start. Gives how many waited."""
-        dropped = self.waiting
-        self.calls -= dropped
+    def clear(self) -> list[ParsedCall]:
+        """The session is over: nothing that waits will start. Gives what waited."""
+        dropped = [call for call, _ in self._waiting or ()]
+        self.calls -= len(dropped)
         self._waiting = None
         self._barriers = int(self._running is Kind.SESSION)
         return dropped

@@ -64,7 +64,8 @@ class CallTask(Generic[S, C]):
 
 class CallRunner(Generic[S, C]):
     """Runs calls. ``perform`` carries out one and answers it; it raises nothing but cancellation. ``timed_out``
-    answers one that was cancelled, ``broken`` one that ended with a stray cancellation."""
+    answers one that was cancelled, ``broken`` one that ended with a stray cancellation. ``outlasts`` is asked about one
+    whose time is up, again and again: whether it goes on all the same."""
 
     def __init__(
         self,
@@ -74,7 +75,9 @@ class CallRunner(Generic[S, C]):
         broken: Callable[[S, C], None],
         *,
         loop: EventLoop,
+        outlasts: Callable[[S, C], bool] = lambda session, call: False,
     ) -> None:
+        self._outlasts = outlasts
         self._group = group
         self._perform = perform
         self._timed_out = timed_out
@@ -218,8 +221,8 @@ class CallRunner(Generic[S, C]):
         """Cancels every call that runs for longer than its limit in seconds."""
         for task in self.tasks:
             if task.call is not None and task.scope is not None:
-                _, call = task.call
-                if now - task.since >= limit(call):
+                session, call = task.call
+                if now - task.since >= limit(call) and not self._outlasts(session, call):
                     task.scope.cancel()
 
     def cancel_where(self, unwanted: Callable[[S, C], bool]) -> None:
@@ -233,6 +236,17 @@ class CallRunner(Generic[S, C]):
     def cancel(self, call: C) -> None:
         """Nobody waits for this call any more."""
         self.cancel_where(lambda _, other: other is call)
+
+    def cancel_all(self) -> list[tuple[S, C]]:
+        """Cancels every call that is under way; gives those that never began, which end here."""
+        waiting, self._inbox = list(self._inbox), deque()
+        self.cancel_where(lambda session, call: True)
+        return waiting
+
+    @property
+    def under_way(self) -> list[tuple[S, C]]:
+        """The calls that are being carried out."""
+        return [task.call for task in self.tasks if task.call is not None]
 
     @property
     def in_flight(self) -> int:

@@ -19,7 +19,6 @@ from mt_remote.backend import Backend, Connection, Event, Listener
 from mt_remote.clock import Clock
 from mt_remote.dispatch.calls import ParsedCall
 from mt_remote.dispatch.functions import Function
-from mt_remote.dispatch.idempotency import FirstAnswer, IdempotencyKeys
 from mt_remote.errors import (
     Busy,
     CallTimeout,
@@ -39,6 +38,8 @@ from mt_remote.gateway.handshakes import Handshakes
 from mt_remote.gateway.login_limiter import LoginLimiter
 from mt_remote.gateway.timekeeper import LOOK_SECONDS, Timekeeper
 from mt_remote.interfaces import EventKind, Outcome
+from mt_remote.keys.claims import CUT_OFF, NOT_BEGUN, Claim, IdempotencyKeys, fingerprint
+from mt_remote.keys.store import Answer, Failure
 from mt_remote.logs import Log
 from mt_remote.plugins.hooks import Hooks
 from mt_remote.plugins.host import Catalogue
@@ -66,8 +67,12 @@ class AssembledGateway(SessionHost):
 
     __slots__ = (
         "__weakref__",
+        "_answered",
         "_context",
+        "_cut_off",
+        "_grace",
         "_handshakes",
+        "_keyed",
         "_limiter",
         "_limits",
         "_max_calls",
@@ -122,6 +127,7 @@ class AssembledGateway(SessionHost):
         *,
         group: TaskGroup,
         loop: EventLoop,
+        keys: IdempotencyKeys,
     ) -> None:
         self.settings = settings
         self.hooks = hooks
@@ -139,11 +145,13 @@ class AssembledGateway(SessionHost):
         self.sessions = set()
         self.stopping = False
         self._limiter = LoginLimiter(settings.login_failures, settings.login_window)
-        self.idempotency = IdempotencyKeys()
+        self.idempotency = keys
+        self._keyed: dict[ParsedCall, Claim] = {}
+        self._answered: set[ParsedCall] = set()
         self.long_answers = LongAnswers()
         self._handshakes = Handshakes(self)
         self.calls: CallRunner[WebSocketSession, ParsedCall] = CallRunner(
-            group, self._perform, self._timed_out, self._broken, loop=loop
+            group, self._perform, self._timed_out, self._broken, loop=loop, outlasts=self._outlasts
         )
         self._limits = {kind: float(getattr(settings.deadlines, kind.value)) for kind in Kind}
         self.time = Timekeeper(
@@ -155,6 +163,8 @@ class AssembledGateway(SessionHost):
         self.flush_soon = partial(loop.soon, self._flush)
         self.due = []
         self._unbegun: set[ParsedCall] = set()
+        self._grace: anyio.CancelScope | None = None
+        self._cut_off = False
         self._next_session = 1
         self._progress = anyio.Event()
         self._max_calls = settings.max_calls
@@ -302,22 +312,26 @@ class AssembledGateway(SessionHost):
         error: RequestError | None = None
         try:
             if call.key:
-                result = await self._once(session, call)
+                encoded = await self._once(session, call)
+                if call not in self._answered:
+                    session.outbox.answer_encoded(call, encoded)
             else:
                 if hooks.watches_starts:
                     await self._ask_plugins(session, call)
                 result = function.invoke(session, call.arguments, call.body)
                 if function.is_async:
                     result = await result
-            if function.is_list and function.is_long(result):
-                await self.long_answers.answer(session, call, result)
-            else:
-                session.outbox.answer(call, result)
+                if function.is_list and function.is_long(result):
+                    await self.long_answers.answer(session, call, result)
+                else:
+                    session.outbox.answer(call, result)
         except RequestError as failure:
             error = failure
         except Exception:
             log.exception("a function failed", function=call.name, plugin=function.plugin)
             error = InternalError(f"{call.name} failed inside the gateway; its log says why")
+        if self._answered and self._was_answered(call):
+            return
         if error is not None:
             session.fail(call, error)
         if hooks.watches_finishes:
@@ -337,50 +351,83 @@ class AssembledGateway(SessionHost):
             self._unbegun.add(call)
             raise
 
-    async def _run(self, session: WebSocketSession, call: ParsedCall) -> Any:
-        result = call.function.invoke(session, call.arguments, call.body)
-        return await result if call.function.is_async else result
-
-    async def _once(self, session: WebSocketSession, call: ParsedCall) -> Any:
+    async def _once(self, session: WebSocketSession, call: ParsedCall) -> bytes | None:
         """Runs a call with a key, or gives what the first one under that key gave, whatever a plugin would say now:
-        to whoever missed the answer a veto would tell that nothing happened."""
-        owner = (session.server, session.mt4.login)
-        first, is_first = await self.idempotency.claim(owner, call, self._now())
-        if is_first:
-            await self._run_first(session, call, first)
-        else:
-            await first.done.wait()
-        if first.error is not None:
-            raise first.error
-        return first.result
+        to whoever missed the answer a veto would tell that nothing happened. The result is JSON."""
+        found = await self.idempotency.claim(session.mt4.account, call.key or "", fingerprint(call))
+        return found.get() if isinstance(found, Answer) else await self._first(session, call, found)
 
-    async def _run_first(self, session: WebSocketSession, call: ParsedCall, first: FirstAnswer) -> None:
-        owner = (session.server, session.mt4.login)
-        happened = False
+    async def _first(self, session: WebSocketSession, call: ParsedCall, claim: Claim) -> bytes | None:
+        """Runs the first call under a key. Its answer is stored before anybody hears it."""
+        keys, begun = self.idempotency, False
         try:
             if self.hooks.watches_starts:
                 await self._ask_plugins(session, call)
-            happened = True
-            first.result = await self._run(session, call)
+            begun, self._keyed[call] = True, claim
+            encoded = await self._encoded(session, call)
+            keys.settle(claim, Answer(encoded))
+            await claim.is_stored()
+            return encoded
         except RequestError as error:
-            first.error = error
-            happened = happened and not _did_not_happen(error)
+            failure = Failure.of(error)
+            if begun and not _did_not_happen(error):
+                keys.settle(claim, Answer(failure=failure))
+            else:
+                keys.release(claim, failure)
+            await claim.is_stored()
+            raise
         except BaseException:
-            first.error = _unfinished(begun=happened)
+            if begun:
+                keys.settle(claim, Answer(failure=CUT_OFF))
+            else:
+                keys.release(claim, NOT_BEGUN)
             raise
         finally:
-            self.idempotency.settle(owner, call, first, happened=happened)
+            self._keyed.pop(call, None)
+
+    async def _encoded(self, session: WebSocketSession, call: ParsedCall) -> bytes | None:
+        function = call.function
+        result = function.invoke(session, call.arguments, call.body)
+        if function.is_async:
+            result = await result
+        return None if function.result is None else function.encode(result, session.dialect)
+
+    def _outlasts(self, session: WebSocketSession, call: ParsedCall) -> bool:
+        """Whether a call goes on although its time is up: under a key its end will answer repetitions."""
+        if call in self._answered:
+            return True
+        claim = self._keyed.get(call)
+        if claim is None:
+            return False
+        self._timed_out(session, call)
+        self._answered.add(call)
+        self.idempotency.call_is_late(claim)
+        return True
+
+    def _was_answered(self, call: ParsedCall) -> bool:
+        """Whether a call that ends now was answered before; nobody waits for what it says."""
+        if call not in self._answered:
+            return False
+        self._answered.discard(call)
+        if self.stopping:
+            self._progress.set()
+        return True
 
     def _timed_out(self, session: WebSocketSession, call: ParsedCall) -> None:
-        """A call was cancelled at its deadline, or with its session."""
+        """A call was cancelled: at its deadline, with its session, or because the gateway ends."""
+        if self._was_answered(call):
+            return
         limit = self._limits[call.function.kind]
         outcome, known = self._known(call)
-        error = CallTimeout(f"{call.name} took longer than {limit:g} s{known}", outcome=outcome)
+        why = "was cut off: the gateway is shutting down" if self._cut_off else f"took longer than {limit:g} s"
+        error = CallTimeout(f"{call.name} {why}{known}", outcome=outcome)
         session.fail(call, error)
         self._finished(session, call, error, self._now() - limit)
 
     def _broken(self, session: WebSocketSession, call: ParsedCall) -> None:
         """A call ended with a cancellation that is not ours: its function awaited what somebody else cancelled."""
+        if self._was_answered(call):
+            return
         log.error("a function was cancelled from outside", function=call.name, plugin=call.function.plugin)
         error = InternalError(f"{call.name} was broken off inside the gateway{self._known(call)[1]}")
         session.fail(call, error)
@@ -419,12 +466,23 @@ class AssembledGateway(SessionHost):
         self._progress = anyio.Event()
         await self._progress.wait()
 
+    def hurry(self) -> None:
+        """The grace period is over, or will be none."""
+        if self._grace is None:
+            self._grace = anyio.CancelScope()
+        self._grace.cancel()
+
     async def stop(self) -> None:
-        """Refuses new sessions, lets calls in flight finish within the grace period, closes sessions with 1001."""
+        """Refuses new sessions, lets calls in flight finish within the grace period, answers those that did not with
+        what is known of them, closes sessions with 1001."""
         self.stopping = True
-        with self.time.patience(self.settings.shutdown_grace):
+        with self.time.patience(self.settings.shutdown_grace) as grace:
+            if self._grace is not None:
+                grace.cancel()
+            self._grace = grace
             while self.calls.in_flight or any(session.call_order.waiting for session in self.sessions):
                 await self._next_progress()
+        await self._end_calls()
         for session in list(self.sessions):
             if session.is_open:
                 session.close(1001, "the gateway is shutting down")
@@ -439,18 +497,31 @@ class AssembledGateway(SessionHost):
             while self.sessions:
                 await self._next_progress()
 
+    async def _end_calls(self) -> None:
+        """Ends the calls that are left. Each is answered, also where its function does not let itself be cancelled."""
+        self._cut_off = True
+        waiting = [(session, call) for session in self.sessions for call in session.call_order.clear()]
+        for session, call in waiting + self.calls.cancel_all():
+            message = f"{call.name} was not carried out: the gateway is shutting down"
+            self._answer_early(session, call, CallTimeout(message, outcome="not_done"))
+        with self.time.patience(LOOK_SECONDS):
+            while self.calls.in_flight:
+                await self._next_progress()
+        for session, call in self.calls.under_way:
+            if call not in self._answered:
+                self._timed_out(session, call)
+                self._answered.add(call)
+
+    def _answer_early(self, session: WebSocketSession, call: ParsedCall, error: RequestError) -> None:
+        session.fail(call, error)
+        if self.hooks.watches_finishes:
+            self.hooks.call_finished(session, call, Outcome(error, 0.0))
+
 
 def _key_problem(session: WebSocketSession, call: ParsedCall) -> str:
     if session.dialect != "2":
         return "key: only dialect 2 has it"
     return "" if call.function.kind in (Kind.TRADE, Kind.CHANGE) else "key: only for calls that change the server"
-
-
-def _unfinished(*, begun: bool) -> CallTimeout:
-    """What repetitions read that waited for a first call which was cut off."""
-    if begun:
-        return CallTimeout("The first call under this key did not finish; its outcome is unknown")
-    return CallTimeout("The first call under this key was not carried out", outcome="not_done")
 
 
 def _did_not_happen(error: RequestError) -> bool:

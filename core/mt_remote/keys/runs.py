@@ -30,11 +30,7 @@ class Run:
             if not self.lives(path.name):
                 with suppress(OSError):
                     path.unlink()
-        file = os.open(folder / f"{name}.new", os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
-        _lock(file)
-        self._file = file
-        with suppress(OSError):
-            (folder / f"{name}.new").rename(folder / name)  # from now on others see it: it is locked already
+        self._file = _locked(folder / name)
 
     def lives(self, name: str) -> bool:
         """Whether the run of that name is this one or another that has not ended."""
@@ -57,3 +53,17 @@ class Run:
         with suppress(OSError):
             (self._folder / self.name).unlink()
         os.close(self._file)
+
+
+def _locked(path: Path) -> int:
+    """A new file that is locked. Until it is, others take it for one that was left behind, and may remove it."""
+    while True:
+        file = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            _lock(file)
+            if path.exists() and os.path.samestat(path.stat(), os.fstat(file)):
+                return file
+        except OSError:  # somebody looks at it, or has just removed it
+            os.close(file)
+        else:
+            os.close(file)

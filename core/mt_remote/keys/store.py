@@ -39,7 +39,7 @@ class Failure:
     @classmethod
     def of(cls, error: RequestError) -> Failure:
         """What there is to keep of an error."""
-        return cls(error.message, error.wire_code, getattr(error, "outcome", ""))
+        return cls(error.message, error.wire_code, error.outcome)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from pydantic_core import to_json
 
 from mt_remote.backend import Event
 from mt_remote.dispatch.calls import ParsedCall
-from mt_remote.errors import CallTimeout, ConnectionLost, RequestError
+from mt_remote.errors import RequestError
 from mt_remote.session.event_numbers import EventEncoder, SharedFrames
 from mt_remote.session.outbox_states import Output, Pace, Reader, Step, after, paced
 from mt_remote.wire.states import State
@@ -207,8 +207,12 @@ class Outbox:
 
     def answer(self, call: ParsedCall, result: object) -> None:
         """Success. Raises when the function's result can't be encoded."""
-        function, id_ = call.function, call.id
-        encoded = None if function.result is None else function.encode(result, self.dialect)
+        function = call.function
+        self.answer_encoded(call, None if function.result is None else function.encode(result, self.dialect))
+
+    def answer_encoded(self, call: ParsedCall, encoded: bytes | None) -> None:
+        """Success; the result is JSON already, ``None`` where the function returns nothing."""
+        id_ = call.id
         if self._websocket.state is not _OPEN:
             return
         if encoded is None:
@@ -235,7 +239,7 @@ class Outbox:
             content["code"] = error.wire_code
             if error.details:
                 content["details"] = [{"path": d.path, "problem": d.problem} for d in error.details]
-            if isinstance(error, CallTimeout | ConnectionLost) and error.outcome:
+            if error.outcome:
                 content["outcome"] = error.outcome
         message = b'{"id":%b,%b' % (id_, to_json(content)[1:])
         frame = text_header(len(message)) + message

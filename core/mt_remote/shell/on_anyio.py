@@ -159,6 +159,9 @@ class AnyioShell(Shell):
     def soon(self, callback: Callable[[], object]) -> None:
         self._token.run_sync_soon(callback)
 
+    def soon_from_thread(self, callback: Callable[[], object]) -> None:
+        self._token.run_sync_soon(callback)
+
     def current_task(self) -> None:
         """Nobody enters it."""
 

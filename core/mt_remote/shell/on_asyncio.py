@@ -114,13 +114,14 @@ class AsyncioShell(Shell):
     """The asyncio loop that runs now. First steps go through the functions that asyncio documents for third-party tasks
     (``_enter_task``, ``_leave_task``; section "Extending" of its manual)."""
 
-    __slots__ = ("_loop", "clock", "enter", "leave", "soon")
+    __slots__ = ("_loop", "clock", "enter", "leave", "soon", "soon_from_thread")
 
     cancelled = asyncio.CancelledError
     steps_at_once = True
 
     # Bound once, without a method round them: each call passes through them.
     soon: Callable[[Callable[[], object]], object]
+    soon_from_thread: Callable[[Callable[[], object]], object]
     enter: Callable[[Any], None]
     leave: Callable[[Any], None]
 
@@ -128,6 +129,7 @@ class AsyncioShell(Shell):
         self._loop = asyncio.get_running_loop()
         self.clock = clock
         self.soon = self._loop.call_soon
+        self.soon_from_thread = self._loop.call_soon_threadsafe
         self.enter = partial(_enter_task, self._loop)
         self.leave = partial(_leave_task, self._loop)
         # So that anyio knows its loop in plain callbacks too, where calls and notifications come in.

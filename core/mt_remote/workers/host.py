@@ -5,8 +5,8 @@ Messages from a worker (``number`` is that of the request, ``at`` that of a conn
 - ``open number at server login password peer`` · ``close at`` · ``cancel number``
 - ``call number at area method arguments named``: a method of :class:`~mt_remote.backend.Connection` or of an area
 - ``function number at state name arguments body``: a function of the backend's own namespaces
-- ``claim number owner key fingerprint`` · ``settle owner key result error happened``:
-  see :mod:`mt_remote.dispatch.idempotency`
+- ``claim number owner key fingerprint`` · ``settle number claim answer`` · ``release number claim failure`` ·
+  ``late claim``: see :mod:`mt_remote.keys`; a claim is known by the number of the request for it
 
 To a worker: ``reply number value`` · ``error number packed`` · ``part number bytes`` … ``list number length`` ·
 ``event kind data merge_key connections`` · ``lost at packed``.
@@ -25,9 +25,11 @@ from typing import Any
 import anyio
 
 from mt_remote.backend import Backend, Connection, Event
-from mt_remote.errors import CallTimeout, ConnectionLost, InternalError, RequestError, UnknownFunction
+from mt_remote.errors import ConnectionLost, InternalError, RequestError, UnknownFunction
 from mt_remote.gateway.call_runner import CallRunner
 from mt_remote.gateway.gateway import AssembledGateway
+from mt_remote.keys.claims import CUT_OFF, NOT_BEGUN, Claim
+from mt_remote.keys.store import Answer, Failure, Owner
 from mt_remote.logs import Log
 from mt_remote.plugins.hooks import Hooks
 from mt_remote.plugins.host import Catalogue
@@ -35,7 +37,7 @@ from mt_remote.settings import Settings
 from mt_remote.shell.server import assembled, shell_of_now
 from mt_remote.workers.channel import Channel, Message
 from mt_remote.workers.far import FarFunction
-from mt_remote.workers.parcels import PART, pack, unpack
+from mt_remote.workers.parcels import PART, pack
 from mt_remote.workers.remote_session import RemoteSession
 
 log = Log()
@@ -106,13 +108,13 @@ class Worker:
         self.ears: dict[int, Ear] = {}
         self.sessions: dict[int, RemoteSession] = {}
         self.requests: dict[int, Request] = {}
-        self.claims: dict[tuple[Any, str], None] = {}
+        self.claims: dict[int, Claim] = {}
         self._told: tuple[Event, list[int]] | None = None
 
     def take(self, message: Message) -> None:
         """A message came."""
         kind, *values = message
-        if kind in ("close", "cancel", "settle"):
+        if kind in ("close", "cancel", "settle", "release", "late"):
             getattr(self, f"_{kind}")(*values)
             return
         request = Request(kind, values[0], values[1:])
@@ -213,20 +215,39 @@ class Worker:
 
     # Keys
 
-    async def _do_claim(self, request: Request, owner: tuple[str, int], key: str, fingerprint: bytes) -> None:
+    async def _do_claim(self, request: Request, owner: Owner, key: str, fingerprint: bytes) -> None:
         keys = self.host.gateway.idempotency
-        first, is_first = keys.find(owner, key, fingerprint, self.host.gateway.clock.now())
-        if is_first:
-            self.claims[owner, key] = None
+        found = await keys.claim(owner, key, fingerprint)
+        if isinstance(found, Answer):
+            self.send("reply", request.number, found)
+        elif self.channel.closed:
+            keys.release(found, NOT_BEGUN)
+        else:
+            self.claims[request.number] = found
             self.send("reply", request.number, None)
-            return
-        await first.done.wait()
-        self.send("reply", request.number, (first.result, None if first.error is None else pack(first.error)))
 
-    def _settle(self, owner: tuple[str, int], key: str, result: object, packed: Any, happened: bool) -> None:
-        self.claims.pop((owner, key), None)
-        error = None if packed is None else unpack(packed)
-        self.host.gateway.idempotency.finish(owner, key, result, error, happened=happened)
+    def _settle(self, number: int, at: int, answer: Answer) -> None:
+        claim = self.claims.pop(at)
+        self.host.gateway.idempotency.settle(claim, answer)
+        self._reply_stored(number, claim)
+
+    def _release(self, number: int, at: int, failure: Failure) -> None:
+        claim = self.claims.pop(at)
+        self.host.gateway.idempotency.release(claim, failure)
+        self._reply_stored(number, claim)
+
+    def _reply_stored(self, number: int, claim: Claim) -> None:
+        async def reply() -> None:
+            await claim.is_stored()
+            self.send("reply", number, None)
+
+        if claim.stored.is_set():
+            self.send("reply", number, None)
+        else:
+            self.host.gateway.spawn(reply)
+
+    def _late(self, at: int) -> None:
+        self.host.gateway.idempotency.call_is_late(self.claims[at])
 
     # Ends
 
@@ -234,6 +255,9 @@ class Worker:
         request = self.requests.pop(number, None)
         if request is not None:
             self.host.calls.cancel(request)
+        claim = self.claims.pop(number, None)
+        if claim is not None:  # its number crossed the cancellation on the way
+            self.host.gateway.idempotency.release(claim, NOT_BEGUN)
 
     def _close(self, at: int) -> None:
         self.sessions.pop(at, None)
@@ -248,9 +272,9 @@ class Worker:
             self.host.calls.cancel(request)
         for at in list(self.connections):
             self._close(at)
-        for owner, key in self.claims:
-            error = CallTimeout("The first call under this key did not finish; its outcome is unknown")
-            self.host.gateway.idempotency.finish(owner, key, None, error, happened=True)
+        claims, self.claims = self.claims, {}
+        for claim in claims.values():
+            self.host.gateway.idempotency.settle(claim, Answer(failure=CUT_OFF))
 
     # Events
 
