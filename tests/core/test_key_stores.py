@@ -30,7 +30,7 @@ ANSWERS = [
     Answer(),
     Answer(b'{"order":1}'),
     Answer(failure=Failure("Not enough money", "trade_no_money")),
-    Answer(failure=Failure("The text is ü", "timeout", "unknown")),
+    Answer(failure=Failure("The text is ü", "timeout", "unknown", [["amount", "too much"]])),
 ]
 
 

@@ -350,4 +350,4 @@ async def test_a_worker_that_is_behind_gets_the_newest_prices(two: WorkerDesks) 
 async def test_the_areas_are_those_of_the_interface(two: WorkerDesks) -> None:
     connection = FarConnection(two.far[0], 1, "Demo", 1, "Demo")
     areas = {"common", "groups", "managers", "users", "market", "orders", "trades", "dealing", "external"}
-    assert set(vars(connection)) - {"backend", "number", "server", "login"} == areas
+    assert set(vars(connection)) - {"backend", "number", "server", "login", "_canonical_server"} == areas

@@ -25,6 +25,7 @@ from mt_remote.errors import (
     SessionStateError,
     TooManyKeys,
 )  # fmt: skip
+from mt_remote.keys.store import Failure, KeptError
 from mt_remote.workers.parcels import PART, Parts, pack, unpack
 
 ERRORS = [
@@ -33,7 +34,7 @@ ERRORS = [
     Refused("no", code="closed"), Busy("later"), CallTimeout("late", outcome="not_done"),
     ConnectionLost(), ConnectionLost("broke", outcome="unknown"),
     ServerError(ReturnCode.TRADE_NO_MONEY, path="volume"), ServerError(4711, "odd"),
-    KeyReused("taken"), InProgress(), TooManyKeys(7),
+    KeyReused("taken"), InProgress(), TooManyKeys(7), KeptError(Failure("Later", "busy", "not_done")),
 ]  # fmt: skip
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from mt_remote.errors import RequestError, TooManyKeys
+from mt_remote.errors import Problem, RequestError, TooManyKeys
 
 KEPT_SECONDS = 24 * 3600.0
 
@@ -19,7 +19,7 @@ class KeptError(RequestError):
     """What the first call under a key was answered, as it was kept."""
 
     def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.message)
+        super().__init__(failure.message, details=[Problem(*each) for each in failure.details])
         self._wire_code = failure.code
         self.outcome = failure.outcome
 
@@ -35,11 +35,13 @@ class Failure:
     message: str
     code: str
     outcome: str = ""
+    details: Sequence[Sequence[str]] = ()
 
     @classmethod
     def of(cls, error: RequestError) -> Failure:
         """What there is to keep of an error."""
-        return cls(error.message, error.wire_code, error.outcome)
+        details = [(each.path, each.problem) for each in error.details]
+        return cls(error.message, error.wire_code, error.outcome, details)
 
 
 @dataclass(frozen=True, slots=True)
