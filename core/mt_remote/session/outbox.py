@@ -268,6 +268,16 @@ class Outbox:
         """The session is open."""
         self._go(Step.OPEN)
 
+    def last_answers(self) -> None:
+        """We are about to close: answers that wait behind a long one leave too, events do not."""
+        if self.state.holds_answers:
+            for item in (self._backlog or {}).values():
+                if isinstance(item, bytes):
+                    self.pieces.append(item)
+                elif isinstance(item, LongAnswer):
+                    self.pieces += item.frame or ()
+            self._backlog = None
+
     def closing(self) -> None:
         """The session is closing: no event follows, and no answer but one that is on its way."""
         self.subscriptions = _shared(frozenset())

@@ -282,6 +282,7 @@ class WebSocketSession(Session):
         """Starts the closing handshake; the shell gives the peer a while to answer."""
         if self.websocket.state is State.OPEN:
             self._closing = (code, reason)
+            self.outbox.last_answers()
             self.websocket.close(code, reason)
             self.outbox.closing()
             self.read_on()
