@@ -185,7 +185,8 @@ def run(given: argparse.Namespace) -> Result:
     server_core, client_core = cores()
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "bench.py").write_text(PLUGIN)
-        command = [sys.executable, "-m", "mt_remote_tools.cli", "serve", "--port", "0", "--feed", given.feed,
+        command = [sys.executable, "-m", "mt_remote_tools.cli", "serve", "--port", "0", "--state", "memory",
+                   "--feed", given.feed,
                    "--plugin", "mt_remote_plugins", "--plugin", "mt4sim.gateway",
                    "--plugin", "benchmarks.gateway.functions", "--plugins-dir", folder, *given.flag]  # fmt: skip
         gateway = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
