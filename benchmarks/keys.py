@@ -1,6 +1,7 @@
-"""``python -m benchmarks.keys``: a call under a key (``order.balance`` on the simulator) beside the same call without one,
-with keys in memory and in a state folder, one session alone and 32 at once. Each session waits for an answer before its
-next call. Prints medians in µs a call and ratios to calls without a key, by the clock: a claim waits for the disk.
+"""``python -m benchmarks.keys``: a call under a key (``order.balance`` on the simulator) beside the same call without
+one, with keys in memory and in a state folder, one session alone and 32 at once. Each session waits for an answer
+before its next call. Prints medians in µs a call and ratios to calls without a key, by the clock: a claim waits for the
+disk.
 """
 
 from __future__ import annotations
