@@ -77,6 +77,29 @@ def test_an_answer_survives_a_kill(tmp_path: Path, workers: tuple[str, ...]) -> 
                 assert ask(client, "trades.get", {})["result"] == [], "nothing was carried out"
 
 
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("workers", WORKERS)
+def test_a_call_that_was_cut_off_stays_unknown(tmp_path: Path, workers: tuple[str, ...], end: signal.Signals) -> None:
+    state, plugin, book = tmp_path / "state", tmp_path / "slow.py", {"BOOK": str(tmp_path / "book")}
+    plugin.write_text(_PLUGIN)
+    flags = ("--state", str(state), "--plugin", str(plugin), "--shutdown-grace", "0.1", *workers)
+    hanging = {"name": "one", "how": "hangs"}
+    with Gateway(*flags, environment=book) as gateway, opened(gateway) as client:
+        account(client)
+        client.send(request("slow.deposit", hanging, "k", 1))
+        client.send(request("trades.history", {"login": 100, "from": 0}, None, "read"))
+        while not json.loads(client.recv(PATIENCE))["result"]:  # it has begun when its deposit is there
+            client.send(request("trades.history", {"login": 100, "from": 0}, None, "read"))
+        for pid in (gateway.process.pid, *children(gateway.process.pid)) if end == signal.SIGKILL else ():
+            os.kill(pid, end)
+        gateway.stop(end)
+    with Gateway(*flags, environment=book) as gateway, opened(gateway) as client:
+        for _ in range(2):
+            answer = ask(client, "slow.deposit", hanging, "k")
+            assert (answer["code"], answer["outcome"]) == ("timeout", "unknown")
+        assert ask(client, "slow.deposit", {**hanging, "name": "other"}, "k")["code"] == "key_reused"
+
+
 def test_the_start_says_where_keys_are(tmp_path: Path) -> None:
     with Gateway() as gateway:
         assert "idempotency keys in memory: a restart forgets them" in gateway.said
