@@ -58,6 +58,11 @@ class Settings(BaseSettings):
     log_json: bool = Field(False, description="log as JSON lines")
     trace_hooks: bool = Field(False, description="print each call of a plugin's hook with its time and outcome")
 
+    @field_validator("state", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return value or None
+
     @field_validator("code_page")
     @classmethod
     def _known_code_page(cls, value: str) -> str:

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -104,6 +105,9 @@ def test_the_start_says_where_keys_are(tmp_path: Path) -> None:
     with Gateway() as gateway:
         assert "idempotency keys in memory: a restart forgets them" in gateway.said
     assert "idempotency keys" in gateway.errors
+    if sys.platform == "linux":
+        with Gateway(environment={"MT_REMOTE_STATE": "", "XDG_DATA_HOME": str(tmp_path)}) as gateway:
+            assert f"idempotency keys in {tmp_path / 'mt-remote'}" in gateway.said
     (tmp_path / "file").write_text("")
     done = command("serve", "--state", str(tmp_path / "file"))
     assert (done.code, "the state folder" in done.errors) == (2, True)

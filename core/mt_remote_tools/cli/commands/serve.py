@@ -174,6 +174,6 @@ def _say(backend: str, described: str, keys: str, functions: int, kinds: int, ho
     plugins = [name for name, _ in hooks.manager.list_name_plugin()]
     print(f"MT Remote {installed_version()}")
     print(f"backend {backend}: {described}")
-    print(f"idempotency keys {keys}")
     print(f"{functions} functions, {kinds} kinds of event")
     print(f"plugins: {', '.join(plugins)}")
+    print(f"idempotency keys {keys}")
