@@ -29,6 +29,29 @@ NOT_BEGUN = Failure("The first call under this key was not carried out", "timeou
 """What those read that waited for a first call which was given up in time."""
 
 
+class Flag:
+    """An event that costs nothing where nobody waits for it."""
+
+    __slots__ = ("_event", "is_set")
+
+    def __init__(self) -> None:
+        self.is_set = False
+        self._event: anyio.Event | None = None
+
+    def set(self) -> None:
+        """It happened."""
+        self.is_set = True
+        if self._event is not None:
+            self._event.set()
+
+    async def wait(self) -> None:
+        """Until it has happened."""
+        if not self.is_set:
+            if self._event is None:
+                self._event = anyio.Event()
+            await self._event.wait()
+
+
 class Claim:
     """A first call's hold on its key. It carries the identity under which the key was claimed: that of the session may
     be gone when the call ends.
@@ -61,14 +84,13 @@ class Claim:
         self.ended = False
         self.answer: Answer | None = None
         self.problem: Exception | Kept | None = None
-        self.claimed = anyio.Event()
-        self.changed = anyio.Event()
-        self.stored = anyio.Event()
+        self.claimed = Flag()
+        self.changed = Flag()
+        self.stored = Flag()
 
     async def is_stored(self) -> None:
         """Waits for the call's end to be stored."""
-        if not self.stored.is_set():
-            await self.stored.wait()
+        await self.stored.wait()
 
 
 class IdempotencyKeys:
@@ -96,8 +118,7 @@ class IdempotencyKeys:
         claim = self._claims[place] = Claim(place, asked)
         self.store.claim(owner, key, asked, self._now(), partial(self._claimed, claim))
         try:
-            if not claim.claimed.is_set():
-                await claim.claimed.wait()
+            await claim.claimed.wait()
         except BaseException:
             self._abandon(claim)
             raise
@@ -170,8 +191,7 @@ async def _answer_of(first: Claim, asked: bytes) -> Answer:
     """What a first call of this process was answered."""
     if first.fingerprint != asked:
         raise KeyReused(f"The key {first.place[1]!r} was used for a different request")
-    if not first.changed.is_set():
-        await first.changed.wait()
+    await first.changed.wait()
     if first.answer is None:
         raise InProgress
     return first.answer

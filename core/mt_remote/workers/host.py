@@ -241,7 +241,7 @@ class Worker:
             await claim.is_stored()
             self.send("reply", number, None)
 
-        if claim.stored.is_set():
+        if claim.stored.is_set:
             self.send("reply", number, None)
         else:
             self.host.gateway.spawn(reply)
