@@ -84,6 +84,9 @@ class ReturnCode(IntEnum):
         return _TEXTS[self]
 
 
+CREDENTIALS_REFUSED = (ReturnCode.BAD_ACCOUNT_INFO, ReturnCode.ACCOUNT_DISABLED)
+"""What a log-in is refused with that will be refused again."""
+
 _WIRE_NAMES = {ReturnCode.NO_CONNECT: "no_connection", ReturnCode.ERROR: "common_error"}
 
 _TEXTS = dict(

@@ -1,4 +1,4 @@
-"""Small parts that keep order and bounds, without a loop: lanes, the limit on logins, first answers by key."""
+"""Small parts that keep order and bounds, without a loop: lanes, first answers by key."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from mt_remote.dispatch.call_order import CallOrder
 from mt_remote.dispatch.calls import ParsedCall
 from mt_remote.dispatch.functions import Function
 from mt_remote.dispatch.idempotency import KEPT_SECONDS, FirstAnswer, IdempotencyKeys, KeyReused, fingerprint
-from mt_remote.gateway.login_limiter import LoginLimiter
 from mt_remote.plugin import Declared, Kind
 from mt_remote.records import ConGroup, Patch
 
@@ -69,20 +68,6 @@ def test_a_lane_that_is_over_starts_nothing() -> None:
     assert lane.clear() == 1
     assert not lane.done(first)
     assert lane.calls == 0
-
-
-def test_failed_logins_count_for_a_while() -> None:
-    limiter = LoginLimiter(2, 60)
-    assert limiter.wait("a", 0) == 0
-    limiter.failed("a", 0)
-    assert limiter.wait("a", 1) == 0
-    limiter.failed("a", 10)
-    assert limiter.wait("a", 11) == 49
-    assert limiter.wait("b", 11) == 0
-    assert limiter.wait("a", 60) == 0
-    limiter.failed("a", 61)
-    assert limiter.wait("a", 62) == 8
-    assert limiter.wait("a", 200) == 0
 
 
 def call(amount: float, key: str = "k", body: object = None) -> ParsedCall:

@@ -16,6 +16,7 @@ from mt_remote.dispatch.calls import ParsedCall
 from mt_remote.dispatch.functions import Function
 from mt_remote.dispatch.registry import Registry
 from mt_remote.errors import CallTimeout, InvalidData, Problem
+from mt_remote.gateway.admission import Entry
 from mt_remote.plugin import EventKind, Kind, Namespace
 from mt_remote.session.event_numbers import EventEncoder
 from mt_remote.session.outbox import Outbox
@@ -84,7 +85,6 @@ class Desk:
 class Line(Transport):
     """Keeps what is written."""
 
-    peer = "nobody"
     secure = False
     unsent = 0
 
@@ -112,7 +112,7 @@ def opened(
     *, max_backlog: int = 100, dialect: str = "0", max_message: int = 10_000, encoder: EventEncoder = encode
 ) -> WebSocketSession:
     desk = Desk(max_message, max_backlog, encoder)
-    session = WebSocketSession(cast(Any, desk), Line(), 1, 0.0)
+    session = WebSocketSession(cast(Any, desk), Line(), 1, Entry("nobody", 0.0, lambda: None))
     session.data_received(upgrade())
     line(session).clear()
     session.dialect = dialect

@@ -33,10 +33,13 @@ from mt_remote.errors import (
     ServerError,
     SessionStateError,
 )  # fmt: skip
+from mt_remote.gateway.addresses import host_of
+from mt_remote.gateway.admission import Admission, Entry
 from mt_remote.gateway.call_runner import CallRunner
 from mt_remote.gateway.event_loop import EventLoop
 from mt_remote.gateway.handshakes import Handshakes
-from mt_remote.gateway.login_limiter import LoginLimiter
+from mt_remote.gateway.log_ins import LogIns
+from mt_remote.gateway.refusals import RefusalLog
 from mt_remote.gateway.timekeeper import LOOK_SECONDS, Timekeeper
 from mt_remote.interfaces import EventKind, Outcome
 from mt_remote.logs import Log
@@ -55,8 +58,6 @@ log = Log()
 
 Ts = TypeVarTuple("Ts")
 
-_CREDENTIAL_ERRORS = (ReturnCode.BAD_ACCOUNT_INFO, ReturnCode.ACCOUNT_DISABLED)
-
 
 class AssembledGateway(SessionHost):
     """Settings, plugins and a backend put together: opens sessions, carries out their calls, keeps time.
@@ -68,7 +69,6 @@ class AssembledGateway(SessionHost):
         "__weakref__",
         "_context",
         "_handshakes",
-        "_limiter",
         "_limits",
         "_max_calls",
         "_next_session",
@@ -76,6 +76,7 @@ class AssembledGateway(SessionHost):
         "_progress",
         "_thread",
         "_unbegun",
+        "admission",
         "backend",
         "calls",
         "catalogue",
@@ -89,10 +90,12 @@ class AssembledGateway(SessionHost):
         "idempotency",
         "implemented",
         "kinds",
+        "log_ins",
         "long_answers",
         "loop",
         "parse",
         "plugins",
+        "refusals",
         "sessions",
         "settings",
         "stopping",
@@ -110,6 +113,8 @@ class AssembledGateway(SessionHost):
     flush_soon: Callable[[], object]
     stopping: bool
     clock: Clock
+    refusals: RefusalLog
+    admission: Admission
     due: list[Outbox]
     """What is written once the present turn of the loop is over."""
 
@@ -138,7 +143,9 @@ class AssembledGateway(SessionHost):
         self._now = loop.clock.now
         self.sessions = set()
         self.stopping = False
-        self._limiter = LoginLimiter(settings.login_failures, settings.login_window)
+        self.refusals = RefusalLog(settings.refusals_logged, loop.clock.now)
+        self.admission = Admission(settings, loop.clock, self.refusals)
+        self.log_ins = LogIns(settings, loop.clock)
         self.idempotency = IdempotencyKeys()
         self.long_answers = LongAnswers()
         self._handshakes = Handshakes(self)
@@ -147,7 +154,13 @@ class AssembledGateway(SessionHost):
         )
         self._limits = {kind: float(getattr(settings.deadlines, kind.value)) for kind in Kind}
         self.time = Timekeeper(
-            settings, loop.clock, self.sessions, self.calls, lambda call: self._limits[call.function.kind]
+            settings,
+            loop.clock,
+            self.sessions,
+            self.calls,
+            lambda call: self._limits[call.function.kind],
+            self.admission,
+            self.refusals,
         )
         self.group = group
         self._context = contextvars.copy_context()
@@ -192,9 +205,10 @@ class AssembledGateway(SessionHost):
 
     # Sessions
 
-    def open_session(self, transport: Transport) -> WebSocketSession:
-        """A network connection was accepted."""
-        session = WebSocketSession(self, transport, self._next_session, self._now())
+    def open_session(self, transport: Transport, entry: Entry) -> WebSocketSession:
+        """A network connection that was let in (:attr:`admission`) is ready for the client's upgrade request."""
+        self.admission.arrived(entry)
+        session = WebSocketSession(self, transport, self._next_session, entry)
         self._next_session += 1
         self.sessions.add(session)
         return session
@@ -215,6 +229,7 @@ class AssembledGateway(SessionHost):
         if session not in self.sessions:
             return
         self.sessions.discard(session)
+        self.admission.leave(session.entry)
         self.time.forget(session)
         self._handshakes.by_headers.discard(session)
         session.outbox.end()
@@ -252,17 +267,9 @@ class AssembledGateway(SessionHost):
         allowed = self.settings.servers
         if allowed and server not in allowed:
             raise Refused(f"This gateway does not connect to the server {server!r}", code="server_not_allowed")
-        address = peer.rpartition(":")[0] or peer
-        if attempt and (seconds := self._limiter.wait(address, self._now())) > 0:
-            raise Refused(
-                f"Too many failed logins from {address}: try again in {seconds:.0f} s", code="too_many_logins"
-            )
-        try:
-            connection = await self.backend.open(server, login, password, listener, peer=address)
-        except ServerError as error:
-            if attempt and error.return_code in _CREDENTIAL_ERRORS:
-                self._limiter.failed(address, self._now())
-            raise
+        connection = await self.log_ins.open(
+            self.backend, server, login, password, listener, address=host_of(peer), is_retry=not attempt
+        )
         connection.implemented = self.implemented
         return connection
 
@@ -422,6 +429,7 @@ class AssembledGateway(SessionHost):
     async def stop(self) -> None:
         """Refuses new sessions, lets calls in flight finish within the grace period, closes sessions with 1001."""
         self.stopping = True
+        self.admission.end_arriving()
         with self.time.patience(self.settings.shutdown_grace):
             while self.calls.in_flight or any(session.call_order.waiting for session in self.sessions):
                 await self._next_progress()

@@ -20,6 +20,7 @@ from mt_remote.logs import Log
 from mt_remote.session.mt4_states import MT4State, MT4Step, after
 
 if TYPE_CHECKING:
+    from mt_remote.gateway.refusals import RefusalLog
     from mt_remote.settings import Settings
 
 log = Log()
@@ -33,6 +34,9 @@ class Owner(Protocol):
 
     connection: Connection | None
     """Kept up to date from here: what is up now."""
+
+    @property
+    def id(self) -> int: ...
 
     @property
     def peer(self) -> str: ...
@@ -60,6 +64,9 @@ class Host(Protocol):
 
     @property
     def kinds(self) -> Mapping[str, EventKind]: ...
+
+    @property
+    def refusals(self) -> RefusalLog: ...
 
     async def open_connection(
         self, server: str, login: int, password: str, listener: Listener, *, peer: str = "", attempt: bool = True
@@ -110,6 +117,11 @@ class MT4Connection:
         if self.state.is_attempt:
             self._go(MT4Step.FAILED)
 
+    @property
+    def is_new(self) -> bool:
+        """The session never logged in."""
+        return not self.login
+
     def required(self) -> Connection:
         """The connection. Raises what a client should read when there is none."""
         if self.session.connection is not None:
@@ -129,6 +141,18 @@ class MT4Connection:
         self._go(MT4Step.CONNECT)
         try:
             connection = await self._log_in(server, login, password)
+        except RequestError as error:
+            self._fail()
+            self._host.refusals.refused(
+                "log-in failed",
+                session=self.session.id,
+                peer=self.session.peer,
+                server=server,
+                login=login,
+                code=error.wire_code,
+                reason=error.message,
+            )
+            raise
         except BaseException:
             self._fail()
             raise

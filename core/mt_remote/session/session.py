@@ -25,6 +25,8 @@ from mt_remote.wire.transport import Transport
 from mt_remote.wire.websocket import Closed, UpgradeRequested, WebSocket
 
 if TYPE_CHECKING:
+    from mt_remote.gateway.admission import Admission, Entry
+    from mt_remote.gateway.refusals import RefusalLog
     from mt_remote.settings import Settings
 
 BROKEN = 1006
@@ -50,6 +52,16 @@ class SessionHost(Gateway):
         self, server: str, login: int, password: str, listener: Listener, *, peer: str = "", attempt: bool = True
     ) -> Connection:
         """Logs in at the backend. ``attempt`` counts against the limit on failed logins of ``peer``."""
+
+    @property
+    @abstractmethod
+    def refusals(self) -> RefusalLog:
+        """Logs what is refused."""
+
+    @property
+    @abstractmethod
+    def admission(self) -> Admission:
+        """Counts connections."""
 
     @property
     @abstractmethod
@@ -112,6 +124,8 @@ class WebSocketSession(Session):
     id: int
     connection: Connection | None
     """Set by :attr:`mt4`; here, because every call asks for it."""
+    entry: Entry
+    is_local: bool
 
     __slots__ = (
         "_closing",
@@ -119,11 +133,12 @@ class WebSocketSession(Session):
         "_state",
         "call_order",
         "connection",
+        "entry",
         "gateway",
         "heard",
         "id",
+        "is_local",
         "mt4",
-        "opened_at",
         "outbox",
         "pinged",
         "transport",
@@ -131,7 +146,7 @@ class WebSocketSession(Session):
         "websocket",
     )
 
-    def __init__(self, gateway: SessionHost, transport: Transport, id_: int, now: float) -> None:
+    def __init__(self, gateway: SessionHost, transport: Transport, id_: int, entry: Entry) -> None:
         settings: Settings = gateway.settings
         self.gateway = gateway
         self.transport = transport
@@ -141,7 +156,8 @@ class WebSocketSession(Session):
             due=gateway.due, wake=gateway.flush_soon, owner=self,
         )  # fmt: skip
         self.id = id_
-        self.opened_at = now
+        self.entry = entry
+        self.is_local = False
         self.call_order = CallOrder()
         self.connection = None
         self.mt4 = ReconnectingConnection(self, gateway, self.outbox)
@@ -159,7 +175,7 @@ class WebSocketSession(Session):
 
     @property
     def peer(self) -> str:
-        return self.transport.peer
+        return self.entry.peer
 
     @property
     def dialect(self) -> str:

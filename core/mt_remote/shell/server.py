@@ -18,6 +18,7 @@ from mt_remote.clock import Clock, SystemClock
 from mt_remote.dispatch.idempotency import IdempotencyKeys
 from mt_remote.errors import ConfigurationError
 from mt_remote.gateway.gateway import AssembledGateway
+from mt_remote.gateway.log_ins import LogIns
 from mt_remote.logs import Log, ensure_configured, load
 from mt_remote.plugins.hooks import Hooks
 from mt_remote.plugins.host import Catalogue, catalogue
@@ -36,6 +37,7 @@ class Worker:
 
     contents: Catalogue
     idempotency: IdempotencyKeys
+    log_ins: Callable[[Settings, Clock], LogIns]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,7 @@ async def running(
     async with assembled(settings, hooks, backend, contents, shell) as gateway:
         if worker is not None:
             gateway.idempotency = worker.idempotency
+            gateway.log_ins = worker.log_ins(settings, gateway.clock)
         gateway.group.start_soon(gateway.time.watch)
         listener = await _listen(shell, gateway, context, shared=worker is not None)
         try:

@@ -10,8 +10,6 @@ class Transport(ABC):
 
     __slots__ = ()
 
-    peer: str
-    """The client's address, ``host:port``."""
     secure: bool
     """Whether it is TLS."""
 

@@ -48,7 +48,8 @@ _CLOSE = 0x8
 class UpgradeRequested:
     """A client asks for a WebSocket; answer with :meth:`WebSocket.accept` or :meth:`WebSocket.refuse`.
 
-    ``headers`` are the request's by lower-case name (the last of a name counts).
+    ``headers`` are the request's by lower-case name. Of one that came twice the last counts, but those that name the
+    client a proxy speaks for are lists: they are joined, as RFC 9110 (5.3) says.
     """
 
     target: str
@@ -191,7 +192,7 @@ class WebSocket:
             request = next((event for event in handshake.events() if isinstance(event, Request)), None)
             if request is None:
                 raise RemoteProtocolError("the request is not complete")
-            headers = {name.decode("ascii"): value.decode("latin-1") for name, value in request.extra_headers}
+            headers = _headers_of(request)
         except (RemoteProtocolError, UnicodeError) as error:
             self._refuse_handshake(error)
             return []
@@ -358,6 +359,17 @@ class WebSocket:
             self.ends = (_End(1007, f"the message is not UTF-8: {error.reason} at byte {error.start}"), *self.ends)
             return True
         return False
+
+
+_LISTS = ("forwarded", "x-forwarded-for")
+
+
+def _headers_of(request: Request) -> dict[str, str]:
+    headers = {"host": request.host}
+    for raw_name, raw_value in request.extra_headers:
+        name, value = raw_name.decode("ascii"), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in _LISTS and name in headers else value
+    return headers
 
 
 _SHORT_HEADERS = tuple(bytes((_TEXT_FRAME, length)) for length in range(126))

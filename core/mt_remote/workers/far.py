@@ -13,16 +13,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_origin, get_type_hi
 from mt_remote import backend as interface
 from mt_remote.area import Area
 from mt_remote.backend import Backend, Connection, Event, Listener, Market
+from mt_remote.clock import Clock
 from mt_remote.dispatch.calls import ParsedCall
 from mt_remote.dispatch.functions import Function
 from mt_remote.dispatch.idempotency import FirstAnswer, IdempotencyKeys, Owner, fingerprint
 from mt_remote.errors import ConnectionLost, RequestError
+from mt_remote.gateway.log_ins import LogIns
 from mt_remote.interfaces import Session
 from mt_remote.workers.channel import Channel, Message
 from mt_remote.workers.parcels import Parts, pack, unpack
 
 if TYPE_CHECKING:
     from mt_remote.area import Declared
+    from mt_remote.settings import Settings
 
 
 class _Asked(NamedTuple):
@@ -75,10 +78,16 @@ class FarBackend(Backend):
             self._channel.close()
 
     async def open(self, server: str, login: int, password: str, listener: Listener, *, peer: str = "") -> Connection:
+        return await self.log_in(server, login, password, listener, address=peer)
+
+    async def log_in(
+        self, server: str, login: int, password: str, listener: Listener, *, address: str, is_retry: bool = False
+    ) -> Connection:
+        """Logs in once its turn comes among those of all workers."""
         number = next(self._numbers)
         self.listeners[number] = listener
         try:
-            await self.ask("open", number, server, login, password, peer)
+            await self.ask("open", number, server, login, password, address, is_retry)
         except BaseException:
             self.leave(number)
             raise
@@ -279,7 +288,7 @@ class FarFunction(Function):
     def invoke(self, session: Session, arguments: dict[str, Any], body: object) -> Any:
         connection = session.connection
         number = connection.number if isinstance(connection, FarConnection) else 0
-        state = (session.id, session.peer, session.dialect, session.server, session.login)
+        state = (session.id, session.peer, session.is_local, session.dialect, session.server, session.login)
         return self._backend.ask("function", number, state, self.name, arguments, body)
 
     def is_long(self, result: object) -> bool:
@@ -296,6 +305,27 @@ class FarFunction(Function):
         if inspect.isawaitable(result):
             result = await result
         return None if self.result is None else super().encode(result, session.dialect)
+
+
+class FarLogIns(LogIns):
+    """Log-ins are counted and queue with the backend: whoever tries passwords may reach any worker."""
+
+    def __init__(self, settings: Settings, clock: Clock, backend: FarBackend) -> None:
+        super().__init__(settings, clock)
+        self._backend = backend
+
+    async def open(
+        self,
+        backend: Backend,
+        server: str,
+        login: int,
+        password: str,
+        listener: Listener,
+        *,
+        address: str,
+        is_retry: bool = False,
+    ) -> Connection:
+        return await self._backend.log_in(server, login, password, listener, address=address, is_retry=is_retry)
 
 
 class FarIdempotencyKeys(IdempotencyKeys):

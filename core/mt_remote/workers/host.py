@@ -2,7 +2,7 @@
 
 Messages from a worker (``number`` is that of the request, ``at`` that of a connection; the worker chooses both):
 
-- ``open number at server login password peer`` · ``close at`` · ``cancel number``
+- ``open number at server login password address is_retry`` · ``close at`` · ``cancel number``
 - ``call number at area method arguments named``: a method of :class:`~mt_remote.backend.Connection` or of an area
 - ``function number at state name arguments body``: a function of the backend's own namespaces
 - ``claim number owner key fingerprint`` · ``settle owner key result error happened``:
@@ -142,11 +142,16 @@ class Worker:
         error = InternalError("The call was broken off inside the process with the backend")
         self.send("error", request.number, pack(error))
 
-    async def _do_open(self, request: Request, at: int, server: str, login: int, password: str, peer: str) -> None:
+    async def _do_open(
+        self, request: Request, at: int, server: str, login: int, password: str, address: str, is_retry: bool
+    ) -> None:
         ear = self.ears[at] = Ear(self, at)
         try:
-            connection = await self.host.gateway.backend.open(server, login, password, ear, peer=peer)
-            connection.implemented = self.host.gateway.implemented
+            gateway = self.host.gateway
+            connection = await gateway.log_ins.open(
+                gateway.backend, server, login, password, ear, address=address, is_retry=is_retry
+            )
+            connection.implemented = gateway.implemented
         except BaseException:
             del self.ears[at]
             raise
@@ -200,10 +205,10 @@ class Worker:
 
     def _session(self, at: int, state: tuple[Any, ...]) -> RemoteSession:
         """The worker's session, as far as a function of the backend can see it."""
-        number, peer, dialect, server, login = state
+        number, peer, is_local, dialect, server, login = state
         session = self.sessions.get(at)
         if session is None:
-            session = RemoteSession(self.host.gateway, number, peer)
+            session = RemoteSession(self.host.gateway, number, peer, is_local=is_local)
             if at:
                 self.sessions[at] = session
         session.dialect = dialect

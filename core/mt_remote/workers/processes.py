@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from mt_remote.plugin import BackendSpec
@@ -14,7 +15,7 @@ from mt_remote.plugins.hooks import Hooks
 from mt_remote.plugins.host import Catalogue
 from mt_remote.settings import Settings
 from mt_remote.shell import server
-from mt_remote.workers.far import FarBackend, FarIdempotencyKeys
+from mt_remote.workers.far import FarBackend, FarIdempotencyKeys, FarLogIns
 from mt_remote.workers.host import hosting
 
 Ready = Callable[[dict[str, object]], None]
@@ -63,5 +64,5 @@ async def work(common: Common, life: int, ready: Ready) -> None:
 
     loop.add_reader(life, stop)
     await common.far.connect(stop)
-    worker = server.Worker(common.contents, FarIdempotencyKeys(common.far))
+    worker = server.Worker(common.contents, FarIdempotencyKeys(common.far), partial(FarLogIns, backend=common.far))
     await server.serve(common.settings, common.hooks, common.far, announce=announce, worker=worker)
