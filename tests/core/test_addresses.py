@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mt_remote.gateway.addresses import BadForwarding, TrustedProxies, counted_as, is_loopback
+from mt_remote.addresses import BadForwarding, TrustedProxies, counted_as, is_loopback
 
 PROXY = "10.0.0.1:5000"
 TRUSTED = TrustedProxies(["10.0.0.0/8", "2001:db8:1::/48"])

@@ -30,7 +30,7 @@ def read(data: bytes, pieces: st.DataObject | None = None) -> tuple[Source | Non
 @st.composite
 def first_versions(draw: st.DrawFn) -> tuple[bytes, Source | None]:
     version = draw(st.sampled_from((4, 6)))
-    hosts = st.ip_addresses(v=version)
+    hosts = st.ip_addresses(v=4) if version == 4 else st.ip_addresses(v=6)
     source, target = draw(hosts), draw(hosts)
     ports = draw(PORTS), draw(PORTS)
     return f"PROXY TCP{version} {source} {target} {ports[0]} {ports[1]}\r\n".encode(), (str(source), ports[0])
@@ -39,7 +39,7 @@ def first_versions(draw: st.DrawFn) -> tuple[bytes, Source | None]:
 @st.composite
 def second_versions(draw: st.DrawFn) -> tuple[bytes, Source | None]:
     version = draw(st.sampled_from((4, 6)))
-    hosts = st.ip_addresses(v=version)
+    hosts = st.ip_addresses(v=4) if version == 4 else st.ip_addresses(v=6)
     source, target = draw(hosts), draw(hosts)
     ports = draw(PORTS), draw(PORTS)
     more = draw(st.binary(max_size=300))

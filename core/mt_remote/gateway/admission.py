@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from mt_remote.addresses import TrustedProxies, counted_as, host_of
 from mt_remote.clock import Clock
-from mt_remote.gateway.addresses import TrustedProxies, counted_as, host_of
 from mt_remote.gateway.refusals import RefusalLog
 
 if TYPE_CHECKING:

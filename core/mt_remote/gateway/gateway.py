@@ -14,6 +14,7 @@ import anyio
 import pluggy
 from anyio.abc import TaskGroup
 
+from mt_remote.addresses import host_of
 from mt_remote.area import Kind, implementing
 from mt_remote.backend import Backend, Connection, Event, Listener
 from mt_remote.clock import Clock
@@ -33,7 +34,6 @@ from mt_remote.errors import (
     ServerError,
     SessionStateError,
 )  # fmt: skip
-from mt_remote.gateway.addresses import host_of
 from mt_remote.gateway.admission import Admission, Entry
 from mt_remote.gateway.call_runner import CallRunner
 from mt_remote.gateway.event_loop import EventLoop

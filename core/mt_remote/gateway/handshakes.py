@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mt_remote.addresses import FORWARDING, BadForwarding, host_of, is_loopback
 from mt_remote.errors import Busy, CallTimeout, ConnectionLost, Refused, RequestError, ReturnCode, ServerError
-from mt_remote.gateway.addresses import FORWARDING, BadForwarding, host_of, is_loopback
 from mt_remote.gateway.origins import Origins
 from mt_remote.session.session import SessionHost, WebSocketSession
 from mt_remote.wire.states import State

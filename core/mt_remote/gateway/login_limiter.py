@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
+from mt_remote.addresses import counted_as
 from mt_remote.errors import Busy, Refused, RequestError
-from mt_remote.gateway.addresses import counted_as
 
 _MOST_KNOWN = 10_000
 """Pairs of login and address that are remembered as good."""

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from mt_remote.gateway.addresses import parsed
+from mt_remote.addresses import parsed
 
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 

@@ -9,8 +9,8 @@ import anyio
 from anyio.abc import SocketAttribute, SocketStream, TaskGroup
 from anyio.streams.tls import TLSStream
 
+from mt_remote.addresses import Address
 from mt_remote.clock import Clock
-from mt_remote.gateway.addresses import Address
 from mt_remote.gateway.admission import Entry
 from mt_remote.gateway.gateway import AssembledGateway
 from mt_remote.logs import Log

@@ -14,8 +14,8 @@ from typing import Any, cast
 import sniffio
 from anyio.abc import TaskGroup
 
+from mt_remote.addresses import Address
 from mt_remote.clock import Clock
-from mt_remote.gateway.addresses import Address
 from mt_remote.gateway.admission import Entry
 from mt_remote.gateway.gateway import AssembledGateway
 from mt_remote.session.session import WebSocketSession

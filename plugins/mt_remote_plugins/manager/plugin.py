@@ -28,7 +28,7 @@ def mt_remote_backends() -> list[BackendSpec]:
     from mt_remote_plugins.manager.settings import ManagerSettings
 
     help_text = "the MT4 Manager library (mtmanapi64.dll or mtmanapi.dll)"
-    return [BackendSpec("manager", ManagerSettings, _make, help_text, shared=("code_page",))]
+    return [BackendSpec("manager", ManagerSettings, _make, help_text, shared=("code_page",), reaches_out=True)]
 
 
 @hookimpl(optionalhook=True)  # where the tools are

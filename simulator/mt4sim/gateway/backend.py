@@ -11,6 +11,7 @@ from mt4sim import Server, World
 from mt4sim.gateway.connection import SimulatorConnection
 from mt4sim.gateway.faults import Faults
 from mt4sim.gateway.faulty import Faulty
+from mt4sim.gateway.folder import ClientFolder
 from mt4sim.gateway.hub import Hub
 from mt4sim.gateway.realism import Realism
 from mt4sim.gateway.settings import SimulatorSettings
@@ -38,6 +39,7 @@ class SimulatorBackend(Backend):
         self.server = self.make_server()
         self.hub = Hub(self.server, self.realism)
         self._clock = WallClock(self.server.now, settings.speed)
+        self.files = ClientFolder(settings.folder)
         self.faults = Faulty(self)
         if settings.faults is not None:
             self.use_faults(Faults.load(settings.faults))

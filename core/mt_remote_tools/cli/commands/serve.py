@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import ipaddress
 import sys
 from collections.abc import Callable, Coroutine
 from functools import partial
@@ -129,20 +128,15 @@ def _has_uvloop() -> bool:
 
 def warn_of_plain_text(settings: Settings) -> None:
     """Passwords and money cross the network in the clear: nobody should learn that from a newspaper."""
-    if settings.tls_cert is not None or _is_loopback(settings.host):
+    from mt_remote.addresses import is_loopback
+
+    if settings.tls_cert is not None or is_loopback(settings.host) or settings.host == "localhost":
         return
     print(
         f"WARNING: serving plain ws:// on {settings.host}: passwords and everything else can be read and changed on "
         "the way. Use --tls-cert and --tls-key (mt-remote cert makes a pair for development), or --host 127.0.0.1",
         file=sys.stderr,
     )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _announce(backend: Backend, hooks: Hooks, running: Running) -> None:
