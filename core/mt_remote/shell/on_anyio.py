@@ -157,7 +157,7 @@ async def _secured(
     except BadProxyHeader as error:
         refused("connection closed: PROXY header", peer=entry.peer, reason=str(error))
     except (ssl.SSLError, anyio.EndOfStream, anyio.BrokenResourceError) as error:
-        refused("TLS handshake failed", peer=entry.peer, reason=getattr(error, "reason", type(error).__name__))
+        refused("connection closed: TLS", peer=entry.peer, reason=getattr(error, "reason", type(error).__name__))
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import ssl
 import sys
 from asyncio.tasks import _enter_task, _leave_task
@@ -11,6 +12,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
+import anyio
+import anyio.to_thread
 import sniffio
 from anyio.abc import TaskGroup
 
@@ -106,122 +109,132 @@ class AsyncioTransport(asyncio.Protocol, Transport):
 
 
 def _peer(transport: asyncio.BaseTransport) -> str:
-    name = transport.get_extra_info("peername")
+    return _text(transport.get_extra_info("peername"))
+
+
+def _text(name: object) -> str:
     return f"{name[0]}:{name[1]}" if isinstance(name, tuple) else str(name)
 
 
-class Arrival(asyncio.BufferedProtocol):
-    """A connection before it is a session: its PROXY header is read where one has to come, then TLS is shaken hands.
+class Doorkeeper:
+    """Accepts connections that begin with TLS or a PROXY header: they are counted before that, and the gateway keeps
+    the time that it may take.
 
-    It reads exactly the header, since what follows belongs to TLS. A buffered protocol gives the loop the buffer, so no
-    more than that is taken off the socket.
+    The PROXY header is read off the socket by itself, to its last byte, since what follows belongs to TLS. The loop's
+    own server could do neither.
     """
 
-    def __init__(self, gateway: AssembledGateway, context: ssl.SSLContext | None) -> None:
+    def __init__(self, gateway: AssembledGateway, sockets: list[socket.socket], context: ssl.SSLContext | None) -> None:
+        self.sockets = sockets
         self._gateway = gateway
         self._context = context
-        self._entry: Entry | None = None
-        self._header: ProxyHeaderReader | None = None
-        self._buffer = bytearray()
+        self._loop = asyncio.get_running_loop()
+        self._scopes: list[anyio.CancelScope] = []
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-        self._entry = self._gateway.admission.enter(_peer(transport), self._transport.abort)
-        if self._entry is None:
-            self._transport.abort()
-        elif self._gateway.admission.expects_proxy_header(self._entry):
-            self._header = ProxyHeaderReader()
-        else:
-            self._go_on(self._entry)
+    def start(self) -> None:
+        """Accepts from now on."""
+        for listening in self.sockets:
+            self._gateway.spawn(self._accept, listening)
 
-    def get_buffer(self, sizehint: int) -> bytearray:
-        self._buffer = bytearray(self._header.need if self._header else 1)
-        return self._buffer
+    def close(self) -> None:
+        """Accepts nobody any more."""
+        for scope in self._scopes:
+            scope.cancel()
+        for listening in self.sockets:
+            listening.close()
 
-    def buffer_updated(self, nbytes: int) -> None:
-        if self._entry is None or self._header is None or self._transport.is_closing():
-            return
-        try:
-            self._header.feed(bytes(self._buffer[:nbytes]))
-        except BadProxyHeader as error:
-            self._gateway.refusals.refused("connection closed: PROXY header", peer=self._entry.peer, reason=str(error))
-            self._transport.abort()
-            return
-        if self._header.done:
-            source = self._header.source
-            peer = self._entry.peer if source is None else str(Address(*source))
-            if self._gateway.admission.speaks_for(self._entry, peer, is_final=False):
-                self._go_on(self._entry)
-            else:
-                self._transport.abort()
+    async def _accept(self, listening: socket.socket) -> None:
+        with anyio.CancelScope() as scope:
+            self._scopes.append(scope)
+            while True:
+                try:
+                    accepted, name = await self._loop.sock_accept(listening)
+                except OSError as error:  # out of descriptors, as a rule: some may be free soon
+                    self._gateway.refusals.refused("connection not accepted", reason=error.strerror or str(error))
+                    await self._gateway.clock.sleep(_PAUSE)
+                else:
+                    self._gateway.spawn(self._arrive, accepted, _text(name))
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._entry is not None:
-            self._gateway.admission.leave(self._entry)
-            self._entry = None
+    async def _arrive(self, accepted: socket.socket, peer: str) -> None:
+        admission = self._gateway.admission
+        with anyio.CancelScope() as scope:
+            entry = admission.enter(peer, scope.cancel)
+            if entry is None:
+                accepted.close()
+                return
+            try:
+                if await self._may_enter(accepted, entry):
+                    accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    await self._loop.connect_accepted_socket(
+                        partial(AsyncioTransport, self._gateway, entry),
+                        accepted,
+                        ssl=self._context,
+                        ssl_handshake_timeout=_NEVER if self._context else None,
+                    )
+            except BadProxyHeader as error:
+                self._gateway.refusals.refused("connection closed: PROXY header", peer=peer, reason=str(error))
+            except OSError as error:
+                self._gateway.refusals.refused("connection closed: TLS", peer=entry.peer, reason=_reason(error))
+            finally:
+                if entry in admission.arriving:
+                    admission.leave(entry)
+                    accepted.close()
 
-    def _go_on(self, entry: Entry) -> None:
-        if self._context is None:
-            self._hand_over(AsyncioTransport(self._gateway, entry), self._transport)
-        else:
-            self._transport.pause_reading()  # the client's first TLS record is for whoever shakes hands
-            self._gateway.spawn(self._secure, self._context, entry)
-
-    def _hand_over(self, session: AsyncioTransport, transport: asyncio.Transport) -> None:
-        self._entry = None
-        transport.set_protocol(session)
-        session.connection_made(transport)
-
-    async def _secure(self, context: ssl.SSLContext, entry: Entry) -> None:
-        early = _Early()
-        loop = asyncio.get_running_loop()
-        self._entry = None  # what becomes of the connection is told here from now on
-        try:
-            # The loop's own deadline is no use: that of the entry goes by the gateway's clock.
-            transport = await loop.start_tls(
-                self._transport, early, context, server_side=True, ssl_handshake_timeout=_NEVER
-            )
-        except (OSError, asyncio.CancelledError) as error:
-            self._transport.abort()
-            self._gateway.admission.leave(entry)
-            if isinstance(error, asyncio.CancelledError):
-                raise
-            self._gateway.refusals.refused("TLS handshake failed", peer=entry.peer, reason=_reason(error))
-            return
-        if transport is None or early.is_lost:
-            self._gateway.admission.leave(entry)
-            return
-        session = AsyncioTransport(self._gateway, entry)
-        self._hand_over(session, transport)
-        if early.received:
-            session.data_received(bytes(early.received))
+    async def _may_enter(self, accepted: socket.socket, entry: Entry) -> bool:
+        """Takes the PROXY header, where one has to come."""
+        admission = self._gateway.admission
+        if not admission.expects_proxy_header(entry):
+            return True
+        header = ProxyHeaderReader()
+        while not header.done:
+            data = await self._loop.sock_recv(accepted, header.need)
+            if not data:
+                raise BadProxyHeader("the connection ended in it")
+            header.feed(data)
+        peer = entry.peer if header.source is None else str(Address(*header.source))
+        return admission.speaks_for(entry, peer, is_final=False)
 
 
 _NEVER = 86_400.0
+"""The loop's own deadline for TLS is no use: that of the entry goes by the gateway's clock."""
+_PAUSE = 1.0
+"""Seconds before the next connection is accepted when one could not be."""
 
 
 def _reason(error: OSError) -> str:
     return getattr(error, "reason", None) or error.strerror or type(error).__name__
 
 
-class _Early(asyncio.Protocol):
-    """Keeps what comes between the end of a TLS handshake and the moment when the session knows of it."""
+def _listening(host: str, port: int, *, shared: bool) -> list[socket.socket]:
+    """Sockets that listen at each address of a host. Raises ``OSError``."""
+    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    sockets: list[socket.socket] = []
+    try:
+        for family, kind, protocol, _, address in dict.fromkeys(found):
+            sockets.append(listening := socket.socket(family, kind, protocol))
+            listening.setblocking(False)
+            if sys.platform != "win32":  # there it means that others may take the port
+                listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if shared:
+                listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            if family == socket.AF_INET6:
+                listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            listening.bind(address)
+            listening.listen(_BACKLOG)
+    except OSError:
+        for each in sockets:
+            each.close()
+        raise
+    return sockets
 
-    def __init__(self) -> None:
-        self.received = bytearray()
-        self.is_lost = False
 
-    def data_received(self, data: bytes) -> None:
-        self.received += data
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.is_lost = True
+_BACKLOG = 1024
 
 
 class AsyncioListener(Listener):
     """Accepts connections until closed."""
 
-    def __init__(self, server: asyncio.Server) -> None:
+    def __init__(self, server: asyncio.Server | Doorkeeper) -> None:
         self._server = server
 
     @property
@@ -272,13 +285,15 @@ class AsyncioShell(Shell):
         *,
         shared: bool,
     ) -> Listener:
-        def accepted() -> asyncio.BaseProtocol:
-            if context is None and not gateway.settings.proxy_protocol:
-                return AsyncioTransport(gateway)
-            return Arrival(gateway, context)
-
-        server = await self._loop.create_server(accepted, host, port, backlog=1024, reuse_port=shared or None)
-        return AsyncioListener(server)
+        if context is None and not gateway.settings.proxy_protocol:
+            server = await self._loop.create_server(
+                partial(AsyncioTransport, gateway), host, port, backlog=_BACKLOG, reuse_port=shared or None
+            )
+            return AsyncioListener(server)
+        sockets = await anyio.to_thread.run_sync(partial(_listening, host, port, shared=shared))
+        doorkeeper = Doorkeeper(gateway, sockets, context)
+        doorkeeper.start()
+        return AsyncioListener(doorkeeper)
 
 
 def is_running() -> bool:
