@@ -93,9 +93,10 @@ def _backend(session: Session) -> SimulatorBackend:
 def _logged_in(session: Session) -> SimulatorBackend:
     """The backend, for a session that logged in. Its connection may be down: a :class:`Connection` parameter would ask
     for more."""
+    backend = _backend(session)
     if not session.login:
         raise SessionStateError("not_connected", "Not connected to an MT4 server: call 'connect' first")
-    return _backend(session)
+    return backend
 
 
 # Time
