@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import structlog
 
+from mt_remote import logs
 from tests.core.conftest import memory, start
 
 __all__ = ["anyio_backend", "logged", "memory", "start"]
@@ -27,6 +28,8 @@ def anyio_backend(request: pytest.FixtureRequest) -> Any:
 
 @pytest.fixture
 def logged() -> Iterator[list[dict[str, Any]]]:
-    """What the gateway logs."""
+    """What the gateway logs. The log is made ready first: the gateway would do so in a thread, over what is set."""
+    logs.ensure_configured()
+    logs.load()
     with structlog.testing.capture_logs() as lines:
         yield lines  # type: ignore[misc]
