@@ -133,8 +133,9 @@ async def test_attempts_do_not_put_the_deadline_off(start: Start) -> None:
 
 
 async def test_a_gateway_stops_with_connections_that_are_no_sessions(start: Start, tls: dict[str, Path]) -> None:
-    async with start(**tls) as gateway:
-        silent = await anyio.connect_tcp(gateway.host, gateway.port)
-        await until(lambda: gateway.gateway.admission.arriving)
-    async with silent:
-        assert await ended(silent)
+    with anyio.fail_after(20):
+        async with start(**tls) as gateway:
+            silent = await anyio.connect_tcp(gateway.host, gateway.port)
+            await until(lambda: gateway.gateway.admission.arriving)
+        async with silent:
+            assert await ended(silent)

@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
+from websockets.typing import Origin
 
 from mt4sim import Server
-from mt4sim.world import snapshots
 from tests.stories.client import Client, client, manager
 from tests.stories.conftest import Desk, Open, anyio_backend, desk, opening
 
 pytestmark = pytest.mark.anyio
 __all__ = ["anyio_backend", "desk", "opening"]
 
-STEERING = [
+STEERING: list[tuple[str, dict[str, Any]]] = [
     ("simulator.clock.get", {}),
     ("simulator.clock.advance", {"seconds": 1}),
     ("simulator.tick", {"symbol": "EURUSD", "bid": 1.0, "ask": 1.1}),
@@ -37,8 +37,8 @@ STEERING = [
 async def page(url: str, origin: str | None, **headers: str) -> AsyncIterator[Client]:
     """A web page's session."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    more: dict[str, Any] = {} if origin is None else {"origin": origin}
-    async with connect(url, additional_headers={"VERSION": "2", **named}, proxy=None, **more) as socket:
+    named_origin = None if origin is None else Origin(origin)
+    async with connect(url, additional_headers={"VERSION": "2", **named}, proxy=None, origin=named_origin) as socket:
         yield Client(socket)
 
 
@@ -57,7 +57,11 @@ async def test_a_name_that_points_here_is_no_origin(desk: Desk) -> None:
     port = desk.gateway.port
     with pytest.raises(InvalidStatus):
         async with connect(
-            f"ws://evil.example:{port}", host="127.0.0.1", port=port, origin=f"http://evil.example:{port}", proxy=None
+            f"ws://evil.example:{port}",
+            host="127.0.0.1",
+            port=port,
+            origin=Origin(f"http://evil.example:{port}"),
+            proxy=None,
         ):
             pass
 
@@ -106,6 +110,9 @@ PATHS = [
 ]  # fmt: skip
 
 
+NAMING: list[tuple[str, dict[str, str]]] = [("snapshot.save", {}), ("snapshot.load", {}), ("feed", {"kind": "replay"})]
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with everything in it that a path could abuse."""
@@ -129,7 +136,7 @@ async def test_paths_stay_in_the_folder(opening: Open, folder: Path) -> None:
     async with opening(simulator={"folder": folder}) as desk, manager(desk.url, dialect="2") as one:
         before = everything(folder)
         for path in [*PATHS, str(folder / "absolute.json")]:
-            for name, more in (("snapshot.save", {}), ("snapshot.load", {}), ("feed", {"kind": "replay"})):
+            for name, more in NAMING:
                 failed = await one.fails(f"simulator.{name}", file=path, **more)
                 assert failed.code == "invalid_data", (name, path)
                 assert failed.details[0]["path"] == "file"
@@ -163,7 +170,7 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
             self.file.write(text[:1000])
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(snapshots.os, "fdopen", Full)
+    monkeypatch.setattr("mt4sim.world.snapshots.os.fdopen", Full)
     with pytest.raises(OSError, match="No space"):
         Server().save(path)
     assert os.listdir(tmp_path) == ["monday.json"]

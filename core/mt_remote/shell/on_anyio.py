@@ -121,21 +121,24 @@ class AnyioTransport(Transport):
 
 async def arrive(gateway: AssembledGateway, stream: SocketStream, context: ssl.SSLContext | None) -> None:
     """Serves a connection that was accepted: a PROXY header where one has to come, TLS, the session."""
-    with anyio.CancelScope() as scope:
-        entry = gateway.admission.enter(_peer(stream), scope.cancel)
-        if entry is not None:
-            is_session = False
-            try:
-                secured = await _secured(gateway, stream, context, entry)
-                if secured is not None:
-                    transport = AnyioTransport(gateway, secured, entry)
-                    is_session = True
-                    await transport.run()
-            finally:
-                if not is_session:
-                    gateway.admission.leave(entry)
-    with anyio.CancelScope(shield=True):
-        await anyio.aclose_forcefully(stream)
+    try:
+        with anyio.CancelScope() as scope:
+            entry = gateway.admission.enter(_peer(stream), scope.cancel)
+            if entry is not None:
+                await _serve(gateway, stream, context, entry)
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.aclose_forcefully(stream)
+
+
+async def _serve(gateway: AssembledGateway, stream: SocketStream, context: ssl.SSLContext | None, entry: Entry) -> None:
+    try:
+        secured = await _secured(gateway, stream, context, entry)
+        if secured is not None:
+            await AnyioTransport(gateway, secured, entry).run()
+    finally:
+        if entry in gateway.admission.arriving:
+            gateway.admission.leave(entry)
 
 
 async def _secured(
