@@ -74,7 +74,7 @@ def test_testing_elements_stops_when_it_took_long_enough() -> None:
         return element % 2 == 0
 
     page = Page(range(100), [test], limit=20, key=lambda element: element)
-    sizes = []
+    sizes: list[int] = []
     found: list[int] = []
     for part in page.slices(lambda: 1000, enough):
         sizes.append(len(tested) - sum(sizes))

@@ -266,10 +266,11 @@ class AssembledGateway(SessionHost):
         connection.implemented = self.implemented
         return connection
 
-    def event_kind(self, name: str) -> EventKind:
-        """The kind of that name. Raises :class:`~mt_remote.errors.InvalidData` with names that are near."""
+    def event_kind(self, name: str, *, suggest: bool = True) -> EventKind:
         kind = self.kinds.get(name)
         if kind is None:
+            if not suggest:
+                raise InvalidData.of("event", "there is no such event")
             near = difflib.get_close_matches(name, self.kinds, n=3) or sorted(self.kinds)
             raise InvalidData.of("event", f"there is no such event; did you mean {', '.join(near)}?")
         return kind

@@ -18,6 +18,7 @@ from pydantic_core import to_json
 
 from mt_remote.backend import Event
 from mt_remote.dispatch.calls import ParsedCall
+from mt_remote.dispatch.problems import capped
 from mt_remote.errors import CallTimeout, ConnectionLost, RequestError
 from mt_remote.session.event_numbers import EventEncoder, SharedFrames
 from mt_remote.session.outbox_states import Output, Pace, Reader, Step, after, paced
@@ -234,7 +235,7 @@ class Outbox:
         if self.dialect == "2":
             content["code"] = error.wire_code
             if error.details:
-                content["details"] = [{"path": d.path, "problem": d.problem} for d in error.details]
+                content["details"] = [{"path": d.path, "problem": d.problem} for d in capped(error.details)]
             if isinstance(error, CallTimeout | ConnectionLost) and error.outcome:
                 content["outcome"] = error.outcome
         message = b'{"id":%b,%b' % (id_, to_json(content)[1:])

@@ -77,8 +77,9 @@ class SessionHost(Gateway):
         """How an event's data is encoded."""
 
     @abstractmethod
-    def event_kind(self, name: str) -> EventKind:
-        """The kind of that name. Raises :class:`~mt_remote.errors.InvalidData`."""
+    def event_kind(self, name: str, *, suggest: bool = True) -> EventKind:
+        """The kind of that name. Raises :class:`~mt_remote.errors.InvalidData`, with names that are near where it is
+        to ``suggest`` some: to find them takes a while."""
 
     @abstractmethod
     def submit(self, session: WebSocketSession, call: ParsedCall) -> None:
@@ -188,6 +189,11 @@ class WebSocketSession(Session):
         return self._state
 
     @property
+    def has_logged_in(self) -> bool:
+        """Whether whoever is there said who he is, and rightly."""
+        return self.connection is not None or self.mt4.state.is_wanted
+
+    @property
     def is_open(self) -> bool:
         return self.websocket.state is State.OPEN
 
@@ -211,7 +217,7 @@ class WebSocketSession(Session):
                     except RequestFailed as failed:
                         if websocket.refuse_text(received):
                             break
-                        outbox.fail(failed.id, failed.error)
+                        outbox.fail(failed.id, failed.error if self.has_logged_in else failed.brief)
                     else:
                         gateway.submit(self, call)
                 elif isinstance(received, Closed):
@@ -306,7 +312,7 @@ class WebSocketSession(Session):
     # Subscriptions
 
     async def subscribe(self, name: str) -> None:
-        kind = self.gateway.event_kind(name)
+        kind = self.gateway.event_kind(name, suggest=self.has_logged_in)
         if name in self.subscriptions:
             raise SessionStateError("already_subscribed", f"Already subscribed to {name!r}")
         if kind.from_backend:
@@ -322,7 +328,7 @@ class WebSocketSession(Session):
             self._lapsed.discard(name)
 
     async def unsubscribe(self, name: str) -> None:
-        kind = self.gateway.event_kind(name)
+        kind = self.gateway.event_kind(name, suggest=self.has_logged_in)
         if self._lapsed and name in self._lapsed:
             self._lapsed.discard(name)
             return

@@ -7,7 +7,8 @@ binary, fragmented, unmasked, reserved bits, wasteful lengths) goes to wsproto w
 so wsproto sees a legal sequence whenever the whole stream is one, and refuses it when not. What the fast path leaves
 out is the check for UTF-8: the JSON parser does it, and :meth:`WebSocket.refuse_text` ends the session with 1007.
 
-**The handshake** goes to wsproto up to its empty line. Bytes behind it are frames of a client that did not wait;
+**The handshake** goes to wsproto up to its empty line, once it is beyond doubt what it says (:func:`_read_head`): a
+proxy before us that reads it otherwise would let through what it should not. Bytes behind it are frames of a client that did not wait;
 wsproto would lose them (it gives its HTTP parser's trailing data to nobody), so they are kept here.
 
 **The end** of a session (the peer's close frame, a broken rule) is taken up only when the messages before it were: a
@@ -21,6 +22,8 @@ not UTF-8 may be answered although they came behind it.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -28,7 +31,14 @@ from http import HTTPStatus
 from typing import cast
 
 from wsproto.connection import Connection, ConnectionType
-from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Ping, Request, TextMessage
+from wsproto.events import (
+    AcceptConnection,
+    BytesMessage,
+    CloseConnection,
+    Ping,
+    Request,
+    TextMessage,
+)
 from wsproto.handshake import H11Handshake
 from wsproto.utilities import RemoteProtocolError
 
@@ -37,6 +47,22 @@ from mt_remote.wire.states import State, Step, after
 
 MAX_HANDSHAKE = 16 * 1024
 """Bytes of the longest upgrade request."""
+
+_LISTS = frozenset(
+    {
+        "accept",
+        "accept-encoding",
+        "accept-language",
+        "cache-control",
+        "cookie",
+        "forwarded",
+        "sec-websocket-extensions",
+        "sec-websocket-protocol",
+        "via",
+        "x-forwarded-for",
+    }
+)
+"""Headers that are lists and may be cut into several, by proxies and browsers (RFC 9110, 5.3)."""
 
 _OPEN = State.OPEN  # looked up once: an enum's member costs as much as a call
 _TEXT_FRAME = 0x81
@@ -48,7 +74,7 @@ _CLOSE = 0x8
 class UpgradeRequested:
     """A client asks for a WebSocket; answer with :meth:`WebSocket.accept` or :meth:`WebSocket.refuse`.
 
-    ``headers`` are the request's by lower-case name (the last of a name counts).
+    ``headers`` are the request's by lower-case name; those of a list that came in several are joined.
     """
 
     target: str
@@ -187,11 +213,13 @@ class WebSocket:
             return []
         handshake = cast(H11Handshake, self._handshake)
         try:
+            headers = _read_head(data[:end])
             handshake.receive_data(data[: end + 4])
             request = next((event for event in handshake.events() if isinstance(event, Request)), None)
             if request is None:
                 raise RemoteProtocolError("the request is not complete")
-            headers = {name.decode("ascii"): value.decode("latin-1") for name, value in request.extra_headers}
+            for name, value in request.extra_headers:
+                headers.setdefault(name.decode("ascii"), value.decode("latin-1"))
         except (RemoteProtocolError, UnicodeError) as error:
             self._refuse_handshake(error)
             return []
@@ -357,6 +385,36 @@ class WebSocket:
         except UnicodeDecodeError as error:
             self.ends = (_End(1007, f"the message is not UTF-8: {error.reason} at byte {error.start}"), *self.ends)
             return True
+        return False
+
+
+def _read_head(head: bytes) -> dict[str, str]:
+    """The headers that a request has more than once and may; raises what is wrong with a request before its syntax is
+    looked at: only HTTP/1.1 upgrades, and what two readers might read differently is refused."""
+    first, *lines = head.split(b"\r\n")
+    if not first.endswith(b" HTTP/1.1"):
+        raise RemoteProtocolError("only a request in HTTP/1.1 can ask for an Upgrade")
+    found: dict[str, str] = {}
+    listed: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.decode("latin-1").partition(":")
+        name, value = name.lower(), value.strip(" \t")
+        if name in found:
+            if name not in _LISTS:
+                raise RemoteProtocolError(f"the header {name[:40]!r} comes more than once")
+            value = listed[name] = f"{found[name]}, {value}"
+        found[name] = value
+    if found.get("content-length", "0") != "0" or "transfer-encoding" in found:
+        raise RemoteProtocolError("an upgrade request has no body")
+    if "sec-websocket-key" in found and not _is_key(found["sec-websocket-key"]):
+        raise RemoteProtocolError("the Sec-WebSocket-Key is not 16 bytes in base64")
+    return listed
+
+
+def _is_key(value: str) -> bool:
+    try:
+        return len(value) == 24 and len(base64.b64decode(value, validate=True)) == 16
+    except (binascii.Error, ValueError):
         return False
 
 
