@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     code_page: str = Field("cp1252", description="code page of the server's texts")
     max_sessions: PositiveInt = Field(10_000, description="sessions at once; further ones are refused with 503")
     max_message: PositiveInt = Field(4 * 1024 * 1024, description="bytes of the longest message taken")
+    max_message_before_login: PositiveInt = Field(16 * 1024, description="the same before a session has logged in")
     max_backlog: PositiveInt = Field(10_000, description="events kept for a slow reader before it is closed with 1008")
     max_calls: PositiveInt = Field(1_000, description="calls of one session at once; further ones answer busy")
     write_high_water: PositiveInt = Field(1024 * 1024, description="unsent bytes from which a client counts as slow")

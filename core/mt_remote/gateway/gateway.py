@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import difflib
+import math
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
@@ -46,6 +47,7 @@ from mt_remote.session.event_numbers import EventEncoder
 from mt_remote.session.long_answers import LongAnswers
 from mt_remote.session.outbox import Outbox
 from mt_remote.session.session import SessionHost, WebSocketSession
+from mt_remote.session.turns import Turns
 from mt_remote.settings import Settings
 from mt_remote.wire.states import State
 from mt_remote.wire.transport import Transport
@@ -93,10 +95,12 @@ class AssembledGateway(SessionHost):
         "loop",
         "parse",
         "plugins",
+        "resume_calls",
         "sessions",
         "settings",
         "stopping",
         "time",
+        "turns",
     )
 
     settings: Settings
@@ -108,6 +112,8 @@ class AssembledGateway(SessionHost):
     parse: Callable[[bytes, str], ParsedCall]
     encode_event: EventEncoder
     flush_soon: Callable[[], object]
+    resume_calls: Callable[[], object]
+    turns: Turns
     stopping: bool
     clock: Clock
     due: list[Outbox]
@@ -140,15 +146,20 @@ class AssembledGateway(SessionHost):
         self.stopping = False
         self._limiter = LoginLimiter(settings.login_failures, settings.login_window)
         self.idempotency = IdempotencyKeys()
-        self.long_answers = LongAnswers()
+        self.long_answers = LongAnswers(loop.clock.now)
+        self.turns = Turns(loop.clock.now, loop.soon)
         self._handshakes = Handshakes(self)
         self.calls: CallRunner[WebSocketSession, ParsedCall] = CallRunner(
-            group, self._perform, self._timed_out, self._broken, loop=loop
+            group,
+            self._perform,
+            self._timed_out,
+            self._broken,
+            loop=loop,
+            is_full=_takes_no_more,
         )
+        self.resume_calls = self.calls.resume
         self._limits = {kind: float(getattr(settings.deadlines, kind.value)) for kind in Kind}
-        self.time = Timekeeper(
-            settings, loop.clock, self.sessions, self.calls, lambda call: self._limits[call.function.kind]
-        )
+        self.time = Timekeeper(settings, loop.clock, self.sessions, self.calls, self._deadline)
         self.group = group
         self._context = contextvars.copy_context()
         self._thread = threading.get_ident()
@@ -158,6 +169,10 @@ class AssembledGateway(SessionHost):
         self._next_session = 1
         self._progress = anyio.Event()
         self._max_calls = settings.max_calls
+
+    def _deadline(self, call: ParsedCall) -> float:
+        """Seconds that a call may take. One whose answer only waits for the client to take another takes no time."""
+        return math.inf if call in self.long_answers.queued else self._limits[call.function.kind]
 
     # What plugins use
 
@@ -216,6 +231,7 @@ class AssembledGateway(SessionHost):
             return
         self.sessions.discard(session)
         self.time.forget(session)
+        self.turns.forget(session)
         self._handshakes.by_headers.discard(session)
         session.outbox.end()
         session.call_order.clear()
@@ -223,6 +239,7 @@ class AssembledGateway(SessionHost):
         connection = session.mt4.end()
         if connection is not None:
             self.spawn(connection.aclose)
+        self.calls.resume()
         self.hooks.session_closed(session, code, reason)
         if self.stopping:
             self._progress.set()
@@ -323,6 +340,7 @@ class AssembledGateway(SessionHost):
             session.fail(call, error)
         if hooks.watches_finishes:
             hooks.call_finished(session, call, Outcome(error, self._now() - began))
+        error = None  # its traceback has this frame, which has it: the session would stay until the collector came
         for next_call, came in session.call_order.done(call):
             self._start_late(session, next_call, came)
         if self.stopping:
@@ -439,6 +457,10 @@ class AssembledGateway(SessionHost):
         with self.time.patience(LOOK_SECONDS):
             while self.sessions:
                 await self._next_progress()
+
+
+def _takes_no_more(session: WebSocketSession) -> bool:
+    return session.outbox.congested
 
 
 def _key_problem(session: WebSocketSession, call: ParsedCall) -> str:

@@ -20,12 +20,16 @@ from mt_remote.interfaces import EventKind, Gateway, Session
 from mt_remote.session.event_numbers import EventEncoder
 from mt_remote.session.outbox import Outbox
 from mt_remote.session.reconnecting import ReconnectingConnection
+from mt_remote.session.turns import Turns
 from mt_remote.wire.states import State
 from mt_remote.wire.transport import Transport
-from mt_remote.wire.websocket import Closed, UpgradeRequested, WebSocket
+from mt_remote.wire.websocket import Closed, Received, UpgradeRequested, WebSocket
 
 if TYPE_CHECKING:
     from mt_remote.settings import Settings
+
+_CALLS_BEFORE_LOGIN = 16
+"""Messages of a turn that are carried out for whoever has not logged in."""
 
 BROKEN = 1006
 """Close code of a connection that ended without a word (RFC 6455, 7.4.1)."""
@@ -65,6 +69,16 @@ class SessionHost(Gateway):
     @abstractmethod
     def flush_soon(self) -> Callable[[], object]:
         """Has what is due written at the end of the loop's turn."""
+
+    @property
+    @abstractmethod
+    def turns(self) -> Turns:
+        """Who goes on in which turn of the loop."""
+
+    @property
+    @abstractmethod
+    def resume_calls(self) -> Callable[[], object]:
+        """Calls of a session that was full may go on."""
 
     @property
     @abstractmethod
@@ -115,9 +129,13 @@ class WebSocketSession(Session):
     """Set by :attr:`mt4`; here, because every call asks for it."""
 
     __slots__ = (
+        "__weakref__",
+        "_behind",
         "_closing",
         "_lapsed",
+        "_rest",
         "_state",
+        "_unread",
         "call_order",
         "connection",
         "gateway",
@@ -136,7 +154,7 @@ class WebSocketSession(Session):
         settings: Settings = gateway.settings
         self.gateway = gateway
         self.transport = transport
-        self.websocket = WebSocket(settings.max_message)
+        self.websocket = WebSocket(settings.max_message, settings.max_message_before_login)
         self.outbox = Outbox(
             self.websocket, gateway.encode_event, max_backlog=settings.max_backlog, sink=transport,
             due=gateway.due, wake=gateway.flush_soon, owner=self,
@@ -152,6 +170,9 @@ class WebSocketSession(Session):
         self._lapsed: set[str] | None = None
         self._state: dict[str, object] | None = None
         self._closing: tuple[int, str] | None = None
+        self._behind = False  # something was read and not carried out yet, for one of these reasons:
+        self._rest: list[Received] = []  # messages, for the next turn
+        self._unread = b""  # bytes that came meanwhile
 
     def __repr__(self) -> str:
         return f"<Session {self.id} of {self.peer}>"
@@ -202,33 +223,103 @@ class WebSocketSession(Session):
     def data_received(self, data: bytes) -> None:
         """Bytes off the network."""
         self.heard = True
+        if self._behind:  # not every transport stops reading at once
+            self._unread += data
+            return
         self.outbox.dirty = True  # all that comes of this read is written at its end, in one piece
         self._take(data)
         self.outbox.flush()
+        if self._behind:
+            self._wait()
+
+    def go_on(self) -> None:
+        """It is this session's turn: carries out more of what was read."""
+        outbox = self.outbox
+        if not self._behind or outbox.slow or outbox.holding:
+            return
+        self.heard = True
+        data, self._unread = self._unread, b""
+        outbox.dirty = True
+        self._take(data)
+        outbox.flush()
+        if self._behind:
+            self._wait()
+        else:
+            self.read_on()
+
+    def _wait(self) -> None:
+        """The rest of what was read is for a later turn. Nothing is read meanwhile."""
+        self.transport.pause_reading()
+        if self.call_order.bars and self.websocket.too_big:
+            self.call_order.when_free = self.read_on  # whether a message may be as long is being found out
+        elif not self.outbox.slow and not self.outbox.holding:
+            self.gateway.turns.wait(self)
 
     def _take(self, data: bytes) -> None:
-        """Submits each call as it is read. Messages that are no valid request are answered at once, in place."""
-        websocket, outbox, gateway = self.websocket, self.outbox, self.gateway
-        while True:
-            for received in websocket.receive(data):
-                if isinstance(received, bytes):
-                    try:
-                        call = gateway.parse(received, outbox.dialect)
-                    except RequestFailed as failed:
-                        if websocket.refuse_text(received):
-                            break
-                        outbox.fail(failed.id, failed.error if self.has_logged_in else failed.brief)
-                    else:
-                        gateway.submit(self, call)
-                elif isinstance(received, Closed):
-                    self._closing = self._closing or (received.code, received.reason)
-                    outbox.closing()
-                    gateway.closing(self)
-                else:
-                    gateway.decide_handshake(self, received)
-            if not websocket.ends:
-                return
+        """Carries out what was read, for a slice of the turn; whether something is left says ``_behind``."""
+        websocket = self.websocket
+        messages, self._rest, self._behind = self._rest, [], False
+        if not messages:
+            messages = websocket.receive(data)
             data = b""
+        elif websocket.state is not State.OPEN:
+            messages.clear()  # nobody hears what would come of it
+        until = 0.0
+        while True:
+            left: list[Received] = []
+            if len(messages) > 1 and not self.has_logged_in:
+                messages, left = messages[:_CALLS_BEFORE_LOGIN], messages[_CALLS_BEFORE_LOGIN:]
+            if len(messages) > 1 and not until:
+                until = self.gateway.turns.until()
+            rest = self._carry_out(messages, until)
+            if rest or left:
+                self._rest, self._unread, self._behind = [*rest, *left], data + self._unread, True
+                return
+            if not websocket.ends and not websocket.more and not data:
+                return
+            until = until or self.gateway.turns.until()
+            if self._behind or (websocket.more and self._has_to_wait(until)):
+                self._unread, self._behind = data + self._unread, True
+                return
+            messages = websocket.receive(data)
+            data = b""
+
+    def _has_to_wait(self, until: float) -> bool:
+        """Whether the next frames are for a later turn."""
+        if self.websocket.too_big:
+            if self.call_order.bars:
+                return True
+            if not self.has_logged_in:
+                self.websocket.refuse_too_big()
+            return False
+        return self.outbox.full or not self.has_logged_in or self.gateway.clock.now() >= until
+
+    def _carry_out(self, messages: list[Received], until: float) -> list[Received]:
+        """Submits each call. Messages that are no valid request are answered at once, in place. Gives those for which
+        there was no time."""
+        outbox, gateway = self.outbox, self.gateway
+        now = gateway.clock.now
+        several = len(messages) > 1
+        rest = iter(messages)
+        for received in rest:
+            if isinstance(received, bytes):
+                try:
+                    call = gateway.parse(received, outbox.dialect)
+                except RequestFailed as failed:
+                    if self.websocket.refuse_text(received):
+                        return []
+                    outbox.fail(failed.id, failed.error if self.has_logged_in else failed.brief)
+                else:
+                    gateway.submit(self, call)
+                if several and (outbox.full or now() >= until):
+                    return list(rest)
+            elif isinstance(received, Closed):
+                self._closing = self._closing or (received.code, received.reason)
+                outbox.closing()
+                gateway.closing(self)
+            else:
+                gateway.decide_handshake(self, received)
+        return []
 
     def accept(self, dialect: str) -> None:
         """Answers the upgrade; frames that came behind it are taken up."""
@@ -238,6 +329,8 @@ class WebSocketSession(Session):
         self.gateway.session_opened(self)
         self._take(b"")
         self.outbox.touch()
+        if self._behind:
+            self._wait()
 
     def refuse(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
         """Answers the upgrade with an HTTP error."""
@@ -246,8 +339,8 @@ class WebSocketSession(Session):
 
     def connection_lost(self) -> None:
         """The network connection is gone."""
-        if self.websocket.state is not State.CLOSED:
-            self.websocket.receive_eof()
+        self.websocket.receive_eof()
+        self._rest, self._unread, self._behind = [], b"", False
         self.gateway.session_ended(self, *(self._closing or (BROKEN, "the connection broke")))
 
     def writing_paused(self) -> None:
@@ -261,8 +354,13 @@ class WebSocketSession(Session):
         self.read_on()
 
     def read_on(self) -> None:
-        """Input is taken again, unless something still holds it back."""
-        if not self.outbox.slow and not self.outbox.holding:
+        """Input is taken again, unless something still holds it back; what was read before goes first."""
+        if self.outbox.slow or self.outbox.holding:
+            return
+        self.gateway.resume_calls()
+        if self._behind:
+            self.gateway.turns.wait(self)
+        else:
             self.transport.resume_reading()
 
     # Output
@@ -305,6 +403,7 @@ class WebSocketSession(Session):
 
     async def connect(self, server: str, login: int, password: str, *, reconnect_delay: float = 0.0) -> None:
         await self.mt4.connect(server, login, password, reconnect_delay)
+        self.websocket.allow()
 
     async def disconnect(self) -> None:
         await self.mt4.disconnect()

@@ -8,8 +8,12 @@ so wsproto sees a legal sequence whenever the whole stream is one, and refuses i
 out is the check for UTF-8: the JSON parser does it, and :meth:`WebSocket.refuse_text` ends the session with 1007.
 
 **The handshake** goes to wsproto up to its empty line, once it is beyond doubt what it says (:func:`_read_head`): a
-proxy before us that reads it otherwise would let through what it should not. Bytes behind it are frames of a client that did not wait;
-wsproto would lose them (it gives its HTTP parser's trailing data to nobody), so they are kept here.
+proxy before us that reads it otherwise would let through what it should not. Bytes behind it are frames of a client
+that did not wait; wsproto would lose them (it gives its HTTP parser's trailing data to nobody), so they are kept here.
+
+**Bounds.** One :meth:`WebSocket.receive` reads so many bytes and so many frames of the slow way, and leaves the rest
+for the next one (:attr:`WebSocket.more`). The limit on messages may be low at first and rise later: a frame between the
+two limits is left for whoever knows which of them holds (:attr:`WebSocket.too_big`).
 
 **The end** of a session (the peer's close frame, a broken rule) is taken up only when the messages before it were: a
 call to :meth:`WebSocket.receive` that gives messages leaves the end for the next one, in :attr:`WebSocket.ends`. So it
@@ -65,6 +69,10 @@ _LISTS = frozenset(
 """Headers that are lists and may be cut into several, by proxies and browsers (RFC 9110, 5.3)."""
 
 _OPEN = State.OPEN  # looked up once: an enum's member costs as much as a call
+_AT_ONCE = 64 * 1024
+"""Bytes whose frames are read at once; the last frame may end behind them."""
+_SLOW_AT_ONCE = 64
+"""Frames that go to wsproto at once."""
 _TEXT_FRAME = 0x81
 _MASKED = 0x80
 _CLOSE = 0x8
@@ -103,24 +111,41 @@ Received = UpgradeRequested | Closed | bytes
 
 
 class WebSocket:
-    """Sans-IO. Feed :meth:`receive`, and ``b""`` again while there are :attr:`ends`: they came behind all that was
-    received, and the next :meth:`receive` takes them up. Send what is in :attr:`out`, up to :attr:`state` CLOSED."""
+    """Sans-IO. Feed :meth:`receive`, and ``b""`` again while there are :attr:`ends` or :attr:`more`: they came behind
+    all that was received, and the next :meth:`receive` takes them up. Send what is in :attr:`out`, up to :attr:`state`
+    CLOSED. ``limit`` is how long a message may be; :meth:`allow` takes it to ``max_message``."""
 
-    __slots__ = ("_chunks", "_connection", "_handshake", "_have", "_limit", "_need", "_parts", "_size",
-                 "_skip", "ends", "out", "state")  # fmt: skip
+    __slots__ = (
+        "_chunks",
+        "_connection",
+        "_handshake",
+        "_have",
+        "_most",
+        "_need",
+        "_parts",
+        "_skip",
+        "ends",
+        "limit",
+        "more",
+        "out",
+        "state",
+        "too_big",
+    )
 
-    def __init__(self, max_message: int) -> None:
+    def __init__(self, max_message: int, limit: int | None = None) -> None:
         self.state = State.CONNECTING
         self.out: list[bytes] = []
-        self._limit = max_message
+        self._most = max_message
+        self.limit = max_message if limit is None else min(limit, max_message)
+        self.more = False
+        self.too_big = False
         self._chunks: list[bytes] = []
         self._have = 0
         self._need = 0
         self._skip = 0
         self._handshake: H11Handshake | None = H11Handshake(ConnectionType.SERVER)
         self._connection: Connection | None = None
-        self._parts: list[bytes] | None = None
-        self._size = 0
+        self._parts: bytearray | None = None  # no list: empty fragments would make it as long as one likes
         self.ends: tuple[_End, ...] = ()
 
     @property
@@ -165,6 +190,7 @@ class WebSocket:
         """All but frames in an open session with nothing before them."""
         if self.ends:
             return self._end(data)
+        self.more = self.too_big = False
         if self._skip:
             dropped = min(self._skip, len(data))
             self._skip -= dropped
@@ -189,8 +215,20 @@ class WebSocket:
         return []
 
     def receive_eof(self) -> None:
-        """The connection ended without a word."""
-        self.state = after(self.state, Step.BREAK)
+        """The connection ended, perhaps without a word."""
+        if self.state is not State.CLOSED:
+            self.state = after(self.state, Step.BREAK)
+        self._chunks.clear()
+        self._have = 0
+        self._parts = None
+
+    def allow(self) -> None:
+        """Messages may be as long as the longest from now on."""
+        self.limit = self._most
+
+    def refuse_too_big(self) -> None:
+        """They may not: the next :meth:`receive` ends the session."""
+        self._most = self.limit
 
     @property
     def kept(self) -> int:
@@ -235,10 +273,13 @@ class WebSocket:
 
     def _receive_frames(self, data: bytes) -> list[Received]:
         received: list[Received] = []
-        position, end, limit = 0, len(data), self._limit
+        position, end, limit, slow = 0, len(data), self.limit, 0
+        last = end - 1 if end <= _AT_ONCE else _AT_ONCE
         while True:
             left = end - position
-            if left < 2:
+            if position >= last:
+                if left >= 2:
+                    return self._stop(data[position:], received)
                 need = 2
                 break
             second = data[position + 1]
@@ -257,8 +298,11 @@ class WebSocket:
                 head -= 4
             need = head + length
             if length > limit:
+                if length <= self._most:
+                    self.too_big = not received
+                    return self._stop(data[position:], received)
                 self._skip = max(0, need - left)
-                self.ends = (_End(1009, f"a message has at most {limit} bytes, this frame {length}"),)
+                self.ends = (_End(1009, f"a message has at most {self._most} bytes, this frame {length}"),)
                 self._keep(data[position + need :], 0)
                 return received
             if left < need:
@@ -272,9 +316,18 @@ class WebSocket:
                 if self.ends:
                     self._keep(data[stop:], 0)
                     return received
+                slow += 1
+                if slow == _SLOW_AT_ONCE and stop < end:
+                    return self._stop(data[stop:], received)
             position = stop
         if left:
             self._keep(data[position:], need)
+        return received
+
+    def _stop(self, rest: bytes, received: list[Received]) -> list[Received]:
+        """The rest is for the next time."""
+        self.more = True
+        self._keep(rest, 0)
         return received
 
     def _receive_by_wsproto(self, frame: bytes, received: list[Received]) -> None:
@@ -298,16 +351,13 @@ class WebSocket:
 
     def _receive_part(self, event: TextMessage, received: list[Received]) -> None:
         if self._parts is None:
-            self._parts = []
-        part = event.data.encode()
-        self._parts.append(part)
-        self._size += len(part)
-        if self._size > self._limit:
-            self.ends = (_End(1009, f"a message has at most {self._limit} bytes"),)
+            self._parts = bytearray()
+        self._parts += event.data.encode()
+        if len(self._parts) > self.limit:
+            self.ends = (_End(1009, f"a message has at most {self.limit} bytes"),)
         elif event.message_finished:
-            received.append(b"".join(self._parts))
+            received.append(bytes(self._parts))
             self._parts = None
-            self._size = 0
 
     def _end(self, data: bytes) -> list[Received]:
         """Takes up what ends the session. Of several ends the first is told; the peer's close frame ends it whole."""
