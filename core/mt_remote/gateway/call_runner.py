@@ -243,9 +243,11 @@ class CallRunner(Generic[S, C]):
     async def _run_inbox(self, task: CallTask[S, C], scope: anyio.CancelScope) -> None:
         """Takes up calls for a slice of the turn."""
         until = self._now() + _SLICE_SECONDS
-        while not scope.cancel_called and (taken := self._inbox.take()) is not None:
-            task.call, task.since = taken, self._now()
-            await self._run_one(task, *taken)
+        while not scope.cancel_called:
+            task.call, task.since = self._inbox.take(), self._now()
+            if task.call is None:
+                return
+            await self._run_one(task, *task.call)
             if self._queued and self._now() >= until:
                 self._loop.soon(self._check)
                 return

@@ -49,6 +49,22 @@ class Owner(Protocol):
         """The connection is gone and will not be restored."""
 
 
+class _Nobody:
+    """The session of a connection that is over: see :meth:`MT4Connection.end`."""
+
+    connection: Connection | None = None
+    peer = ""
+
+    def on_event(self, event: Event) -> None: ...
+
+    def watched(self) -> list[EventKind]:
+        return []
+
+    def lapse(self) -> None: ...
+
+    def lost_for_good(self) -> None: ...
+
+
 class Host(Protocol):
     """What a connection needs of the gateway."""
 
@@ -160,8 +176,11 @@ class MT4Connection:
             self._tell(up=False)
 
     def end(self) -> Connection | None:
-        """The session is over; gives the connection that is to be closed."""
-        return self._leave(MT4Step.END)
+        """The session is over; gives the connection that is to be closed. Nothing here holds the session from now on:
+        it goes when the last one lets go of it, and not when the garbage collector comes by."""
+        connection = self._leave(MT4Step.END)
+        self.session = _Nobody()
+        return connection
 
     def _leave(self, step: MT4Step) -> Connection | None:
         """Nothing is wanted any more; gives the connection that was up."""

@@ -60,8 +60,10 @@ class Owner(Protocol):
 
 
 class _Nobody:
-    """The owner of an outbox that is over: so the session goes when the last one lets go of it, and not when the
+    """Owner and sink of an outbox that is over: so the session goes when the last one lets go of it, and not when the
     garbage collector comes by."""
+
+    def write(self, data: bytes) -> None: ...
 
     def flushed(self) -> None: ...
 
@@ -150,10 +152,10 @@ class Outbox:
         self._websocket = websocket
         self._encode = encode
         self._max_backlog = max_backlog
-        self._sink = sink
+        self._sink: Sink = sink
         self._due = due
         self._wake = wake
-        self._owner = owner
+        self._owner: Owner = owner
         self._next_event = 0
         self._backlog: dict[object, Event | bytes | LongAnswer] | None = None
         self._unique = 0
@@ -326,7 +328,7 @@ class Outbox:
             place.turn.set()
         self._backlog = None
         self.remember = None
-        self._owner = _NOBODY
+        self._owner = self._sink = _NOBODY
         self._go(Step.END)
 
     def on_event(self, event: Event) -> None:

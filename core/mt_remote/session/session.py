@@ -22,7 +22,7 @@ from mt_remote.session.outbox import Outbox
 from mt_remote.session.reconnecting import ReconnectingConnection
 from mt_remote.session.turns import Turns
 from mt_remote.wire.states import State
-from mt_remote.wire.transport import Transport
+from mt_remote.wire.transport import Gone, Transport
 from mt_remote.wire.websocket import Closed, Received, UpgradeRequested, WebSocket
 
 if TYPE_CHECKING:
@@ -339,6 +339,7 @@ class WebSocketSession(Session):
 
     def connection_lost(self) -> None:
         """The network connection is gone."""
+        self.transport = Gone(self.transport)
         self.websocket.receive_eof()
         self._rest, self._unread, self._behind = [], b"", False
         self.gateway.session_ended(self, *(self._closing or (BROKEN, "the connection broke")))

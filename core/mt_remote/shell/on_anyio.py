@@ -55,7 +55,10 @@ class AnyioTransport(Transport):
         except Exception:  # a bug ends the one session that met it
             log.exception("a session failed", session=self.session.id)
         finally:
-            self.session.connection_lost()
+            session = self.session
+            del self.session  # so that neither holds the other
+            session.connection_lost()
+            del session
             with anyio.CancelScope(shield=True):
                 await anyio.aclose_forcefully(self._stream)
 

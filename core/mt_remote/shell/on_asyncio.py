@@ -47,7 +47,9 @@ class AsyncioTransport(asyncio.Protocol, Transport):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end()
-        self.session.connection_lost()
+        session = self.session
+        del self.session  # so that neither holds the other
+        session.connection_lost()
 
     def _end(self) -> None:
         """Nothing is written from now on; the socket's number may be another connection's soon."""

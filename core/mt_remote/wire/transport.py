@@ -39,3 +39,27 @@ class Transport(ABC):
     @abstractmethod
     def resume_reading(self) -> None:
         """Takes input again."""
+
+
+class Gone(Transport):
+    """Stands in for a connection that is gone: remembers whose it was, and keeps nothing else of it."""
+
+    __slots__ = ("peer", "secure")
+
+    def __init__(self, transport: Transport) -> None:
+        self.peer = transport.peer
+        self.secure = transport.secure
+
+    @property
+    def unsent(self) -> int:
+        return 0
+
+    def write(self, data: bytes) -> None: ...
+
+    def close(self) -> None: ...
+
+    def abort(self) -> None: ...
+
+    def pause_reading(self) -> None: ...
+
+    def resume_reading(self) -> None: ...
