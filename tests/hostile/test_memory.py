@@ -165,5 +165,5 @@ def test_empty_fragments_keep_nothing() -> None:
     websocket.receive(frame(b"", fin=False))
     for _ in range(1000):
         assert websocket.receive(frame(b"", CONTINUATION, fin=False)) == []
-    assert websocket._parts == b""
+    assert not websocket._parts
     assert websocket.receive(frame(b"x", CONTINUATION)) == [b"x"]

@@ -102,10 +102,11 @@ def clock_get(session: Session) -> Clock:
 
 
 @clock.function("advance", kind=Kind.CHANGE, example={"seconds": 3600})
-def clock_advance(session: Session, seconds: Seconds) -> Clock:
-    """Lets time pass at once: timers, day ends and the feed's ticks come in order. Gives the new time."""
+async def clock_advance(session: Session, seconds: Seconds) -> Clock:
+    """Lets time pass at once: timers, day ends and the feed's ticks come in order. Gives the new time. Others are
+    served meanwhile; it stops where it is when the call's deadline has passed or the session ends."""
     backend = _backend(session)
-    backend.advance(seconds)
+    await backend.advance_in_slices(seconds, lambda: session.is_open)
     return {"time": backend.server.now}
 
 
