@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import anyio
 from anyio.abc import SocketAttribute, SocketStream, TaskGroup
+from anyio.streams.stapled import MultiListener
 from anyio.streams.tls import TLSListener, TLSStream
 
 from mt_remote.clock import Clock
 from mt_remote.gateway.gateway import AssembledGateway
 from mt_remote.logs import Log
 from mt_remote.session.session import WebSocketSession
+from mt_remote.shell.descriptors import Descriptors
 from mt_remote.shell.shell import Listener, Shell
 from mt_remote.wire.transport import Transport
 
@@ -125,6 +128,35 @@ def _peer(stream: Stream) -> str:
     return f"{name[0]}:{name[1]}" if isinstance(name, tuple) else str(name)
 
 
+class PatientListener(anyio.abc.Listener[SocketStream]):
+    """A listener that waits where the system gives no more descriptors."""
+
+    def __init__(self, listener: anyio.abc.Listener[SocketStream], clock: Clock, descriptors: Descriptors) -> None:
+        self._listener = listener
+        self._clock = clock
+        self._descriptors = descriptors
+
+    @property
+    def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
+        return self._listener.extra_attributes
+
+    async def serve(self, handler: Callable[[SocketStream], Any], task_group: TaskGroup | None = None) -> None:
+        async with anyio.create_task_group() as own:
+            while True:
+                try:
+                    stream: SocketStream = await self._listener.accept()  # type: ignore[attr-defined]
+                except anyio.BrokenResourceError as error:
+                    if not isinstance(error.__cause__, OSError):
+                        raise
+                    await self._clock.sleep(self._descriptors.pause(error.__cause__))
+                else:
+                    self._descriptors.accepted()
+                    (task_group or own).start_soon(handler, stream)
+
+    async def aclose(self) -> None:
+        await self._listener.aclose()
+
+
 class AnyioListener(Listener):
     """Accepts connections until closed."""
 
@@ -184,7 +216,9 @@ class AnyioShell(Shell):
         *,
         shared: bool,
     ) -> Listener:
-        plain = await anyio.create_tcp_listener(local_host=host, local_port=port, backlog=1024, reuse_port=shared)
+        found = await anyio.create_tcp_listener(local_host=host, local_port=port, backlog=1024, reuse_port=shared)
+        descriptors = Descriptors(gateway.clock)
+        plain = MultiListener([PatientListener(each, gateway.clock, descriptors) for each in found.listeners])
         listener = TLSListener(plain, context, standard_compatible=False) if context else plain
         scope, done = anyio.CancelScope(), anyio.Event()
 

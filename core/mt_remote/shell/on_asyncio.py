@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import ssl
 import sys
 from asyncio.tasks import _enter_task, _leave_task
@@ -17,8 +18,12 @@ from anyio.abc import TaskGroup
 from mt_remote.clock import Clock
 from mt_remote.gateway.gateway import AssembledGateway
 from mt_remote.session.session import WebSocketSession
+from mt_remote.shell.descriptors import Descriptors
 from mt_remote.shell.shell import Listener, Shell
 from mt_remote.wire.transport import Transport
+
+_BACKLOG = 1024
+_ACCEPTED_AT_ONCE = 64
 
 
 class AsyncioTransport(asyncio.Protocol, Transport):
@@ -112,6 +117,90 @@ class AsyncioListener(Listener):
         self._server.close()
 
 
+class Acceptor(Listener):
+    """Accepts connections until closed, and waits where the system gives no more descriptors: asyncio's own way logs a
+    traceback for each attempt, uvloop's closes the connection without a word."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        sockets: list[socket.socket],
+        make: Callable[[], AsyncioTransport],
+        context: ssl.SSLContext | None,
+        descriptors: Descriptors,
+    ) -> None:
+        self._loop = loop
+        self._sockets = sockets
+        self._make = make
+        self._context = context
+        self._descriptors = descriptors
+        self._opening: set[asyncio.Task[Any]] = set()
+        self._addresses = [sock.getsockname()[:2] for sock in sockets]
+        for sock in sockets:
+            self._watch(sock)
+
+    def _watch(self, sock: socket.socket) -> None:
+        if sock in self._sockets:
+            self._loop.add_reader(sock.fileno(), self._accept, sock)
+
+    def _accept(self, sock: socket.socket) -> None:
+        try:
+            for _ in range(_ACCEPTED_AT_ONCE):
+                connection, _ = sock.accept()
+                self._descriptors.accepted()
+                connection.setblocking(False)
+                task = self._loop.create_task(self._open(connection))
+                self._opening.add(task)
+                task.add_done_callback(self._opening.discard)
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return
+        except OSError as error:
+            pause = self._descriptors.pause(error)
+            self._loop.remove_reader(sock.fileno())
+            self._loop.call_later(pause, self._watch, sock)
+
+    async def _open(self, connection: socket.socket) -> None:
+        try:
+            await self._loop.connect_accepted_socket(self._make, connection, ssl=self._context)
+        except OSError:  # it left, or its TLS handshake failed
+            connection.close()
+
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        return self._addresses
+
+    async def aclose(self) -> None:
+        sockets, self._sockets = self._sockets, []
+        for sock in sockets:
+            self._loop.remove_reader(sock.fileno())
+            sock.close()
+        for task in self._opening:
+            task.cancel()
+
+
+async def _bound(loop: asyncio.AbstractEventLoop, host: str, port: int, *, shared: bool) -> list[socket.socket]:
+    """Sockets that listen on all addresses of a host."""
+    found = await loop.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    sockets: list[socket.socket] = []
+    try:
+        for family, kind, protocol, _, address in dict.fromkeys(found):
+            sock = socket.socket(family, kind, protocol)
+            sockets.append(sock)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if shared:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            if family == socket.AF_INET6:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            sock.setblocking(False)
+            sock.bind(address)
+            sock.listen(_BACKLOG)
+    except BaseException:
+        for sock in sockets:
+            sock.close()
+        raise
+    return sockets
+
+
 class AsyncioShell(Shell):
     """The asyncio loop that runs now. First steps go through the functions that asyncio documents for third-party tasks
     (``_enter_task``, ``_leave_task``; section "Extending" of its manual)."""
@@ -152,10 +241,13 @@ class AsyncioShell(Shell):
         *,
         shared: bool,
     ) -> Listener:
-        server = await self._loop.create_server(
-            lambda: AsyncioTransport(gateway), host, port, ssl=context, backlog=1024, reuse_port=shared or None
-        )
-        return AsyncioListener(server)
+        if sys.platform == "win32":  # its loop watches no sockets
+            server = await self._loop.create_server(
+                lambda: AsyncioTransport(gateway), host, port, ssl=context, backlog=_BACKLOG
+            )
+            return AsyncioListener(server)
+        sockets = await _bound(self._loop, host, port, shared=shared)
+        return Acceptor(self._loop, sockets, lambda: AsyncioTransport(gateway), context, Descriptors(gateway.clock))
 
 
 def is_running() -> bool:
