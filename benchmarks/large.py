@@ -165,10 +165,10 @@ async def call(client: ClientConnection, name: str, data: dict[str, Any]) -> Any
     return answer.get("result")
 
 
-async def fill(url: str, trades: int) -> None:
+async def fill(url: str, trades: int, accounts: int = 0) -> None:
     async with connect(url, compression=None, ping_interval=None) as client:
         await call(client, "connect", CREDENTIALS)
-        await call(client, "bench.fill", {"trades": trades, "accounts": max(1, trades // 100)})
+        await call(client, "bench.fill", {"trades": trades, "accounts": accounts or max(1, trades // 100)})
 
 
 async def longest_turn(url: str, orders: Connection) -> float:

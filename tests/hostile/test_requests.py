@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import Field
 
 from mt_remote.dispatch import registry as registry_module
 from mt_remote.dispatch.functions import Function
@@ -35,6 +36,11 @@ def nothing(note: str = "") -> None:
 
 @own.function()
 def listed(numbers: list[int], /) -> int:
+    return len(numbers)
+
+
+@own.function()
+def long(numbers: Annotated[list[int], Field(max_length=100_000)]) -> int:
     return len(numbers)
 
 
@@ -189,7 +195,7 @@ def test_a_plugins_own_details_are_capped_too() -> None:
 def test_a_message_has_so_many_values(data: bytes, problem: str, monkeypatch: pytest.MonkeyPatch) -> None:
     message = b'{"id":1,"name":"own.listed","data":%b}' % data
     monkeypatch.setattr(registry_module, "from_json", None)
-    monkeypatch.setattr(REGISTRY, "_validate_big", None, raising=False)
+    monkeypatch.setattr(REGISTRY, "_validate_plain", None)
     failure = failed(message)
     assert failure.error.message == f"A message has {problem}"
 
@@ -202,8 +208,8 @@ def test_long_texts_and_lists_are_none_of_it() -> None:
 
 
 def test_of_a_long_list_the_first_that_is_wrong_is_told() -> None:
-    message = json.dumps({"id": 1, "name": "own.listed", "data": [1, *["x"] * 50_000]}).encode()
-    assert failed(message).error.details == (Problem("1", "must be an integer"),)
+    message = json.dumps({"id": 1, "name": "own.long", "data": {"numbers": [1, *["x"] * 50_000]}}).encode()
+    assert failed(message).error.details == (Problem("numbers.1", "must be an integer"),)
 
 
 # Suggestions
