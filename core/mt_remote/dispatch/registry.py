@@ -150,7 +150,7 @@ class Registry:
             try:
                 self._validate(to_json(few_of(request)), strict=True, context=self._contexts["2"])
             except CoreValidationError as few:
-                error = few
+                error = few.with_traceback(None)  # which has this frame, which would have the error
             except Exception:  # noqa: BLE001, S110  a plugin's validator, which had its say about the whole already
                 pass
         return _invalid(name, error, count)

@@ -269,7 +269,7 @@ class WebSocketSession(Session):
             left: list[Received] = []
             if len(messages) > 1 and not self.has_logged_in:
                 messages, left = messages[:_CALLS_BEFORE_LOGIN], messages[_CALLS_BEFORE_LOGIN:]
-            if len(messages) > 1 and not until:
+            if not until and (websocket.more or len(messages) > 1):
                 until = self.gateway.turns.until()
             rest = self._carry_out(messages, until)
             if rest or left:
