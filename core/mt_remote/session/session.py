@@ -262,6 +262,9 @@ class WebSocketSession(Session):
         if not messages:
             messages = websocket.receive(data)
             data = b""
+            if len(messages) <= 1 and not websocket.ends and not websocket.more:  # as it usually is
+                self._carry_out(messages, 0.0)
+                return
         elif websocket.state is not State.OPEN:
             messages.clear()  # nobody hears what would come of it
         until = 0.0
@@ -298,8 +301,7 @@ class WebSocketSession(Session):
         """Submits each call. Messages that are no valid request are answered at once, in place. Gives those for which
         there was no time."""
         outbox, gateway = self.outbox, self.gateway
-        now = gateway.clock.now
-        several = len(messages) > 1
+        now = gateway.clock.now if len(messages) > 1 else None
         rest = iter(messages)
         for received in rest:
             if isinstance(received, bytes):
@@ -311,7 +313,7 @@ class WebSocketSession(Session):
                     outbox.fail(failed.id, failed.error if self.has_logged_in else failed.brief)
                 else:
                     gateway.submit(self, call)
-                if several and (outbox.full or now() >= until):
+                if now is not None and (outbox.full or now() >= until):
                     return list(rest)
             elif isinstance(received, Closed):
                 self._closing = self._closing or (received.code, received.reason)
