@@ -45,7 +45,9 @@ class CallOrder:
         """Whether the call starts at once; otherwise it has to :meth:`wait`."""
         function = call.function
         if not function.changes_state:
-            if self._barriers or (self.calls >= _MANY and function.is_list and self.calls - self.waiting >= _MANY):
+            if self._barriers:
+                return False
+            if self.calls >= _MANY and function.is_list and self.calls - self.waiting >= _MANY:
                 return False
         elif self._running is None and not self._waiting:
             self._running = function.kind
