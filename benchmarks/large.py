@@ -165,10 +165,10 @@ async def call(client: ClientConnection, name: str, data: dict[str, Any]) -> Any
     return answer.get("result")
 
 
-async def fill(url: str, trades: int) -> None:
+async def fill(url: str, trades: int, accounts: int = 0) -> None:
     async with connect(url, compression=None, ping_interval=None) as client:
         await call(client, "connect", CREDENTIALS)
-        await call(client, "bench.fill", {"trades": trades, "accounts": max(1, trades // 100)})
+        await call(client, "bench.fill", {"trades": trades, "accounts": accounts or max(1, trades // 100)})
 
 
 async def longest_turn(url: str, orders: Connection) -> float:
@@ -185,7 +185,8 @@ def run(given: argparse.Namespace) -> Result:
     server_core, client_core = cores()
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "bench.py").write_text(PLUGIN)
-        command = [sys.executable, "-m", "mt_remote_tools.cli", "serve", "--port", "0", "--feed", given.feed,
+        command = [sys.executable, "-m", "mt_remote_tools.cli", "serve", "--port", "0", "--state", "memory",
+                   "--feed", given.feed,
                    "--plugin", "mt_remote_plugins", "--plugin", "mt4sim.gateway",
                    "--plugin", "benchmarks.gateway.functions", "--plugins-dir", folder, *given.flag]  # fmt: skip
         gateway = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

@@ -124,7 +124,8 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "counters.py").write_text(COUNTERS)
-        command = [sys.executable, "-m", "mt_remote_tools.cli", "serve", "--port", "0", "--clock", "2020-05-14T12:00",
+        command = [sys.executable, "-m", "mt_remote_tools.cli", "serve", "--port", "0", "--state", "memory",
+                   "--clock", "2020-05-14T12:00",
                    "--speed", str(given.speed), "--feed", "random", "--plugins-dir", folder]  # fmt: skip
         gateway = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         try:

@@ -20,6 +20,7 @@ from benchmarks.load.loadgen import frame
 from benchmarks.sample import group_patch, request
 from mt_remote.backend import Event
 from mt_remote.dispatch.calls import ParsedCall
+from mt_remote.gateway.admission import Entry
 from mt_remote.gateway.gateway import AssembledGateway
 from mt_remote.records import Tick
 from mt_remote.session.session import WebSocketSession
@@ -40,7 +41,6 @@ _CONNECT = request("connect", {"server": "Demo", "login": 1, "password": "manage
 class NoTransport(Transport):
     """Takes everything and sends nothing."""
 
-    peer = "127.0.0.1:0"
     secure = False
 
     @property
@@ -91,7 +91,7 @@ def _drive(coroutine: Coroutine[Any, Any, Any]) -> Any:
 
 async def _session(gateway: Any) -> WebSocketSession:
     """A connected session without a network."""
-    session: WebSocketSession = gateway.open_session(NoTransport())
+    session: WebSocketSession = gateway.open_session(NoTransport(), Entry("nobody", 0.0, lambda: None))
     session.data_received(_UPGRADE)
     session.data_received(frame(1, _message(_CONNECT)))
     await anyio.wait_all_tasks_blocked()

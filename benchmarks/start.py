@@ -18,7 +18,8 @@ from typing import NamedTuple
 from websockets.sync.client import connect
 
 _CONNECT = {"server": "Demo", "login": 1, "password": "manager", "reconnect_delay": 0}
-_SERVE = [sys.executable, "-m", "mt_remote_tools.cli", "serve", "--port", "0", "--log-level", "warning"]
+_SERVE = [sys.executable, "-m", "mt_remote_tools.cli", "serve", "--port", "0", "--state", "memory",
+          "--log-level", "warning"]  # fmt: skip
 _IMPORT = [sys.executable, "-c", "import pydantic"]
 
 

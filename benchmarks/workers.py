@@ -29,7 +29,8 @@ class Gateway:
     def __init__(self, workers: int) -> None:
         command = [sys.executable, "-m", "mt_remote_tools.cli", "serve", "--port", "0", "--clock", "manual",
                    "--feed", "off", "--plugin", "mt_remote_plugins", "--plugin", "mt4sim.gateway", "--plugin",
-                   "benchmarks.gateway.functions", "--workers", str(workers), "--log-level", "warning"]  # fmt: skip
+                   "benchmarks.gateway.functions", "--state", "memory", "--workers", str(workers), "--log-level",
+                   "warning"]  # fmt: skip
         path = os.pathsep.join(filter(None, (str(ROOT), *sys.path)))
         self._process = subprocess.Popen(
             command, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": path}

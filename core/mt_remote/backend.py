@@ -84,6 +84,13 @@ class Connection(ABC):
         return cast("type[_Made]", kind)(self)
 
     @property
+    def canonical_server(self) -> str:
+        """One name for one MT4 server, however a client spells it; idempotency keys belong to it and the login. A
+        backend that knows what the server calls itself says that; otherwise it is the spelling in lower case, without
+        MT4's own port."""
+        return self.server.strip().casefold().removesuffix(":443")
+
+    @property
     def rights(self) -> frozenset[str] | None:
         """Names of the rights that the manager is known to have; ``None`` where nobody knows: the server decides."""
         return None

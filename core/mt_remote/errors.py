@@ -13,6 +13,9 @@
         ├── Refused              a plugin vetoed the call
         ├── Busy                 a bound on what may be waiting was reached
         ├── CallTimeout          a deadline passed; says what is known of the outcome
+        ├── InProgress           the first call under this key is late, and still under way
+        ├── KeyReused            the key was used for a different request
+        ├── TooManyKeys          the login has used as many keys as it may in a day
         ├── InternalError        a bug of ours or of a plugin; details stay in the log
         └── ServerError          the MT4 server refused, with a code of its result table
             └── ConnectionLost   the way to the MT4 server is gone (code ``no_connection``); may say what is known of
@@ -83,6 +86,9 @@ class ReturnCode(IntEnum):
         """The text that the library's ``ErrorDescription`` gives."""
         return _TEXTS[self]
 
+
+CREDENTIALS_REFUSED = (ReturnCode.BAD_ACCOUNT_INFO, ReturnCode.ACCOUNT_DISABLED)
+"""What a log-in is refused with that will be refused again."""
 
 _WIRE_NAMES = {ReturnCode.NO_CONNECT: "no_connection", ReturnCode.ERROR: "common_error"}
 
@@ -161,6 +167,8 @@ class RequestError(MtRemoteError):
     code = "error"
     message: str
     details: tuple[Problem, ...]
+    outcome: str = ""
+    """What is known of the call where that has to be said: ``not_done``, ``unknown``. Dialect 2 sends it."""
 
     def __init__(self, message: str, *, details: Sequence[Problem] = ()) -> None:
         message = sendable(message)
@@ -260,11 +268,35 @@ class CallTimeout(RequestError):
     """A call's deadline passed. ``outcome`` is ``not_done`` (known not to have happened) or ``unknown``."""
 
     code = "timeout"
-    outcome: str
 
     def __init__(self, message: str, *, outcome: str = "unknown") -> None:
         super().__init__(message)
         self.outcome = outcome
+
+
+class InProgress(RequestError):
+    """A repetition under a key whose first call has missed its deadline and has not ended: ask again later."""
+
+    code = "in_progress"
+    outcome = "unknown"
+
+    def __init__(self, message: str = "The first call under this key is still under way; repeat it later") -> None:
+        super().__init__(message)
+
+
+class KeyReused(RequestError):
+    """A different request under a key that is taken."""
+
+    code = "key_reused"
+
+
+class TooManyKeys(RequestError):
+    """An owner of keys has as many as it may; nothing was done. ``most`` is that bound."""
+
+    code = "too_many_keys"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"This login has {most} keys of the last 24 hours, which is the most; nothing was done")
 
 
 class InternalError(RequestError):
@@ -295,15 +327,14 @@ class ConnectionLost(ServerError):
     this: ``not_done`` (known not to have happened), ``unknown`` (it was under way), ``""`` where nothing is said. The
     same call under the same key is carried out again, unless the outcome is ``unknown``."""
 
-    outcome: str
-
     def __init__(self, message: str = "No connection to the MT4 server", *, outcome: str = "") -> None:
         super().__init__(ReturnCode.NO_CONNECT, message)
         self.outcome = outcome
 
 
 __all__ = [
-    "Busy", "CallTimeout", "ConfigurationError", "ConnectionLost", "DeprecatedHook", "InternalError", "InvalidData",
-    "InvalidRequest", "MtRemoteError", "NotFound", "NotOffered", "PluginError", "Problem", "Refused", "RequestError",
-    "ReturnCode", "ServerError", "SessionStateError", "UnknownFunction", "describe",
+    "Busy", "CallTimeout", "ConfigurationError", "ConnectionLost", "DeprecatedHook", "InProgress", "InternalError",
+    "InvalidData", "InvalidRequest", "KeyReused", "MtRemoteError", "NotFound", "NotOffered", "PluginError", "Problem",
+    "Refused", "RequestError", "ReturnCode", "ServerError", "SessionStateError", "TooManyKeys", "UnknownFunction",
+    "describe",
 ]  # fmt: skip

@@ -176,7 +176,12 @@ class Session(ABC):
     @property
     @abstractmethod
     def peer(self) -> str:
-        """The client's address, ``host:port``."""
+        """The client's address, ``host:port``; behind a trusted proxy what that says it is (port 0: not known)."""
+
+    @property
+    @abstractmethod
+    def is_local(self) -> bool:
+        """Whether the client is a program on this machine: at a loopback address, behind no proxy, and no browser."""
 
     @property
     @abstractmethod

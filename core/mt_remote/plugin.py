@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pluggy
 
+from mt_remote.addresses import is_loopback
 from mt_remote.area import Area, Declared, Filter, Handler, Kind, Listing, call
 from mt_remote.backend import Backend, Connection, Event, Listener
 from mt_remote.errors import (
@@ -152,12 +153,19 @@ class Namespace:
         return register
 
 
+def _is_private(settings: Settings) -> bool:
+    """Whether only programs of this machine reach the gateway."""
+    return not settings.trusted_proxies and (is_loopback(settings.host) or settings.host == "localhost")
+
+
 @dataclass(frozen=True, slots=True)
 class BackendSpec:
     """A backend that ``serve --backend NAME`` can use. ``settings`` is a pydantic model: its fields become flags of
     ``serve``, variables ``MT_REMOTE_<NAME>__<FIELD>`` and a table ``[<name>]`` of the configuration file; an instance
     goes to ``factory``. ``areas`` gives the classes that implement areas on its connections. ``shared`` names fields
-    that take the value of the gateway's setting of the same name (``code_page``): they have no flag of their own."""
+    that take the value of the gateway's setting of the same name (``code_page``): they have no flag of their own. One
+    that ``reaches_out`` connects to whatever server a client names: where more than this machine can reach the gateway,
+    the setting ``servers`` has to name them."""
 
     name: str
     settings: type[BaseModel]
@@ -165,10 +173,19 @@ class BackendSpec:
     help: str = ""
     shared: tuple[str, ...] = ()
     areas: Callable[[], Iterable[type[Area]]] = tuple
+    reaches_out: bool = False
 
     def make(self, settings: Settings) -> Backend:
         """The backend for a gateway's settings, which have the backend's own under its name. Raises
-        :class:`~mt_remote.errors.ConfigurationError` when a shared one was set to something else there."""
+        :class:`~mt_remote.errors.ConfigurationError` when a shared one was set to something else there, and where it
+        could be sent anywhere by anybody."""
+        if self.reaches_out and not settings.servers and not _is_private(settings):
+            raise ConfigurationError(
+                f"the backend {self.name!r} connects to whatever server a client names, and the gateway on "
+                f"{settings.host} is not for this machine alone: name the servers that it may connect to with "
+                '--servers NAME, MT_REMOTE_SERVERS=\'["NAME"]\' or servers = ["NAME"] in the configuration file, or '
+                "listen with --host 127.0.0.1 and without trusted_proxies"
+            )
         own: BaseModel = getattr(settings, self.name)
         values = {name: getattr(settings, name) for name in self.shared}
         for name, value in values.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -66,13 +66,20 @@ class Timeline:
     def advance_to(self, when: int) -> None:
         """Moves to ``when``. Every timer on the way fires at its own time, those it sets included. Raises
         ``ValueError`` for a time that has passed."""
+        for _ in self.steps_to(when):
+            pass
+
+    def steps_to(self, when: int) -> Iterator[int]:
+        """The same step by step, for whoever has more to do than this: a step is one timer, and gives the time. What
+        is not taken up any more leaves the time where it is."""
         if when < self._now:
             raise ValueError(f"time does not run backwards: it is {self._now}, not {when}")
         while (due := self.next_due()) is not None and due <= when:
             timer = heapq.heappop(self._timers)
             self._now = max(self._now, timer.when)
             timer.fire()
-        self._now = when
+            yield self._now
+        self._now = max(self._now, when)  # between two steps it may have been moved
 
     def advance(self, seconds: int) -> None:
         """Moves by ``seconds``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -147,6 +148,10 @@ class Server:
     def advance_to(self, when: int) -> None:
         """Lets time pass until ``when``. Raises ``ValueError`` when that has passed."""
         self.state.timeline.advance_to(when)
+
+    def steps_to(self, when: int) -> Iterator[int]:
+        """The same step by step: see :meth:`~mt4sim.clock.Timeline.steps_to`."""
+        return self.state.timeline.steps_to(when)
 
     def symbol(self, name: str) -> Symbol:
         """A symbol's configuration. Raises :class:`~mt_remote.errors.NotFound`."""

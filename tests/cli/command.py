@@ -39,7 +39,13 @@ def _arguments(words: tuple[str, ...]) -> list[str]:
 
 def process_environment(more: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MT_REMOTE_")}
-    return {**kept, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "COLUMNS": "160", **more}
+    return {
+        **kept,
+        "MT_REMOTE_STATE": "memory",
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        "COLUMNS": "160",
+        **more,
+    }
 
 
 def command(

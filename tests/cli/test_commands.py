@@ -39,7 +39,8 @@ def test_what_serve_says(gateway: Gateway) -> None:
     assert lines[1].startswith("backend simulator: ")
     assert "functions" in lines[2]
     assert lines[3].startswith("plugins: ")
-    assert lines[4] == f"listening on {gateway.url}"
+    assert lines[4] == "idempotency keys in memory: a restart forgets them"
+    assert lines[5] == f"listening on {gateway.url}"
     assert gateway.url.startswith("ws://127.0.0.1:")
 
 

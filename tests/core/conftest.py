@@ -58,7 +58,8 @@ def start(memory: MemoryServer, monkeypatch: pytest.MonkeyPatch) -> Start:
         if plugins:
             hooks = Hooks(plugin_manager(plugins=[mt_remote_plugins, *plugins], entry_points=False))
         ended = False
-        async with running(Settings(port=0, **settings), hooks, memory) as gateway:
+        settings = {"port": 0, "reconnect_delay_min": 0.001, **settings}
+        async with running(Settings(**settings), hooks, memory) as gateway:
             yield gateway
             ended = True
         assert ended, "the gateway ended on its own, and the test with it"

@@ -1,20 +1,16 @@
-"""Small parts that keep order and bounds, without a loop: lanes, the limit on logins, first answers by key."""
+"""Small parts that keep order and bounds, without a loop: lanes, first answers by key."""
 
 from __future__ import annotations
 
 from random import Random
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mt_remote.dispatch.call_order import CallOrder
 from mt_remote.dispatch.calls import ParsedCall
 from mt_remote.dispatch.functions import Function
-from mt_remote.dispatch.idempotency import KEPT_SECONDS, FirstAnswer, IdempotencyKeys, KeyReused, fingerprint
-from mt_remote.gateway.login_limiter import LoginLimiter
 from mt_remote.plugin import Declared, Kind
-from mt_remote.records import ConGroup, Patch
 
 
 def nothing() -> None:
@@ -66,51 +62,6 @@ def test_a_lane_that_is_over_starts_nothing() -> None:
     assert lane.admit(first)
     assert not lane.admit(second)
     lane.wait(second, 1)
-    assert lane.clear() == 1
+    assert lane.clear() == [second]
     assert not lane.done(first)
     assert lane.calls == 0
-
-
-def test_failed_logins_count_for_a_while() -> None:
-    limiter = LoginLimiter(2, 60)
-    assert limiter.wait("a", 0) == 0
-    limiter.failed("a", 0)
-    assert limiter.wait("a", 1) == 0
-    limiter.failed("a", 10)
-    assert limiter.wait("a", 11) == 49
-    assert limiter.wait("b", 11) == 0
-    assert limiter.wait("a", 60) == 0
-    limiter.failed("a", 61)
-    assert limiter.wait("a", 62) == 8
-    assert limiter.wait("a", 200) == 0
-
-
-def call(amount: float, key: str = "k", body: object = None) -> ParsedCall:
-    return ParsedCall(b"1", FUNCTIONS[Kind.TRADE], {"amount": amount}, body, key)
-
-
-def find(repeats: IdempotencyKeys, owner: tuple[str, int], asked: ParsedCall, now: float) -> tuple[FirstAnswer, bool]:
-    return repeats.find(owner, asked.key or "", fingerprint(asked), now)
-
-
-def test_first_answers_are_kept_for_a_day_per_owner_and_key() -> None:
-    repeats = IdempotencyKeys()
-    one, other = ("Demo", 1), ("Demo", 2)
-    first, is_first = find(repeats, one, call(5), 0)
-    assert is_first
-    assert find(repeats, one, call(5), 10) == (first, False)
-    for owner, key in ((other, "k"), (one, "k2")):
-        assert find(repeats, owner, call(5, key), 10)[1]
-    with pytest.raises(KeyReused, match="The key 'k' was used for a different request"):
-        find(repeats, one, call(6), 10)
-    assert find(repeats, one, call(5), KEPT_SECONDS - 1)[1] is False
-    assert find(repeats, one, call(6), KEPT_SECONDS)[1], "a day later it is free"
-
-
-def test_requests_are_compared_by_what_they_ask_for() -> None:
-    repeats = IdempotencyKeys()
-    owner = ("Demo", 1)
-    find(repeats, owner, call(5, body=Patch(ConGroup, {"group": "g", "copies": 1})), 0)
-    assert not find(repeats, owner, call(5, body=Patch(ConGroup, {"copies": 1, "group": "g"})), 0)[1]
-    with pytest.raises(KeyReused):
-        find(repeats, owner, call(5, body=Patch(ConGroup, {"group": "g", "copies": 2})), 0)

@@ -120,15 +120,24 @@ async def test_a_repetition_waits_for_the_first_call(start: Start, memory: Memor
         assert memory.balances == [5]
 
 
-async def test_a_timed_out_first_call_stays_unknown_under_its_key(start: Start, memory: MemoryServer) -> None:
+async def test_a_timed_out_first_call_resolves(start: Start, memory: MemoryServer) -> None:
     async with start(deadlines={"trade": 0.1}) as gateway, peer(gateway, **HEADERS) as client:
         memory.gate = anyio.Event()
         await client.send(balance(1, 5, key="k"))
-        assert (await client.answer(1))["outcome"] == "unknown"
+        late = await client.answer(1)
+        assert (late["code"], late["outcome"]) == ("timeout", "unknown")
+        async with peer(gateway, **HEADERS) as other:
+            for asking, id_ in ((client, 2), (other, 3)):
+                await asking.send(balance(id_, 5, key="k"))
+                meanwhile = await asking.answer(id_)
+                assert (meanwhile["code"], meanwhile["outcome"]) == ("in_progress", "unknown")
+            await other.send(balance(4, 6, key="k"))
+            assert (await other.answer(4))["code"] == "key_reused"
         memory.gate.set()
-        await client.send(balance(2, 5, key="k"))
-        assert (await client.answer(2))["outcome"] == "unknown"
-        assert memory.balances == []
+        await until(lambda: gateway.gateway.counters()["calls_in_flight"] == 0)
+        await client.send(balance(5, 5, key="k"))
+        assert await client.answer(5) == {"id": 5, "status": "OK", "result": {"order": 1}}
+        assert (memory.balances, client.messages) == ([5], []), "the late end answers nobody by itself"
 
 
 async def test_what_is_known_not_to_have_happened_may_be_tried_again(start: Start, memory: MemoryServer) -> None:

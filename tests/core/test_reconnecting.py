@@ -143,9 +143,9 @@ async def test_a_bug_while_reconnecting_does_not_end_the_attempts(start: Start, 
 async def test_subscribing_and_unsubscribing_take_effect_at_their_answers(start: Start, memory: MemoryServer) -> None:
     async with start() as gateway, peer(gateway) as client:
         assert "call 'connect' first" in (await client.ask("subscribe", event="tick"))["message"]
+        await client.connect()
         unknown = await client.ask("subscribe", event="tic")
         assert "event: there is no such event; did you mean tick" in unknown["message"]
-        await client.connect()
         for round_ in range(3):
             memory.tick("EURUSD", 1.0, 1.1)
             await client.ask("symbol.show", symbol="EURUSD")

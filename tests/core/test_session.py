@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, cast
 
 from hypothesis import given, settings
@@ -12,14 +12,17 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from pydantic import Field
 
 from mt_remote.backend import Event
+from mt_remote.clock import SystemClock
 from mt_remote.dispatch.calls import ParsedCall
 from mt_remote.dispatch.functions import Function
 from mt_remote.dispatch.registry import Registry
 from mt_remote.errors import CallTimeout, InvalidData, Problem
+from mt_remote.gateway.admission import Entry
 from mt_remote.plugin import EventKind, Kind, Namespace
 from mt_remote.session.event_numbers import EventEncoder
 from mt_remote.session.outbox import Outbox
 from mt_remote.session.session import WebSocketSession
+from mt_remote.session.turns import Turns
 from mt_remote.settings import Settings
 from mt_remote.wire.states import State
 from mt_remote.wire.transport import Transport
@@ -60,10 +63,21 @@ class Desk:
         self.kinds: dict[str, EventKind] = {}
         self.due: list[Outbox] = []
         self.wakes = 0
+        self.clock = SystemClock()
+        self.later: list[Callable[[], object]] = []
+        self.turns = Turns(self.clock.now, self.later.append)
         self.ended: tuple[int, str] | None = None
 
     def flush_soon(self) -> None:
         self.wakes += 1
+
+    def resume_calls(self) -> None:
+        """None wait here."""
+
+    def take_turns(self) -> None:
+        """The loop goes round until nobody waits."""
+        while self.later:
+            self.later.pop(0)()
 
     def decide_handshake(self, session: WebSocketSession, request: UpgradeRequested) -> None:
         session.accept("0")
@@ -84,7 +98,6 @@ class Desk:
 class Line(Transport):
     """Keeps what is written."""
 
-    peer = "nobody"
     secure = False
     unsent = 0
 
@@ -112,7 +125,7 @@ def opened(
     *, max_backlog: int = 100, dialect: str = "0", max_message: int = 10_000, encoder: EventEncoder = encode
 ) -> WebSocketSession:
     desk = Desk(max_message, max_backlog, encoder)
-    session = WebSocketSession(cast(Any, desk), Line(), 1, 0.0)
+    session = WebSocketSession(cast(Any, desk), Line(), 1, Entry("nobody", 0.0, lambda: None))
     session.data_received(upgrade())
     line(session).clear()
     session.dialect = dialect
@@ -126,6 +139,7 @@ def line(session: WebSocketSession) -> list[bytes]:
 
 
 def said(session: WebSocketSession) -> tuple[list[dict[str, Any]], int | None]:
+    cast(Desk, session.gateway).take_turns()
     session.outbox.flush()
     messages, _, code = sent(b"".join(line(session)))
     line(session).clear()
@@ -198,6 +212,7 @@ def outcome(pieces: Iterable[bytes]) -> tuple[list[dict[str, Any]], tuple[int, s
     session = opened(max_message=300)
     for piece in pieces:
         session.data_received(piece)
+    cast(Desk, session.gateway).take_turns()
     state, closed = session.websocket.state, cast(Line, session.transport).closed
     spoken, code = said(session)
     session.connection_lost()
@@ -218,6 +233,7 @@ def test_the_first_end_is_told_and_what_came_before_it_is_answered() -> None:
     request = frame(b'{"id":1,"name":"own.double","data":{"number":2}}')
     bad = frame(b'{"id":2,"name":"none"}')
     session.data_received(request + bad + frame(b"\xff") + request + close())
+    cast(Desk, session.gateway).take_turns()
     assert session.websocket.finished
     assert cast(Line, session.transport).closed
     spoken, code = said(session)

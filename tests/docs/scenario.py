@@ -79,7 +79,7 @@ async def tell(folder: Path) -> Story:
     """The whole story; ``folder`` takes the snapshot."""
     story = Story()
     async with AsyncExitStack() as stack:
-        desk = await stack.enter_async_context(open_desk())
+        desk = await stack.enter_async_context(open_desk(simulator={"folder": folder}))
 
         async def speaker() -> Speaker:
             socket = await stack.enter_async_context(connect(desk.url, max_size=None, proxy=None))
@@ -92,7 +92,7 @@ async def tell(folder: Path) -> Story:
         await _market(one)
         await _orders(one)
         await _dealing(one, dealer)
-        await _simulation(one, folder)
+        await _simulation(one)
         await one.say("disconnect")
     return story
 
@@ -196,7 +196,7 @@ async def _dealing(one: Speaker, dealer: Speaker) -> None:
     await one.say("simulator.trader.withdraw", login=200, request_id=withdrawn)
 
 
-async def _simulation(one: Speaker, folder: Path) -> None:
+async def _simulation(one: Speaker) -> None:
     await one.say("tick.add", symbol="EURUSD", bid=1.1, ask=1.1001)
     pending = await one.say("simulator.trader.open", _PENDING)
     await one.say("simulator.trader.delete", login=100, order=pending["order"])
@@ -216,7 +216,7 @@ async def _simulation(one: Speaker, folder: Path) -> None:
     await one.say("simulator.faults.set", seed=7, rules=[{"on": "ticks.get", "nth": 2, "do": "delay", "seconds": 5}])
     for name in ("simulator.faults.get", "simulator.faults.release", "simulator.faults.clear"):
         await one.say(name)
-    file = str(folder / "monday.json")
+    file = "monday.json"
     await one.say("simulator.snapshot.save", file=file)
     await one.say("users.del", logins=[100])
     for name in ("simulator.snapshot.load", "simulator.reset", "simulator.fault.disconnect"):

@@ -3,7 +3,7 @@ shared object."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -85,6 +85,9 @@ class LibraryBackend(ManagerBackend):
     def advance(self, seconds: int) -> None:
         with self.shared.lock:
             self.server.advance(seconds)
+
+    async def advance_in_slices(self, seconds: int, wanted: Callable[[], bool]) -> None:
+        self.advance(seconds)
 
 
 class Control:

@@ -17,7 +17,7 @@ from mt_remote.plugins.hooks import Hooks
 from mt_remote.plugins.host import catalogue, find_backend, plugin_manager
 from mt_remote.settings import Settings
 from mt_remote.shell.server import Worker, running
-from mt_remote.workers.far import FarBackend, FarConnection, FarFunction, FarIdempotencyKeys
+from mt_remote.workers.far import FarBackend, FarConnection, FarFunction, FarIdempotencyKeys, FarLogIns
 from mt_remote.workers.host import Host, hosting
 from tests.stories.conftest import START, Desk
 
@@ -77,7 +77,12 @@ async def open_workers(
         for each, content in zip(far, contents, strict=True):
             await each.connect(gone)
             gateway = await stack.enter_async_context(
-                running(options, hooks, each, worker=Worker(content, FarIdempotencyKeys(each)))
+                running(
+                    options,
+                    hooks,
+                    each,
+                    worker=Worker(content, FarIdempotencyKeys(each), partial(FarLogIns, backend=each)),
+                )
             )
             opened.desks.append(Desk(gateway, cast(SimulatorBackend, Reached(backend, host))))
         yield opened

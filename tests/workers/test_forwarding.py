@@ -13,6 +13,7 @@ from mt4sim import NewOrder
 from mt4sim.gateway.connection import SimulatorConnection
 from mt_remote.area import Area, call, implementing
 from mt_remote.backend import Event
+from mt_remote.errors import ConnectionLost
 from mt_remote.plugin import Call, Connection, Kind, Namespace, Refused, Session, hookimpl, vetoes
 from mt_remote.records import Draft, TradeCommand, UserRecord
 from mt_remote.workers.far import FarConnection, forwarding
@@ -352,3 +353,24 @@ async def test_every_area_of_the_backend_is_forwarded(two: WorkerDesks) -> None:
     connection = FarConnection(two.far[0], 1, "Demo", 1)
     connection.implemented = implementing([forwarding(area) for area in AREAS])
     assert all(row.offered_by(type(connection[area])) for area in AREAS for row in area.functions)
+
+
+async def test_a_claim_whose_connection_is_lost_meanwhile_is_settled(
+    two: WorkerDesks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The session has no connection any more when the claim's number comes back: the key that was claimed is freed,
+    not that of whoever the session is now."""
+    far, desk = two.far[0], two.desks[0]
+    money = {"login": 1, "command": "balance", "amount": 5.0}
+    async with manager(desk.url, dialect="2") as one, manager(two.desks[1].url, dialect="2") as other:
+        monkeypatch.setattr(far, "_drain", lambda: None)
+        await one.send("order.balance", money, key="k")
+        await until(lambda: any(kind == "reply" for kind, *_ in far._arrived))
+        (session,) = desk.gateway.gateway.sessions
+        session.mt4.on_lost(ConnectionLost())
+        assert session.mt4.account == ("", 0)
+        monkeypatch.undo()
+        far._drain()
+        repeated = await other.answer(await other.send("order.balance", money, key="k"))
+        assert repeated.get("code") not in ("timeout", "in_progress")
+        await until(lambda: not any(worker.claims for worker in two.host.workers.values()))

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mt_remote.dispatch.idempotency import KeyReused
 from mt_remote.errors import (
     Busy,
     CallTimeout,
     Conflict,
     ConnectionLost,
+    InProgress,
     InvalidData,
+    KeyReused,
     NotFound,
     NotOffered,
     Problem,
@@ -23,7 +24,9 @@ from mt_remote.errors import (
     ReturnCode,
     ServerError,
     SessionStateError,
+    TooManyKeys,
 )  # fmt: skip
+from mt_remote.keys.store import Failure, KeptError
 from mt_remote.workers.parcels import PART, Parts, pack, unpack
 
 ERRORS = [
@@ -32,7 +35,8 @@ ERRORS = [
     SessionStateError("not_connected", "call 'connect'"),
     Refused("no", code="closed"), Busy("later"), CallTimeout("late", outcome="not_done"),
     ConnectionLost(), ConnectionLost("broke", outcome="unknown"),
-    ServerError(ReturnCode.TRADE_NO_MONEY, path="volume"), ServerError(4711, "odd"), KeyReused("taken"),
+    ServerError(ReturnCode.TRADE_NO_MONEY, path="volume"), ServerError(4711, "odd"),
+    KeyReused("taken"), InProgress(), TooManyKeys(7), KeptError(Failure("Later", "busy", "not_done")),
 ]  # fmt: skip
 
 

@@ -8,23 +8,33 @@ state is done first.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mt_remote.area import Kind
 from mt_remote.dispatch.calls import ParsedCall
+
+_MANY = 32
+"""Calls that run, from which on a list has to wait for one of them: lists are large, and what is made of them waits
+for the client."""
 
 
 class CallOrder:
     """Decides when a call may start. ``calls`` counts those that wait and those that run, ``_barriers`` those of them
     that let no read overtake."""
 
-    __slots__ = ("_barriers", "_running", "_waiting", "calls")
+    __slots__ = ("_barriers", "_running", "_waiting", "calls", "when_free")
 
     def __init__(self) -> None:
         self.calls = 0
+        self.when_free: Callable[[], object] | None = None  # told once, when a SESSION call ended
         self._running: Kind | None = None
         self._waiting: deque[tuple[ParsedCall, float]] | None = None
         self._barriers = 0
+
+    @property
+    def bars(self) -> bool:
+        """Whether a ``SESSION`` call runs or waits."""
+        return self._barriers > 0
 
     @property
     def waiting(self) -> int:
@@ -36,6 +46,8 @@ class CallOrder:
         function = call.function
         if not function.changes_state:
             if self._barriers:
+                return False
+            if self.calls >= _MANY and function.is_list and self.calls - self.waiting >= _MANY:
                 return False
         elif self._running is None and not self._waiting:
             self._running = function.kind
@@ -58,7 +70,11 @@ class CallOrder:
         self.calls -= 1
         if call.function.changes_state:
             self._running = None
-            self._barriers -= call.function.kind is Kind.SESSION
+            if call.function.kind is Kind.SESSION:
+                self._barriers -= 1
+                if self.when_free is not None:
+                    told, self.when_free = self.when_free, None
+                    told()
         return self._next() if self._waiting else ()
 
     def _next(self) -> list[tuple[ParsedCall, float]]:
@@ -70,15 +86,16 @@ class CallOrder:
                 if self._running is not None:
                     break
                 self._running = function.kind
-            elif self._running is Kind.SESSION:
+            elif self._running is Kind.SESSION or (function.is_list and self.calls - len(waiting) >= _MANY):
                 break
             started.append(waiting.popleft())
         return started
 
-    def clear(self) -> int:
-        """The session is over: nothing that waits will start. Gives how many waited."""
-        dropped = self.waiting
-        self.calls -= dropped
+    def clear(self) -> list[ParsedCall]:
+        """The session is over: nothing that waits will start. Gives what waited."""
+        dropped = [call for call, _ in self._waiting or ()]
+        self.calls -= len(dropped)
         self._waiting = None
+        self.when_free = None
         self._barriers = int(self._running is Kind.SESSION)
         return dropped

@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import inspect
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter, itemgetter
 from typing import Annotated, Any, Literal, Optional, get_args, get_origin, get_type_hints
 
@@ -36,11 +36,21 @@ PLAIN_FILTER = "only elements of which this is so"
 _COUNTED = (Unit.POSITION, Unit.INTEGER, Unit.UNSIGNED, Unit.CHOICE, Unit.TIME)
 
 
+_TESTED_AT_ONCE = 16
+"""Elements that are tested between two looks at the time."""
+_VALUES_AN_EFFORT = 16
+"""Values of a filter that make testing an element as dear as making one."""
+
+
+def _never() -> bool:
+    return False
+
+
 class Page:
     """The part of a list that a client asked for, found and made slice by slice. ``next`` is the key of its last
     element once all slices were taken and more follow, else ``None``."""
 
-    __slots__ = ("_elements", "_end", "_key", "_limit", "_start", "_tests", "next")
+    __slots__ = ("_effort", "_elements", "_end", "_key", "_limit", "_start", "_tests", "next")
 
     def __init__(
         self,
@@ -49,33 +59,39 @@ class Page:
         limit: int | None = None,
         key: Callable[[Any], Any] | None = None,
         start: int = 0,
+        effort: int = 1,
     ) -> None:
-        """``elements`` from ``start`` on that pass all ``tests``, at most ``limit``; ``key`` gives an element's."""
+        """``elements`` from ``start`` on that pass all ``tests``, at most ``limit``; ``key`` gives an element's.
+        ``effort`` is how many elements without a test would take as long as one with them."""
         self._elements = elements
         self._start = start
         self._end = len(elements) if limit is None or tests else min(len(elements), start + limit + 1)
         self._tests = tests
         self._limit = limit
         self._key = key
+        self._effort = effort
         self.next: int | str | None = None
 
     def __len__(self) -> int:
-        """How many elements have to be looked at."""
-        return self._end - self._start
+        """How many elements have to be looked at; as many more as looking at one takes longer."""
+        return (self._end - self._start) * self._effort
 
     @property
     def beside(self) -> bytes:
         """What the answer has beside the result, once all slices were taken."""
         return b"" if self.next is None else b',"next":' + to_json(self.next)
 
-    def slices(self, size: Callable[[], int]) -> Iterator[list[Any]]:
-        """The page in parts of which each took at most ``size()`` elements to make; a part may be empty."""
+    def slices(self, size: Callable[[], int], enough: Callable[[], bool] = _never) -> Iterator[list[Any]]:
+        """The page in parts of which each took at most ``size()`` elements to make; a part may be empty. A part ends
+        early where ``enough`` says that testing its elements took long enough."""
         position, end, left, last = self._start, self._end, self._limit, None
         while position < end:
             part = self._elements[position : min(end, position + size())]
-            position += len(part)
             if self._tests:
-                part = [element for element in part if all(test(element) for test in self._tests)]
+                tested, part = self._tested(part, enough)
+                position += tested
+            else:
+                position += len(part)
             if left is not None:
                 if len(part) > left and self._key is not None:
                     self.next = self._key(part[left - 1] if left else last)
@@ -85,6 +101,16 @@ class Page:
             if part:
                 last = part[-1]
             yield list(part)
+
+    def _tested(self, part: Sequence[Any], enough: Callable[[], bool]) -> tuple[int, list[Any]]:
+        """How many elements of a part were tested, and those that passed."""
+        passed: list[Any] = []
+        for start in range(0, len(part), _TESTED_AT_ONCE):
+            some = part[start : start + _TESTED_AT_ONCE]
+            passed += [element for element in some if all(test(element) for test in self._tests)]
+            if enough():
+                return start + len(some), passed
+        return len(part), passed
 
 
 class Paging:
@@ -160,7 +186,7 @@ class Paging:
         start = 0
         if "limit" in asked or "after" in asked:
             elements, start = self._behind(elements, asked.get("after"), ranks)
-        return Page(elements, tests, asked.get("limit"), self._key, start)
+        return Page(elements, tests, asked.get("limit"), self._key, start, _effort(asked.values()))
 
     def _ranks(self, asked: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[Any, int] | None:
         """The places of the keys, where the client's own list gives the order."""
@@ -181,6 +207,11 @@ class Paging:
         if not self._listing.ordered:
             elements = sorted(elements, key=key)
         return elements, 0 if after is None else _first_behind(elements, after, key)
+
+
+def _effort(asked: Iterable[object]) -> int:
+    """What testing an element costs, in elements."""
+    return 1 + sum(len(value) for value in asked if isinstance(value, list)) // _VALUES_AN_EFFORT
 
 
 def _first_behind(elements: Sequence[Any], after: Any, key: Callable[[Any], Any]) -> int:

@@ -5,7 +5,7 @@ Values may be secret, so no message repeats one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pydantic_core import ErrorDetails, ValidationError
@@ -32,13 +32,48 @@ _UNSEEN = ("[key]", "[one]", "[many]")
 """Parts of pydantic's paths that are no part of the data: a map's key, a member of a union."""
 
 
-def problems_of(error: ValidationError, skip: Sequence[str] = ()) -> tuple[Problem, ...]:
-    """What is wrong, field by field; ``skip`` are leading parts of the paths that a client does not know."""
+MOST_PROBLEMS = 100
+"""Details that an error has at most."""
+_MOST_BYTES = 16 * 1024
+"""Characters that they have together."""
+_LONGEST_PATH = 200
+
+
+def problems_of(error: ValidationError, skip: Sequence[str] = (), count: int = 0) -> tuple[Problem, ...]:
+    """What is wrong, field by field; ``skip`` are leading parts of the paths that a client does not know. ``count`` is
+    how many problems there are, where the error does not have them all."""
     found: dict[str, Problem] = {}
     for detail in error.errors(include_url=False, include_input=False):
         path = _path(detail, skip)
         found.setdefault(path, Problem(path or "data", _sentence(detail)))
-    return tuple(found.values())
+    return capped(found.values(), max(count - error.error_count(), 0) + len(found))
+
+
+def capped(problems: Iterable[Problem], count: int = 0) -> tuple[Problem, ...]:
+    """As many problems as an answer should have; the last one says how many more there are of ``count``, all of them
+    unless told otherwise."""
+    listed = tuple(problems)
+    kept: list[Problem] = []
+    size = 0
+    for problem in listed[:MOST_PROBLEMS]:
+        path, sentence = _short(problem.path), _short(problem.problem, 2 * _LONGEST_PATH)
+        size += len(path) + len(sentence)
+        if size > _MOST_BYTES:
+            break
+        kept.append(problem if (path, sentence) == (problem.path, problem.problem) else Problem(path, sentence))
+    more = max(count, len(listed)) - len(kept)
+    return (*kept, Problem("data", f"has {more:,} more problems")) if more else tuple(kept)
+
+
+def _short(text: str, most: int = _LONGEST_PATH) -> str:
+    return text if len(text) <= most else text[:most] + "…"
+
+
+def few_of(value: Any) -> Any:
+    """A part of a request's JSON: of each list and map so many elements as may have problems of their own."""
+    if isinstance(value, dict):
+        return {key: few_of(value[key]) for _, key in zip(range(MOST_PROBLEMS), value, strict=False)}
+    return [few_of(each) for each in value[:MOST_PROBLEMS]] if isinstance(value, list) else value
 
 
 def _path(detail: ErrorDetails, skip: Sequence[str]) -> str:

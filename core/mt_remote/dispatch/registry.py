@@ -7,7 +7,8 @@ but who sent it.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Any, cast
 
 from pydantic_core import SchemaValidator, core_schema, from_json, to_json
@@ -15,7 +16,8 @@ from pydantic_core import ValidationError as CoreValidationError
 
 from mt_remote.dispatch.calls import ParsedCall
 from mt_remote.dispatch.functions import Function
-from mt_remote.dispatch.problems import problems_of
+from mt_remote.dispatch.json_bounds import BIG, keys_given, repeated_keys, too_much
+from mt_remote.dispatch.problems import MOST_PROBLEMS, few_of, problems_of
 from mt_remote.errors import (
     InternalError,
     InvalidData,
@@ -33,6 +35,10 @@ log = Log()
 _LONGEST_ID = 256
 """Characters of an id that is a text."""
 _BACKSLASH = ord("\\")
+_COLON = ord(":")
+_LONG_LIST = 1_000
+_TOLD = 10
+"""Problems that an error's message has; its details have more."""
 _LONGEST_NEAR = 100
 """Characters of an unknown name up to which others that look like it are searched for."""
 
@@ -43,7 +49,7 @@ class Registry:
     def __init__(self, functions: Iterable[Function], code_page: str) -> None:
         self.functions = {function.name: function for function in functions}
         self._contexts = {dialect: {"code_page": code_page, "dialect": dialect} for dialect in DIALECTS}
-        schema = _request_schema(self.functions)
+        schema = _failing_fast(_request_schema(self.functions))
         self._validate = SchemaValidator(schema).validate_json
         self._validate_plain = SchemaValidator(without_text_checks(schema)).validate_json
 
@@ -56,6 +62,8 @@ class Registry:
         # byte, one for a single byte, given as a number, is many times as fast: it goes first.
         plain = message.isascii() and (_BACKSLASH not in message or b"\\u" not in message)
         validate = self._validate_plain if plain else self._validate
+        if len(message) > BIG and (problem := too_much(message)):
+            raise RequestFailed(b"null", InvalidRequest(problem))
         try:
             request = validate(message, strict=True, context=self._contexts[dialect])
             function, data = self.functions[request["name"]], request["data"]
@@ -74,7 +82,13 @@ class Registry:
         id_ = request["id"]
         id_ = b"%d" % id_ if type(id_) is int else to_json(id_)
         if function.takes_body:
+            if keys_given(request, data) != message.translate(None, b" \t\r\n").count(b'":'):
+                self._refuse_repeated(message, id_)
             return ParsedCall(id_, function, {}, data, request.get("key"))
+        # Each key has its colon, and texts may have more: as many colons as there are keys now means that none was
+        # repeated. Where nothing was given as data, the key may be absent; what else differs is looked at closely.
+        if message.count(_COLON) != len(request) + len(data) or not data:
+            self._refuse_repeated(message, id_)
         if len(data) > function.required:  # null is what was left out
             data = {name: value for name, value in data.items() if value is not None}
         return ParsedCall(id_, function, data, None, request.get("key"))
@@ -85,6 +99,14 @@ class Registry:
             return function.adapter.validate_python({}, strict=True, context=self._contexts["2"])
         except CoreValidationError as error:
             raise RequestFailed(_encode_id(id_), _invalid(function.name, error)) from None
+
+    @staticmethod
+    def _refuse_repeated(message: bytes, id_: bytes) -> None:
+        """Which of two values counts would be anybody's guess, and a proxy's may differ from ours."""
+        if repeated := repeated_keys(message):
+            key, names_id = repeated
+            problem = f"The request has the key {_shown(key)} more than once"
+            raise RequestFailed(b"null" if names_id else id_, InvalidRequest(problem))
 
     def near(self, name: str) -> list[str]:
         """Names of functions that look like ``name``."""
@@ -104,32 +126,71 @@ class Registry:
             return RequestFailed(b"null", InvalidRequest("A request needs an id: an integer or a text"))
         if isinstance(id_, str) and len(id_) > _LONGEST_ID:
             return RequestFailed(b"null", InvalidRequest(f"An id has at most {_LONGEST_ID} characters"))
-        return RequestFailed(_encode_id(id_), self._explain_request(request, error))
-
-    def _explain_request(self, request: dict[str, object], error: CoreValidationError) -> RequestError:
+        encoded = _encode_id(id_)
+        try:
+            self._refuse_repeated(message, encoded)
+        except RequestFailed as repeated:
+            return repeated
         name = request.get("name")
         if not isinstance(name, str):
-            return InvalidRequest("A request needs a name: the function's, a text")
+            return RequestFailed(encoded, InvalidRequest("A request needs a name: the function's, a text"))
         if name not in self.functions:
-            shown = name if len(name) <= 60 else name[:60] + "…"
-            near = " or ".join(repr(other) for other in self.near(name))
-            return UnknownFunction(f"Unknown function {shown!r}" + (f"; did you mean {near}?" if near else ""))
-        return _invalid(name, error)
+            unknown = f"Unknown function {_shown(name)}"
+            return RequestFailed(encoded, UnknownFunction(unknown), lambda: self._with_near(unknown, name))
+        return RequestFailed(encoded, self._invalid(request, name, error))
+
+    def _with_near(self, unknown: str, name: str) -> UnknownFunction:
+        near = " or ".join(repr(other) for other in self.near(name))
+        return UnknownFunction(f"{unknown}; did you mean {near}?" if near else unknown)
+
+    def _invalid(self, request: dict[str, object], name: str, error: CoreValidationError) -> InvalidData:
+        """Of very many problems only some are made: they are looked for in a part of the request."""
+        count = error.error_count()
+        if count > MOST_PROBLEMS:
+            try:
+                self._validate(to_json(few_of(request)), strict=True, context=self._contexts["2"])
+            except CoreValidationError as few:
+                error = few.with_traceback(None)  # which has this frame, which would have the error
+            except Exception:  # noqa: BLE001, S110  a plugin's validator, which had its say about the whole already
+                pass
+        return _invalid(name, error, count)
 
 
 class RequestFailed(MtRemoteError):
-    """A message that is no valid request: ``id`` to answer under (JSON text) and the error."""
+    """A message that is no valid request: ``id`` to answer under (JSON text) and the error. ``brief`` is the error as
+    it is told for nothing; ``error`` may say more, which takes a while."""
 
-    def __init__(self, id_: bytes, error: RequestError) -> None:
+    def __init__(self, id_: bytes, error: RequestError, fuller: Callable[[], RequestError] | None = None) -> None:
         super().__init__(str(error))
         self.id = id_
-        self.error = error
+        self.brief = error
+        self._fuller = fuller
+
+    @cached_property
+    def error(self) -> RequestError:
+        return self.brief if self._fuller is None else self._fuller()
 
 
-def _invalid(name: str, error: CoreValidationError) -> InvalidData:
-    problems = problems_of(error, skip=(name,))
-    text = "; ".join(str(problem) for problem in problems[:10])
+def _shown(name: str) -> str:
+    return repr(name if len(name) <= 60 else name[:60] + "…")
+
+
+def _invalid(name: str, error: CoreValidationError, count: int = 0) -> InvalidData:
+    problems = problems_of(error, skip=(name,), count=count)
+    text = "; ".join(str(problem) for problem in problems[:_TOLD])
+    if len(problems) > _TOLD or count > len(problems):
+        text += f"; and {max(count, len(problems)) - _TOLD:,} more"
     return InvalidData(f"Invalid data for {name}: {text}", details=problems)
+
+
+def _failing_fast(schema: Any) -> Any:
+    """A core schema in which long lists end at the first element that is wrong: an error for each of 100,000 takes as
+    long as thousands of calls."""
+    if isinstance(schema, dict):
+        made = {key: _failing_fast(value) for key, value in schema.items()}
+        is_long = made.get("type") == "list" and made.get("max_length", 0) > _LONG_LIST
+        return made | {"fail_fast": True} if is_long else made
+    return [_failing_fast(item) for item in schema] if isinstance(schema, list) else schema
 
 
 def _id_of(message: bytes) -> bytes:

@@ -4,6 +4,9 @@ A task per call is dear, and no task at all robs handlers of what asyncio and tr
 So there are a few tasks that last. Calls go into one inbox; a task carries out call after call for as long as none
 suspends; when one does, the next task goes on with the rest. Idle sessions need no task.
 
+The inbox is fair: each session's calls are taken up in their order, the sessions in turns, and none while its client
+has more to read than it takes. A task that took up calls for a slice of time leaves the rest to the loop's next turn.
+
 Where the loop allows it (see :mod:`mt_remote.gateway.first_step`), a call takes its first step at once, in the name of
 an idle task: most calls end there. One that suspends is handed to that task, which takes it to its end.
 
@@ -29,6 +32,9 @@ S = TypeVar("S")
 """Whoever calls: a session."""
 C = TypeVar("C")
 """A call."""
+
+_SLICE_SECONDS = 0.002
+"""What calls that are taken up may take of a turn."""
 
 _KEPT_IDLE = 256
 """Tasks that wait for calls at most; the rest end."""
@@ -62,9 +68,56 @@ class CallTask(Generic[S, C]):
             self._wake = anyio.Event()
 
 
+class Inbox(Generic[S, C]):
+    """Calls that may start: ``calls`` has each session's in their order, and the sessions take turns. ``is_full`` says
+    of which session none is to be taken."""
+
+    def __init__(self, is_full: Callable[[S], bool]) -> None:
+        self._is_full = is_full
+        self.calls: dict[S, deque[C]] = {}
+
+    def __len__(self) -> int:
+        return sum(map(len, self.calls.values()))
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is a call that may be taken."""
+        return not all(map(self._is_full, self.calls))
+
+    def put(self, session: S, call: C) -> None:
+        """Another call, behind those of its session."""
+        waiting = self.calls.get(session)
+        if waiting is None:
+            self.calls[session] = deque((call,))
+        else:
+            waiting.append(call)
+
+    def take(self) -> tuple[S, C] | None:
+        """The next call, ``None`` when there is none that may be taken."""
+        session = next((each for each in self.calls if not self._is_full(each)), None)
+        if session is None:
+            return None
+        waiting = self.calls.pop(session)
+        call = waiting.popleft()
+        if waiting:
+            self.calls[session] = waiting  # behind the others
+        return session, call
+
+    def drop(self, unwanted: Callable[[S, C], bool]) -> None:
+        """Forgets calls."""
+        for session, calls in list(self.calls.items()):
+            kept = deque(call for call in calls if not unwanted(session, call))
+            if kept:
+                self.calls[session] = kept
+            else:
+                del self.calls[session]
+
+
 class CallRunner(Generic[S, C]):
     """Runs calls. ``perform`` carries out one and answers it; it raises nothing but cancellation. ``timed_out``
-    answers one that was cancelled, ``broken`` one that ended with a stray cancellation."""
+    answers one that was cancelled, ``broken`` one that ended with a stray cancellation. ``outlasts`` is asked about one
+    whose time is up, again and again: whether it goes on all the same. ``is_full`` says of which session no call is to
+    be taken up until :meth:`resume`."""
 
     def __init__(
         self,
@@ -74,7 +127,10 @@ class CallRunner(Generic[S, C]):
         broken: Callable[[S, C], None],
         *,
         loop: EventLoop,
+        outlasts: Callable[[S, C], bool] = lambda session, call: False,
+        is_full: Callable[[S], bool] = lambda session: False,
     ) -> None:
+        self._outlasts = outlasts
         self._group = group
         self._perform = perform
         self._timed_out = timed_out
@@ -82,7 +138,8 @@ class CallRunner(Generic[S, C]):
         self._loop = loop
         self._now = loop.clock.now
         self._context = copy_context()
-        self._inbox: deque[tuple[S, C]] = deque()
+        self._inbox: Inbox[S, C] = Inbox(is_full)
+        self._queued = self._inbox.calls  # asked at each call whether there are any
         self._idle: list[CallTask[S, C]] = []
         self._current: CallTask[S, C] | None = None
         self.tasks: set[CallTask[S, C]] = set()
@@ -90,7 +147,7 @@ class CallRunner(Generic[S, C]):
     def submit(self, session: S, call: C) -> None:
         """Starts a call that may start now: takes its first step in the name of an idle task, where that can be."""
         loop = self._loop
-        if not self._idle or self._inbox or not loop.steps_at_once:
+        if not self._idle or self._queued or not loop.steps_at_once:
             self._queue(session, call)
             return
         task = self._idle.pop()
@@ -114,8 +171,12 @@ class CallRunner(Generic[S, C]):
             task.wake()
 
     def _queue(self, session: S, call: C) -> None:
-        self._inbox.append((session, call))
-        if self._current is None:
+        self._inbox.put(session, call)
+        self.resume()
+
+    def resume(self) -> None:
+        """Calls are there, or a session that was full is so no more."""
+        if self._queued and self._current is None and self._inbox.is_ready:
             self._take_up()
 
     def _take_up(self) -> None:
@@ -132,8 +193,7 @@ class CallRunner(Generic[S, C]):
     def _check(self) -> None:
         """We run, so no task does: the one that took up calls is done, or suspended inside a call."""
         self._current = None
-        if self._inbox:
-            self._take_up()
+        self.resume()
 
     async def _work(self, task: CallTask[S, C]) -> None:
         task.handle = self._loop.current_task()
@@ -172,9 +232,7 @@ class CallRunner(Generic[S, C]):
         while True:
             if task.call is not None:
                 await self._run_one(task, *task.call)
-            while self._inbox and not scope.cancel_called:
-                task.call, task.since = self._inbox.popleft(), self._now()
-                await self._run_one(task, *task.call)
+            await self._run_inbox(task, scope)
             if scope.cancel_called:
                 return
             if self._current is task:
@@ -184,6 +242,18 @@ class CallRunner(Generic[S, C]):
                 return
             self._idle.append(task)
             await self._rest(task)
+
+    async def _run_inbox(self, task: CallTask[S, C], scope: anyio.CancelScope) -> None:
+        """Takes up calls for a slice of the turn."""
+        until = self._now() + _SLICE_SECONDS
+        while not scope.cancel_called:
+            task.call, task.since = self._inbox.take(), self._now()
+            if task.call is None:
+                return
+            await self._run_one(task, *task.call)
+            if self._queued and self._now() >= until:
+                self._loop.soon(self._check)
+                return
 
     async def _rest(self, task: CallTask[S, C]) -> None:
         """Waits for the next call. A call whose first step was taken meanwhile may have cancelled this task, its own as
@@ -218,14 +288,13 @@ class CallRunner(Generic[S, C]):
         """Cancels every call that runs for longer than its limit in seconds."""
         for task in self.tasks:
             if task.call is not None and task.scope is not None:
-                _, call = task.call
-                if now - task.since >= limit(call):
+                session, call = task.call
+                if now - task.since >= limit(call) and not self._outlasts(session, call):
                     task.scope.cancel()
 
     def cancel_where(self, unwanted: Callable[[S, C], bool]) -> None:
         """Nobody waits for these calls any more: those that wait are dropped, those under way cancelled."""
-        if any(unwanted(*each) for each in self._inbox):
-            self._inbox = deque(each for each in self._inbox if not unwanted(*each))
+        self._inbox.drop(unwanted)
         for task in self.tasks:
             if task.call is not None and task.scope is not None and unwanted(*task.call):
                 task.scope.cancel()
@@ -233,6 +302,17 @@ class CallRunner(Generic[S, C]):
     def cancel(self, call: C) -> None:
         """Nobody waits for this call any more."""
         self.cancel_where(lambda _, other: other is call)
+
+    def cancel_all(self) -> list[tuple[S, C]]:
+        """Cancels every call that is under way; gives those that never began, which end here."""
+        waiting = [(session, call) for session, calls in self._inbox.calls.items() for call in calls]
+        self.cancel_where(lambda session, call: True)
+        return waiting
+
+    @property
+    def under_way(self) -> list[tuple[S, C]]:
+        """The calls that are being carried out."""
+        return [task.call for task in self.tasks if task.call is not None]
 
     @property
     def in_flight(self) -> int:

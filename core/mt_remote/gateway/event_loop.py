@@ -30,6 +30,10 @@ class EventLoop(ABC):
         """Runs a callback once the present turn of the loop is over."""
 
     @abstractmethod
+    def soon_from_thread(self, callback: Callable[[], object], /) -> object:
+        """The same, from another thread. Raises ``RuntimeError`` when the loop is over."""
+
+    @abstractmethod
     def current_task(self) -> object:
         """The task that runs now, for :meth:`enter`."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import difflib
+import math
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
@@ -14,12 +15,12 @@ import anyio
 import pluggy
 from anyio.abc import TaskGroup
 
+from mt_remote.addresses import host_of
 from mt_remote.area import Kind, implementing
 from mt_remote.backend import Backend, Connection, Event, Listener
 from mt_remote.clock import Clock
 from mt_remote.dispatch.calls import ParsedCall
 from mt_remote.dispatch.functions import Function
-from mt_remote.dispatch.idempotency import FirstAnswer, IdempotencyKeys
 from mt_remote.errors import (
     Busy,
     CallTimeout,
@@ -33,12 +34,16 @@ from mt_remote.errors import (
     ServerError,
     SessionStateError,
 )  # fmt: skip
+from mt_remote.gateway.admission import Admission, Entry
 from mt_remote.gateway.call_runner import CallRunner
 from mt_remote.gateway.event_loop import EventLoop
 from mt_remote.gateway.handshakes import Handshakes
-from mt_remote.gateway.login_limiter import LoginLimiter
+from mt_remote.gateway.log_ins import LogIns
+from mt_remote.gateway.refusals import RefusalLog
 from mt_remote.gateway.timekeeper import LOOK_SECONDS, Timekeeper
 from mt_remote.interfaces import EventKind, Outcome
+from mt_remote.keys.claims import CUT_OFF, NOT_BEGUN, Claim, IdempotencyKeys, fingerprint
+from mt_remote.keys.store import Answer, Failure
 from mt_remote.logs import Log
 from mt_remote.plugins.hooks import Hooks
 from mt_remote.plugins.host import Catalogue
@@ -46,6 +51,7 @@ from mt_remote.session.event_numbers import EventEncoder
 from mt_remote.session.long_answers import LongAnswers
 from mt_remote.session.outbox import Outbox
 from mt_remote.session.session import SessionHost, WebSocketSession
+from mt_remote.session.turns import Turns
 from mt_remote.settings import Settings
 from mt_remote.wire.states import State
 from mt_remote.wire.transport import Transport
@@ -54,8 +60,6 @@ from mt_remote.wire.websocket import UpgradeRequested
 log = Log()
 
 Ts = TypeVarTuple("Ts")
-
-_CREDENTIAL_ERRORS = (ReturnCode.BAD_ACCOUNT_INFO, ReturnCode.ACCOUNT_DISABLED)
 
 
 class AssembledGateway(SessionHost):
@@ -66,9 +70,12 @@ class AssembledGateway(SessionHost):
 
     __slots__ = (
         "__weakref__",
+        "_answered",
         "_context",
+        "_cut_off",
+        "_grace",
         "_handshakes",
-        "_limiter",
+        "_keyed",
         "_limits",
         "_max_calls",
         "_next_session",
@@ -76,6 +83,7 @@ class AssembledGateway(SessionHost):
         "_progress",
         "_thread",
         "_unbegun",
+        "admission",
         "backend",
         "calls",
         "catalogue",
@@ -89,14 +97,18 @@ class AssembledGateway(SessionHost):
         "idempotency",
         "implemented",
         "kinds",
+        "log_ins",
         "long_answers",
         "loop",
         "parse",
         "plugins",
+        "refusals",
+        "resume_calls",
         "sessions",
         "settings",
         "stopping",
         "time",
+        "turns",
     )
 
     settings: Settings
@@ -108,8 +120,12 @@ class AssembledGateway(SessionHost):
     parse: Callable[[bytes, str], ParsedCall]
     encode_event: EventEncoder
     flush_soon: Callable[[], object]
+    resume_calls: Callable[[], object]
+    turns: Turns
     stopping: bool
     clock: Clock
+    refusals: RefusalLog
+    admission: Admission
     due: list[Outbox]
     """What is written once the present turn of the loop is over."""
 
@@ -122,6 +138,7 @@ class AssembledGateway(SessionHost):
         *,
         group: TaskGroup,
         loop: EventLoop,
+        keys: IdempotencyKeys,
     ) -> None:
         self.settings = settings
         self.hooks = hooks
@@ -138,16 +155,34 @@ class AssembledGateway(SessionHost):
         self._now = loop.clock.now
         self.sessions = set()
         self.stopping = False
-        self._limiter = LoginLimiter(settings.login_failures, settings.login_window)
-        self.idempotency = IdempotencyKeys()
-        self.long_answers = LongAnswers()
+        self.idempotency = keys
+        self._keyed: dict[ParsedCall, Claim] = {}
+        self._answered: set[ParsedCall] = set()
+        self.refusals = RefusalLog(settings.refusals_logged, loop.clock.now)
+        self.admission = Admission(settings, loop.clock, self.refusals)
+        self.log_ins = LogIns(settings, loop.clock)
+        self.long_answers = LongAnswers(loop.clock.now)
+        self.turns = Turns(loop.clock.now, loop.soon)
         self._handshakes = Handshakes(self)
         self.calls: CallRunner[WebSocketSession, ParsedCall] = CallRunner(
-            group, self._perform, self._timed_out, self._broken, loop=loop
+            group,
+            self._perform,
+            self._timed_out,
+            self._broken,
+            loop=loop,
+            outlasts=self._outlasts,
+            is_full=_takes_no_more,
         )
+        self.resume_calls = self.calls.resume
         self._limits = {kind: float(getattr(settings.deadlines, kind.value)) for kind in Kind}
         self.time = Timekeeper(
-            settings, loop.clock, self.sessions, self.calls, lambda call: self._limits[call.function.kind]
+            settings,
+            loop.clock,
+            self.sessions,
+            self.calls,
+            self._deadline,
+            self.admission,
+            self.refusals,
         )
         self.group = group
         self._context = contextvars.copy_context()
@@ -155,9 +190,15 @@ class AssembledGateway(SessionHost):
         self.flush_soon = partial(loop.soon, self._flush)
         self.due = []
         self._unbegun: set[ParsedCall] = set()
+        self._grace: anyio.CancelScope | None = None
+        self._cut_off = False
         self._next_session = 1
         self._progress = anyio.Event()
         self._max_calls = settings.max_calls
+
+    def _deadline(self, call: ParsedCall) -> float:
+        """Seconds that a call may take. One whose answer only waits for the client to take another takes no time."""
+        return math.inf if call in self.long_answers.queued else self._limits[call.function.kind]
 
     # What plugins use
 
@@ -192,9 +233,10 @@ class AssembledGateway(SessionHost):
 
     # Sessions
 
-    def open_session(self, transport: Transport) -> WebSocketSession:
-        """A network connection was accepted."""
-        session = WebSocketSession(self, transport, self._next_session, self._now())
+    def open_session(self, transport: Transport, entry: Entry) -> WebSocketSession:
+        """A network connection that was let in (:attr:`admission`) is ready for the client's upgrade request."""
+        self.admission.arrived(entry)
+        session = WebSocketSession(self, transport, self._next_session, entry)
         self._next_session += 1
         self.sessions.add(session)
         return session
@@ -215,7 +257,9 @@ class AssembledGateway(SessionHost):
         if session not in self.sessions:
             return
         self.sessions.discard(session)
+        self.admission.leave(session.entry)
         self.time.forget(session)
+        self.turns.forget(session)
         self._handshakes.by_headers.discard(session)
         session.outbox.end()
         session.call_order.clear()
@@ -223,6 +267,7 @@ class AssembledGateway(SessionHost):
         connection = session.mt4.end()
         if connection is not None:
             self.spawn(connection.aclose)
+        self.calls.resume()
         self.hooks.session_closed(session, code, reason)
         if self.stopping:
             self._progress.set()
@@ -252,24 +297,17 @@ class AssembledGateway(SessionHost):
         allowed = self.settings.servers
         if allowed and server not in allowed:
             raise Refused(f"This gateway does not connect to the server {server!r}", code="server_not_allowed")
-        address = peer.rpartition(":")[0] or peer
-        if attempt and (seconds := self._limiter.wait(address, self._now())) > 0:
-            raise Refused(
-                f"Too many failed logins from {address}: try again in {seconds:.0f} s", code="too_many_logins"
-            )
-        try:
-            connection = await self.backend.open(server, login, password, listener, peer=address)
-        except ServerError as error:
-            if attempt and error.return_code in _CREDENTIAL_ERRORS:
-                self._limiter.failed(address, self._now())
-            raise
+        connection = await self.log_ins.open(
+            self.backend, server, login, password, listener, address=host_of(peer), is_retry=not attempt
+        )
         connection.implemented = self.implemented
         return connection
 
-    def event_kind(self, name: str) -> EventKind:
-        """The kind of that name. Raises :class:`~mt_remote.errors.InvalidData` with names that are near."""
+    def event_kind(self, name: str, *, suggest: bool = True) -> EventKind:
         kind = self.kinds.get(name)
         if kind is None:
+            if not suggest:
+                raise InvalidData.of("event", "there is no such event")
             near = difflib.get_close_matches(name, self.kinds, n=3) or sorted(self.kinds)
             raise InvalidData.of("event", f"there is no such event; did you mean {', '.join(near)}?")
         return kind
@@ -302,26 +340,31 @@ class AssembledGateway(SessionHost):
         error: RequestError | None = None
         try:
             if call.key:
-                result = await self._once(session, call)
+                encoded = await self._once(session, call)
+                if call not in self._answered:
+                    session.outbox.answer_encoded(call, encoded)
             else:
                 if hooks.watches_starts:
                     await self._ask_plugins(session, call)
                 result = function.invoke(session, call.arguments, call.body)
                 if function.is_async:
                     result = await result
-            if function.is_list and function.is_long(result):
-                await self.long_answers.answer(session, call, result)
-            else:
-                session.outbox.answer(call, result)
+                if function.is_list and function.is_long(result):
+                    await self.long_answers.answer(session, call, result)
+                else:
+                    session.outbox.answer(call, result)
         except RequestError as failure:
             error = failure
         except Exception:
             log.exception("a function failed", function=call.name, plugin=function.plugin)
             error = InternalError(f"{call.name} failed inside the gateway; its log says why")
+        if self._answered and self._was_answered(call):
+            return
         if error is not None:
             session.fail(call, error)
         if hooks.watches_finishes:
             hooks.call_finished(session, call, Outcome(error, self._now() - began))
+        error = None  # its traceback has this frame, which has it: the session would stay until the collector came
         for next_call, came in session.call_order.done(call):
             self._start_late(session, next_call, came)
         if self.stopping:
@@ -337,50 +380,83 @@ class AssembledGateway(SessionHost):
             self._unbegun.add(call)
             raise
 
-    async def _run(self, session: WebSocketSession, call: ParsedCall) -> Any:
-        result = call.function.invoke(session, call.arguments, call.body)
-        return await result if call.function.is_async else result
-
-    async def _once(self, session: WebSocketSession, call: ParsedCall) -> Any:
+    async def _once(self, session: WebSocketSession, call: ParsedCall) -> bytes | None:
         """Runs a call with a key, or gives what the first one under that key gave, whatever a plugin would say now:
-        to whoever missed the answer a veto would tell that nothing happened."""
-        owner = (session.server, session.mt4.login)
-        first, is_first = await self.idempotency.claim(owner, call, self._now())
-        if is_first:
-            await self._run_first(session, call, first)
-        else:
-            await first.done.wait()
-        if first.error is not None:
-            raise first.error
-        return first.result
+        to whoever missed the answer a veto would tell that nothing happened. The result is JSON."""
+        found = await self.idempotency.claim(session.mt4.account, call.key or "", fingerprint(call))
+        return found.get() if isinstance(found, Answer) else await self._first(session, call, found)
 
-    async def _run_first(self, session: WebSocketSession, call: ParsedCall, first: FirstAnswer) -> None:
-        owner = (session.server, session.mt4.login)
-        happened = False
+    async def _first(self, session: WebSocketSession, call: ParsedCall, claim: Claim) -> bytes | None:
+        """Runs the first call under a key. Its answer is stored before anybody hears it."""
+        keys, begun = self.idempotency, False
         try:
             if self.hooks.watches_starts:
                 await self._ask_plugins(session, call)
-            happened = True
-            first.result = await self._run(session, call)
+            begun, self._keyed[call] = True, claim
+            encoded = await self._encoded(session, call)
+            keys.settle(claim, Answer(encoded))
+            await claim.is_stored()
+            return encoded
         except RequestError as error:
-            first.error = error
-            happened = happened and not _did_not_happen(error)
+            failure = Failure.of(error)
+            if begun and not _did_not_happen(error):
+                keys.settle(claim, Answer(failure=failure))
+            else:
+                keys.release(claim, failure)
+            await claim.is_stored()
+            raise
         except BaseException:
-            first.error = _unfinished(begun=happened)
+            if begun:
+                keys.settle(claim, Answer(failure=CUT_OFF))
+            else:
+                keys.release(claim, NOT_BEGUN)
             raise
         finally:
-            self.idempotency.settle(owner, call, first, happened=happened)
+            self._keyed.pop(call, None)
+
+    async def _encoded(self, session: WebSocketSession, call: ParsedCall) -> bytes | None:
+        function = call.function
+        result = function.invoke(session, call.arguments, call.body)
+        if function.is_async:
+            result = await result
+        return None if function.result is None else function.encode(result, session.dialect)
+
+    def _outlasts(self, session: WebSocketSession, call: ParsedCall) -> bool:
+        """Whether a call goes on although its time is up: under a key its end will answer repetitions."""
+        if call in self._answered:
+            return True
+        claim = self._keyed.get(call)
+        if claim is None:
+            return False
+        self._timed_out(session, call)
+        self._answered.add(call)
+        self.idempotency.call_is_late(claim)
+        return True
+
+    def _was_answered(self, call: ParsedCall) -> bool:
+        """Whether a call that ends now was answered before; nobody waits for what it says."""
+        if call not in self._answered:
+            return False
+        self._answered.discard(call)
+        if self.stopping:
+            self._progress.set()
+        return True
 
     def _timed_out(self, session: WebSocketSession, call: ParsedCall) -> None:
-        """A call was cancelled at its deadline, or with its session."""
+        """A call was cancelled: at its deadline, with its session, or because the gateway ends."""
+        if self._was_answered(call):
+            return
         limit = self._limits[call.function.kind]
         outcome, known = self._known(call)
-        error = CallTimeout(f"{call.name} took longer than {limit:g} s{known}", outcome=outcome)
+        why = "was cut off: the gateway is shutting down" if self._cut_off else f"took longer than {limit:g} s"
+        error = CallTimeout(f"{call.name} {why}{known}", outcome=outcome)
         session.fail(call, error)
         self._finished(session, call, error, self._now() - limit)
 
     def _broken(self, session: WebSocketSession, call: ParsedCall) -> None:
         """A call ended with a cancellation that is not ours: its function awaited what somebody else cancelled."""
+        if self._was_answered(call):
+            return
         log.error("a function was cancelled from outside", function=call.name, plugin=call.function.plugin)
         error = InternalError(f"{call.name} was broken off inside the gateway{self._known(call)[1]}")
         session.fail(call, error)
@@ -419,12 +495,24 @@ class AssembledGateway(SessionHost):
         self._progress = anyio.Event()
         await self._progress.wait()
 
+    def hurry(self) -> None:
+        """The grace period is over, or will be none."""
+        if self._grace is None:
+            self._grace = anyio.CancelScope()
+        self._grace.cancel()
+
     async def stop(self) -> None:
-        """Refuses new sessions, lets calls in flight finish within the grace period, closes sessions with 1001."""
+        """Refuses new sessions, lets calls in flight finish within the grace period, answers those that did not with
+        what is known of them, closes sessions with 1001."""
         self.stopping = True
-        with self.time.patience(self.settings.shutdown_grace):
+        self.admission.end_arriving()
+        with self.time.patience(self.settings.shutdown_grace) as grace:
+            if self._grace is not None:
+                grace.cancel()
+            self._grace = grace
             while self.calls.in_flight or any(session.call_order.waiting for session in self.sessions):
                 await self._next_progress()
+        await self._end_calls()
         for session in list(self.sessions):
             if session.is_open:
                 session.close(1001, "the gateway is shutting down")
@@ -439,18 +527,35 @@ class AssembledGateway(SessionHost):
             while self.sessions:
                 await self._next_progress()
 
+    async def _end_calls(self) -> None:
+        """Ends the calls that are left. Each is answered, also where its function does not let itself be cancelled."""
+        self._cut_off = True
+        waiting = [(session, call) for session in self.sessions for call in session.call_order.clear()]
+        for session, call in waiting + self.calls.cancel_all():
+            message = f"{call.name} was not carried out: the gateway is shutting down"
+            self._answer_early(session, call, CallTimeout(message, outcome="not_done"))
+        with self.time.patience(LOOK_SECONDS):
+            while self.calls.in_flight:
+                await self._next_progress()
+        for session, call in self.calls.under_way:
+            if call not in self._answered:
+                self._timed_out(session, call)
+                self._answered.add(call)
+
+    def _answer_early(self, session: WebSocketSession, call: ParsedCall, error: RequestError) -> None:
+        session.fail(call, error)
+        if self.hooks.watches_finishes:
+            self.hooks.call_finished(session, call, Outcome(error, 0.0))
+
+
+def _takes_no_more(session: WebSocketSession) -> bool:
+    return session.outbox.congested
+
 
 def _key_problem(session: WebSocketSession, call: ParsedCall) -> str:
     if session.dialect != "2":
         return "key: only dialect 2 has it"
     return "" if call.function.kind in (Kind.TRADE, Kind.CHANGE) else "key: only for calls that change the server"
-
-
-def _unfinished(*, begun: bool) -> CallTimeout:
-    """What repetitions read that waited for a first call which was cut off."""
-    if begun:
-        return CallTimeout("The first call under this key did not finish; its outcome is unknown")
-    return CallTimeout("The first call under this key was not carried out", outcome="not_done")
 
 
 def _did_not_happen(error: RequestError) -> bool:

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mt_remote.errors import CallTimeout, ConnectionLost, Refused, RequestError, ReturnCode, ServerError
+from mt_remote.addresses import FORWARDING, BadForwarding, host_of, is_loopback
+from mt_remote.errors import Busy, CallTimeout, ConnectionLost, Refused, RequestError, ReturnCode, ServerError
+from mt_remote.gateway.origins import Origins
 from mt_remote.session.session import SessionHost, WebSocketSession
 from mt_remote.wire.states import State
 from mt_remote.wire.websocket import UpgradeRequested
 
 SPOKEN = ("1.00", "2")
 """What ``VERSION`` may say; absent it means ``1.00``."""
+
+_BY_PROXY = (*FORWARDING, "via", "x-real-ip", "x-forwarded-host", "x-forwarded-proto")
+"""Request headers by which a proxy gives itself away, trusted or not."""
 
 _HEADERS = ("mt-server", "mt-login", "mt-password")
 _HTTP_OF_CODE = {
@@ -75,28 +80,62 @@ class Handshakes:
 
     def __init__(self, gateway: SessionHost) -> None:
         self._gateway = gateway
+        self._origins = Origins(gateway.settings.origins, gateway.settings.host)
         self.by_headers: set[WebSocketSession] = set()
 
     def decide(self, session: WebSocketSession, request: UpgradeRequested) -> None:
         """Accepts or refuses, at once or after asking the MT4 server."""
         gateway = self._gateway
-        if gateway.stopping:
-            session.refuse(503, "shutting_down", "The gateway is shutting down")
-        elif len(gateway.sessions) > gateway.settings.max_sessions:
-            session.refuse(503, "gateway_full", f"The gateway has its {gateway.settings.max_sessions} sessions")
+        try:
+            self._let_in(session, request)
+            given = credentials(request)
+        except BadHandshake as error:
+            gateway.refusals.refused(
+                "handshake refused",
+                session=session.id,
+                peer=session.peer,
+                status=error.status,
+                code=error.code,
+                reason=str(error),
+            )
+            session.refuse(error.status, error.code, str(error), error.headers)
+            return
+        if given is None:
+            session.accept("0")
+        elif not given.server:
+            session.accept(given.version)
         else:
-            try:
-                given = credentials(request)
-            except BadHandshake as error:
-                session.refuse(error.status, error.code, str(error), error.headers)
-                return
-            if given is None:
-                session.accept("0")
-            elif not given.server:
-                session.accept(given.version)
-            else:
-                session.transport.pause_reading()
-                gateway.spawn(self._verify, session, given)
+            session.transport.pause_reading()
+            gateway.spawn(self._verify, session, given)
+
+    def _let_in(self, session: WebSocketSession, request: UpgradeRequested) -> None:
+        """Whether the gateway has room, and the client may come in. Raises :class:`BadHandshake`."""
+        gateway, settings = self._gateway, self._gateway.settings
+        if gateway.stopping:
+            raise BadHandshake(503, "shutting_down", "The gateway is shutting down")
+        if len(gateway.sessions) > settings.max_sessions:
+            raise BadHandshake(503, "gateway_full", f"The gateway has its {settings.max_sessions} sessions")
+        was_local = is_loopback(host_of(session.peer))
+        self._find_client(session, request)
+        origin = request.headers.get("origin")
+        if origin is not None and not self._origins.allow(origin, request.headers["host"]):
+            message = f"Pages of {origin[:255]!r} may not connect here; the setting 'origins' names those that may"
+            raise BadHandshake(403, "origin_not_allowed", message)
+        session.is_local = was_local and origin is None and not any(name in request.headers for name in _BY_PROXY)
+
+    def _find_client(self, session: WebSocketSession, request: UpgradeRequested) -> None:
+        """Whose connection it is, and whether that one has not too many."""
+        admission, entry, settings = self._gateway.admission, session.entry, self._gateway.settings
+        try:
+            client = admission.proxies.client(entry.peer, request.headers)
+        except BadForwarding as error:
+            raise BadHandshake(400, "bad_forwarding", str(error)) from error
+        may = True
+        if client != entry.peer or not entry.counted:
+            may = admission.speaks_for(entry, client, is_final=True)
+        if not may or admission.is_crowded(entry):
+            most = settings.max_sessions_per_address
+            raise BadHandshake(429, "too_many_sessions", f"The address {host_of(client)} has its {most} sessions")
 
     async def _verify(self, session: WebSocketSession, given: Credentials) -> None:
         try:
@@ -136,6 +175,8 @@ def _http(error: RequestError) -> tuple[int, str]:
         return known or 502, error.wire_code
     if isinstance(error, CallTimeout):
         return 504, error.wire_code
+    if isinstance(error, Busy):
+        return 503, error.wire_code
     if isinstance(error, Refused):
         return _HTTP_OF_REFUSAL.get(error.wire_code, 403), error.wire_code
     return 502, error.wire_code

@@ -12,8 +12,11 @@ import anyio
 
 from mt_remote.clock import Clock
 from mt_remote.dispatch.calls import ParsedCall
+from mt_remote.gateway.admission import Admission
 from mt_remote.gateway.call_runner import CallRunner
+from mt_remote.gateway.refusals import RefusalLog
 from mt_remote.logs import Log
+from mt_remote.session.mt4_states import MT4State
 from mt_remote.session.session import WebSocketSession
 from mt_remote.settings import Settings
 from mt_remote.wire.states import State
@@ -34,12 +37,16 @@ class Timekeeper:
         sessions: set[WebSocketSession],
         calls: CallRunner[WebSocketSession, ParsedCall],
         deadline: Callable[[ParsedCall], float],
+        admission: Admission,
+        refusals: RefusalLog,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._sessions = sessions
         self._calls = calls
         self._deadline = deadline
+        self._admission = admission
+        self._refusals = refusals
         self._closing: dict[WebSocketSession, float] = {}
         self._limits: dict[anyio.CancelScope, float] = {}
 
@@ -87,14 +94,28 @@ class Timekeeper:
                 next_ping = now + settings.ping_interval
                 self._ping()
             if now >= next_look:
-                next_look = now + min(1.0, settings.handshake_timeout)
-                self._end_slow_handshakes(now)
+                next_look = now + min(1.0, settings.handshake_timeout, settings.login_deadline)
+                self._admission.end_overdue()
+                self._end_late_sessions(now)
 
-    def _end_slow_handshakes(self, now: float) -> None:
-        oldest = now - self._settings.handshake_timeout
+    def _end_late_sessions(self, now: float) -> None:
+        """Ends sessions without an upgrade request in time, and those that never logged in. A log-in that is under way
+        at the deadline may end first: it has a deadline itself."""
+        settings = self._settings
+        no_request = now - settings.handshake_timeout
         for session in list(self._sessions):
-            if session.opened_at < oldest and session.websocket.state is State.CONNECTING:
+            if session.entry.since < no_request and session.websocket.state is State.CONNECTING:
                 session.refuse(408, "handshake_timeout", "No upgrade request came in time")
+                self._refusals.refused("session ended: no upgrade request", session=session.id, peer=session.peer)
+            elif session.is_open and session.mt4.is_new and self._is_late(session, now):
+                session.close(1008, f"no login within {settings.login_deadline:g} s")
+                self._refusals.refused("session ended: no login", session=session.id, peer=session.peer)
+
+    def _is_late(self, session: WebSocketSession, now: float) -> bool:
+        limit = self._settings.login_deadline
+        if session.mt4.state is MT4State.CONNECTING:
+            limit += self._settings.deadlines.session
+        return now - session.entry.since > limit
 
     def _ping(self) -> None:
         """Asks those that said nothing since the last look; ends those that said nothing since they were asked."""

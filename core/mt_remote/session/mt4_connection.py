@@ -20,6 +20,7 @@ from mt_remote.logs import Log
 from mt_remote.session.mt4_states import MT4State, MT4Step, after
 
 if TYPE_CHECKING:
+    from mt_remote.gateway.refusals import RefusalLog
     from mt_remote.settings import Settings
 
 log = Log()
@@ -28,11 +29,20 @@ CONNECTION = "connection"
 """The kind of the event that tells a session of its own connection."""
 
 
+Account = tuple[str, int]
+"""A login of one MT4 server, by the server's canonical name."""
+NOBODY: Account = ("", 0)
+"""Whoever has not logged in."""
+
+
 class Owner(Protocol):
     """The session whose connection it is."""
 
     connection: Connection | None
     """Kept up to date from here: what is up now."""
+
+    @property
+    def id(self) -> int: ...
 
     @property
     def peer(self) -> str: ...
@@ -49,6 +59,23 @@ class Owner(Protocol):
         """The connection is gone and will not be restored."""
 
 
+class _Nobody:
+    """The session of a connection that is over: see :meth:`MT4Connection.end`."""
+
+    connection: Connection | None = None
+    id = 0
+    peer = ""
+
+    def on_event(self, event: Event) -> None: ...
+
+    def watched(self) -> list[EventKind]:
+        return []
+
+    def lapse(self) -> None: ...
+
+    def lost_for_good(self) -> None: ...
+
+
 class Host(Protocol):
     """What a connection needs of the gateway."""
 
@@ -61,6 +88,9 @@ class Host(Protocol):
     @property
     def kinds(self) -> Mapping[str, EventKind]: ...
 
+    @property
+    def refusals(self) -> RefusalLog: ...
+
     async def open_connection(
         self, server: str, login: int, password: str, listener: Listener, *, peer: str = "", attempt: bool = True
     ) -> Connection: ...
@@ -72,7 +102,8 @@ class Host(Protocol):
 
 
 class MT4Connection:
-    """One session's connection to an MT4 server; also the listener of the backend's connection."""
+    """One session's connection to an MT4 server; also the listener of the backend's connection. ``account`` is whose
+    connection it is while one is up or is to come back."""
 
     __slots__ = (
         "_attempt",
@@ -81,6 +112,7 @@ class MT4Connection:
         "_delay",
         "_host",
         "_password",
+        "account",
         "login",
         "on_event",
         "server",
@@ -94,6 +126,7 @@ class MT4Connection:
         self.state = MT4State.DISCONNECTED
         self.server = ""
         self.login = 0
+        self.account = NOBODY
         self.on_event = hear  # straight to where events are sent from: there are many
         self._host = host
         self._password = ""
@@ -109,6 +142,11 @@ class MT4Connection:
         """An attempt failed, unless nobody wants it any more."""
         if self.state.is_attempt:
             self._go(MT4Step.FAILED)
+
+    @property
+    def is_new(self) -> bool:
+        """The session never logged in."""
+        return not self.login
 
     def required(self) -> Connection:
         """The connection. Raises what a client should read when there is none."""
@@ -129,12 +167,25 @@ class MT4Connection:
         self._go(MT4Step.CONNECT)
         try:
             connection = await self._log_in(server, login, password)
+        except RequestError as error:
+            self._fail()
+            self._host.refusals.refused(
+                "log-in failed",
+                session=self.session.id,
+                peer=self.session.peer,
+                server=server,
+                login=login,
+                code=error.wire_code,
+                reason=error.message,
+            )
+            raise
         except BaseException:
             self._fail()
             raise
         self._go(MT4Step.ESTABLISHED)
         self.session.connection = connection
         self.server, self.login, self._password, self._delay = server, login, password, delay
+        self.account = (connection.canonical_server, login)
         self._tell(up=True)
 
     async def _log_in(self, server: str, login: int, password: str) -> Connection:
@@ -160,14 +211,17 @@ class MT4Connection:
             self._tell(up=False)
 
     def end(self) -> Connection | None:
-        """The session is over; gives the connection that is to be closed."""
-        return self._leave(MT4Step.END)
+        """The session is over; gives the connection that is to be closed. Nothing here holds the session from now on:
+        it goes when the last one lets go of it, and not when the garbage collector comes by."""
+        connection = self._leave(MT4Step.END)
+        self.session = _Nobody()
+        return connection
 
     def _leave(self, step: MT4Step) -> Connection | None:
         """Nothing is wanted any more; gives the connection that was up."""
         self._go(step)
         connection, self.session.connection = self.session.connection, None
-        self.server, self._password = "", ""
+        self.server, self._password, self.account = "", "", NOBODY
         return connection
 
     def _tell(self, *, up: bool) -> None:

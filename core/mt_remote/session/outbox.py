@@ -14,11 +14,13 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Protocol
 
+import anyio
 from pydantic_core import to_json
 
 from mt_remote.backend import Event
 from mt_remote.dispatch.calls import ParsedCall
-from mt_remote.errors import CallTimeout, ConnectionLost, RequestError
+from mt_remote.dispatch.problems import capped
+from mt_remote.errors import RequestError
 from mt_remote.session.event_numbers import EventEncoder, SharedFrames
 from mt_remote.session.outbox_states import Output, Pace, Reader, Step, after, paced
 from mt_remote.wire.states import State
@@ -57,13 +59,33 @@ class Owner(Protocol):
         """A long answer has left: nothing of it holds back the client's input any more."""
 
 
-class LongAnswer:
-    """The place of an answer that is being made. ``frame`` is the whole message in pieces, once it is known."""
+class _Nobody:
+    """Owner and sink of an outbox that is over: so the session goes when the last one lets go of it, and not when the
+    garbage collector comes by."""
 
-    __slots__ = ("frame",)
+    def write(self, data: bytes) -> None: ...
+
+    def flushed(self) -> None: ...
+
+    def overflowed(self) -> None: ...
+
+    def abort(self) -> None: ...
+
+    def read_on(self) -> None: ...
+
+
+_NOBODY = _Nobody()
+
+
+class LongAnswer:
+    """The place of an answer that is being made. ``frame`` is the whole message in pieces, once it is known. ``turn``
+    comes when those before it have left."""
+
+    __slots__ = ("frame", "turn")
 
     def __init__(self) -> None:
         self.frame: list[bytes] | None = None
+        self.turn = anyio.Event()
 
 
 @lru_cache(maxsize=1024)
@@ -97,11 +119,13 @@ class Outbox:
         "congested",
         "dialect",
         "dirty",
+        "full",
         "pieces",
         "reader",
         "remember",
         "state",
         "subscriptions",
+        "volume",
     )
 
     def __init__(
@@ -122,14 +146,16 @@ class Outbox:
         self.state = Output.HANDSHAKE
         self.reader = Reader.PROMPT
         self.congested = False
+        self.full = False
+        self.volume = 0
         self.remember: Callable[[Event], None] | None = None
         self._websocket = websocket
         self._encode = encode
         self._max_backlog = max_backlog
-        self._sink = sink
+        self._sink: Sink = sink
         self._due = due
         self._wake = wake
-        self._owner = owner
+        self._owner: Owner = owner
         self._next_event = 0
         self._backlog: dict[object, Event | bytes | LongAnswer] | None = None
         self._unique = 0
@@ -140,7 +166,9 @@ class Outbox:
 
     def _settle(self) -> None:
         """Every event asks whether it has to wait, so the answer is kept."""
-        self.congested = self.reader is Reader.SLOW or self.state in (Output.HOLDING, Output.SENDING)
+        busy = self.state in (Output.HOLDING, Output.SENDING)
+        self.congested = busy or (self.reader is Reader.SLOW and self.state is not Output.OVER)
+        self.full = self.congested
 
     @property
     def slow(self) -> bool:
@@ -183,6 +211,9 @@ class Outbox:
         """Writes what is there."""
         self.dirty = False
         pieces = self.pieces
+        if self.volume:
+            self.volume = 0
+            self.full = self.congested
         if pieces:
             if self.state.in_parts:
                 self._flush_part()
@@ -207,8 +238,12 @@ class Outbox:
 
     def answer(self, call: ParsedCall, result: object) -> None:
         """Success. Raises when the function's result can't be encoded."""
-        function, id_ = call.function, call.id
-        encoded = None if function.result is None else function.encode(result, self.dialect)
+        function = call.function
+        self.answer_encoded(call, None if function.result is None else function.encode(result, self.dialect))
+
+    def answer_encoded(self, call: ParsedCall, encoded: bytes | None) -> None:
+        """Success; the result is JSON already, ``None`` where the function returns nothing."""
+        id_ = call.id
         if self._websocket.state is not _OPEN:
             return
         if encoded is None:
@@ -217,7 +252,13 @@ class Outbox:
             frame: tuple[bytes, ...] = (head, id_, _DONE)
         else:
             size = len(id_) + len(encoded) + len(_HEAD) + len(_RESULT) + 1
-            head = _SHORT_HEADS[size] if size < 126 else text_header(size) + _HEAD
+            if size < 126:
+                head = _SHORT_HEADS[size]
+            else:
+                head = text_header(size) + _HEAD
+                self.volume += size
+                if self.volume > _PART:
+                    self.full = True
             frame = (head, id_, _RESULT, encoded, b"}")
         if self.state.holds_answers:
             self._put(b"".join(frame))
@@ -234,10 +275,13 @@ class Outbox:
         if self.dialect == "2":
             content["code"] = error.wire_code
             if error.details:
-                content["details"] = [{"path": d.path, "problem": d.problem} for d in error.details]
-            if isinstance(error, CallTimeout | ConnectionLost) and error.outcome:
+                content["details"] = [{"path": d.path, "problem": d.problem} for d in capped(error.details)]
+            if error.outcome:
                 content["outcome"] = error.outcome
         message = b'{"id":%b,%b' % (id_, to_json(content)[1:])
+        self.volume += len(message)
+        if self.volume > _PART:
+            self.full = True
         frame = text_header(len(message)) + message
         if self.state.holds_answers:
             self._put(frame)
@@ -264,24 +308,41 @@ class Outbox:
         """The session is open."""
         self._go(Step.OPEN)
 
+    def last_answers(self) -> None:
+        """We are about to close: answers that wait behind a long one leave too, events do not."""
+        if self.state.holds_answers:
+            for item in (self._backlog or {}).values():
+                if isinstance(item, bytes):
+                    self.pieces.append(item)
+                elif isinstance(item, LongAnswer):
+                    self.pieces += item.frame or ()
+            self._backlog = None
+
     def closing(self) -> None:
         """The session is closing: no event follows, and no answer but one that is on its way."""
         self.subscriptions = _shared(frozenset())
         if self.state is not Output.OVER:
             self._go(Step.CLOSE)
         if self.state is not Output.FINISHING:
+            for place in self._places:
+                place.turn.set()
             self._backlog = None
 
     def abort(self) -> None:
         """Gives the client up."""
+        owner = self._owner
         self.end()
-        self._owner.abort()
+        owner.abort()
 
     def end(self) -> None:
         """The connection is gone: nobody takes what is here."""
         self.subscriptions = _shared(frozenset())
         self.pieces.clear()
+        for place in self._places:
+            place.turn.set()
         self._backlog = None
+        self.remember = None
+        self._owner = self._sink = _NOBODY
         self._go(Step.END)
 
     def on_event(self, event: Event) -> None:
@@ -367,7 +428,16 @@ class Outbox:
         if self.state in (Output.FLOWING, Output.HOLDING, Output.SENDING):
             self._go(Step.HOLD)
             self._put(place)
+            self._give_turn()
+        else:
+            place.turn.set()
         return place
+
+    def _give_turn(self) -> None:
+        """One long answer at a time is made: they are large, and the client takes one after the other."""
+        places = self._places
+        if places and self.state is Output.HOLDING:
+            places[0].turn.set()
 
     def fill(self, place: LongAnswer, call: ParsedCall, parts: list[bytes]) -> None:
         """The answer is made; ``parts`` are the result's JSON. It is one message, put out in pieces."""
@@ -382,6 +452,7 @@ class Outbox:
         if self.state is Output.HOLDING and not self._places:  # answers need not wait, though a slow client's events do
             self._go(Step.FREE)
         self.release()
+        self._give_turn()
 
     def _sent(self) -> None:
         """The long answer left; what waited behind it follows."""
@@ -391,6 +462,7 @@ class Outbox:
         elif not self._places:  # what a slow client's answers waited for is gone, though its events wait on
             self._go(Step.FREE)
         self.release()
+        self._give_turn()
         self._owner.read_on()
 
     @property

@@ -1,7 +1,10 @@
 """How reconnecting works.
 
 A connection that is lost comes back by itself where the client asked for it (``reconnect_delay``): after each pause
-one attempt, until one succeeds or the client disconnects. The new connection watches and shows what the old one did.
+one attempt, until one succeeds, the client disconnects, or the MT4 server refuses the credentials. The first pause is
+what the client asked for, but not less than a setting; it doubles with each attempt (:mod:`mt_remote.session.backoff`),
+so that neither a client nor a server that comes and goes makes the gateway hammer on it. The new connection watches
+and shows what the old one did.
 Then the client is told what it missed, one event for every record that changed: at subscribing the records of the kind
 are read and a fingerprint of each is kept (:class:`Known`); events keep it up to date; after a reconnection the
 records are read again and compared (see :class:`~mt_remote.interfaces.Resync`). So nothing is silently stale.
@@ -9,14 +12,16 @@ records are read again and compared (see :class:`~mt_remote.interfaces.Resync`).
 
 from __future__ import annotations
 
+import random
 from collections.abc import Hashable, Mapping
 
 import anyio
 import anyio.lowlevel
 
 from mt_remote.backend import Connection, Event
-from mt_remote.errors import RequestError
+from mt_remote.errors import CREDENTIALS_REFUSED, RequestError, ServerError
 from mt_remote.interfaces import EventKind
+from mt_remote.session.backoff import Backoff
 from mt_remote.session.mt4_connection import Host, MT4Connection, Owner, log
 from mt_remote.session.mt4_states import MT4State, MT4Step
 from mt_remote.session.outbox import Outbox
@@ -105,13 +110,15 @@ class Known:
 class ReconnectingConnection(MT4Connection):
     """A connection that comes back after a loss."""
 
-    __slots__ = ("_known", "_outbox", "_reconnecting")
+    __slots__ = ("_backoff", "_known", "_outbox", "_reconnecting", "_up_since")
 
     def __init__(self, session: Owner, host: Host, outbox: Outbox) -> None:
         super().__init__(session, host, outbox.on_event)
         self._outbox = outbox
         self._known = Known(host.kinds)
         self._reconnecting: anyio.CancelScope | None = None
+        self._backoff: Backoff | None = None
+        self._up_since = 0.0
 
     # Subscriptions
 
@@ -130,6 +137,12 @@ class ReconnectingConnection(MT4Connection):
     # Losses
 
     def _restore_later(self) -> None:
+        if self._backoff is None:
+            settings = self._host.settings
+            first = max(self._delay, settings.reconnect_delay_min)
+            self._backoff = Backoff(first, settings.reconnect_delay_max, random.random)
+        else:
+            self._backoff.held(self._host.clock.now() - self._up_since)
         self._host.spawn(self._reconnect)
 
     def _leave(self, step: MT4Step) -> Connection | None:
@@ -137,14 +150,15 @@ class ReconnectingConnection(MT4Connection):
             self._reconnecting.cancel()
         self._known.clear()
         self._outbox.remember = None
+        self._backoff = None
         return super()._leave(step)
 
     async def _reconnect(self) -> None:
         """Attempts, a pause before each, until one succeeds. It is cancelled when the connection is given up."""
         with anyio.CancelScope() as scope:
             self._reconnecting = scope
-            while self.state is MT4State.WAITING:
-                await self._host.clock.sleep(self._delay)
+            while self.state is MT4State.WAITING and self._backoff is not None:
+                await self._host.clock.sleep(self._backoff.pause())
                 self._go(MT4Step.RETRY)
                 if not await self._attempted():
                     self._fail()
@@ -157,7 +171,10 @@ class ReconnectingConnection(MT4Connection):
             with self._host.limit(self._host.settings.deadlines.session):
                 await self._restore()
         except RequestError as error:
-            log.info("reconnecting failed", server=self.server, login=self.login, reason=error.message)
+            if isinstance(error, ServerError) and error.return_code in CREDENTIALS_REFUSED:
+                self._give_up(error)
+            else:
+                log.info("reconnecting failed", server=self.server, login=self.login, reason=error.message)
         except TimeoutError:
             log.info("reconnecting failed", server=self.server, login=self.login, reason="no answer in time")
         except Exception:  # noqa: BLE001  a bug of the backend; the next attempt may find it in a better state
@@ -165,6 +182,23 @@ class ReconnectingConnection(MT4Connection):
         else:
             return True
         return False
+
+    def _give_up(self, error: ServerError) -> None:
+        """The MT4 server does not let the client in any more. Whoever heard that the connection is down hears it once
+        more: nobody restores it."""
+        log.warning(
+            "reconnecting given up",
+            session=self.session.id,
+            peer=self.session.peer,
+            server=self.server,
+            login=self.login,
+            code=error.wire_code,
+            reason=error.message,
+        )
+        self._reconnecting = None  # it is this task, which ends by itself
+        self._leave(MT4Step.GIVEN_UP)
+        self._tell(up=False)
+        self.session.lost_for_good()
 
     async def _restore(self) -> None:
         """A new connection that watches and shows what the old one did, then one event for each missed change. Raises
@@ -181,12 +215,15 @@ class ReconnectingConnection(MT4Connection):
             raise
         self._go(MT4Step.ESTABLISHED)
         self.session.connection = connection
+        self._up_since = self._host.clock.now()
         self._tell(up=True)
         for event in self._known.finish(missed):
             self.session.on_event(event)
 
     async def _reopened(self) -> tuple[Connection, list[tuple[Hashable, Event]]]:
-        connection = await self._host.open_connection(self.server, self.login, self._password, self, attempt=False)
+        connection = await self._host.open_connection(
+            self.server, self.login, self._password, self, peer=self.session.peer, attempt=False
+        )
         try:
             if self._carried is not None:
                 await connection.restore(self._carried)

@@ -15,9 +15,12 @@ from anyio.abc import TaskGroup
 
 from mt_remote.backend import Backend
 from mt_remote.clock import Clock, SystemClock
-from mt_remote.dispatch.idempotency import IdempotencyKeys
 from mt_remote.errors import ConfigurationError
 from mt_remote.gateway.gateway import AssembledGateway
+from mt_remote.gateway.log_ins import LogIns
+from mt_remote.keys.claims import IdempotencyKeys
+from mt_remote.keys.sqlite import SqliteKeyStore
+from mt_remote.keys.store import KeyStore, MemoryKeyStore
 from mt_remote.logs import Log, ensure_configured, load
 from mt_remote.plugins.hooks import Hooks
 from mt_remote.plugins.host import Catalogue, catalogue
@@ -25,7 +28,7 @@ from mt_remote.settings import Settings
 from mt_remote.shell.on_anyio import AnyioShell
 from mt_remote.shell.on_asyncio import AsyncioShell, is_running
 from mt_remote.shell.shell import Listener, Shell
-from mt_remote.shell.signals import stop_signals
+from mt_remote.shell.signals import Wait, stop_signals
 
 log = Log()
 
@@ -35,7 +38,8 @@ class Worker:
     """What is different in a gateway that is one of several: see :mod:`mt_remote.workers`."""
 
     contents: Catalogue
-    idempotency: IdempotencyKeys
+    keys: IdempotencyKeys
+    log_ins: Callable[[Settings, Clock], LogIns]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +102,39 @@ def shell_of_now(clock: Clock | None = None) -> Shell:
 
 
 @asynccontextmanager
+async def opened_keys(settings: Settings, shell: Shell) -> AsyncIterator[IdempotencyKeys]:
+    """The idempotency keys, in the state folder that the settings name; in memory where they name none. Raises
+    :class:`~mt_remote.errors.ConfigurationError`."""
+    store: KeyStore = MemoryKeyStore(settings.max_keys)
+    if isinstance(settings.state, Path):
+        store = SqliteKeyStore(settings.state.expanduser(), settings.max_keys, shell.soon_from_thread)
+    try:
+        yield IdempotencyKeys(store)
+    finally:
+        with anyio.CancelScope(shield=True):
+            await store.aclose()
+
+
+@asynccontextmanager
 async def assembled(
-    settings: Settings, hooks: Hooks, backend: Backend, contents: Catalogue, shell: Shell
+    settings: Settings,
+    hooks: Hooks,
+    backend: Backend,
+    contents: Catalogue,
+    shell: Shell,
+    keys: IdempotencyKeys | None = None,
 ) -> AsyncIterator[AssembledGateway]:
-    """A gateway with its backend at work, which listens to nobody yet. What runs in it ends with the context."""
+    """A gateway with its backend at work, which listens to nobody yet. What runs in it ends with the context. ``keys``
+    are those of the settings unless told otherwise."""
+    if keys is None:
+        async with (
+            opened_keys(settings, shell) as keys,
+            assembled(settings, hooks, backend, contents, shell, keys) as gateway,
+        ):
+            yield gateway
+        return
     async with _tasks() as group:
-        gateway = AssembledGateway(settings, hooks, contents, backend, group=group, loop=shell)
+        gateway = AssembledGateway(settings, hooks, contents, backend, group=group, loop=shell, keys=keys)
         hooks.gateway_starting(gateway)
         group.start_soon(backend.run)
         try:
@@ -129,9 +160,10 @@ async def running(
     else:
         contents = worker.contents
     shell = shell_of_now(clock)
-    async with assembled(settings, hooks, backend, contents, shell) as gateway:
+    keys = None if worker is None else worker.keys
+    async with assembled(settings, hooks, backend, contents, shell, keys) as gateway:
         if worker is not None:
-            gateway.idempotency = worker.idempotency
+            gateway.log_ins = worker.log_ins(settings, gateway.clock)
         gateway.group.start_soon(gateway.time.watch)
         listener = await _listen(shell, gateway, context, shared=worker is not None)
         try:
@@ -185,10 +217,21 @@ async def serve(
     announce: Callable[[Running], None],
     worker: Worker | None = None,
 ) -> None:
-    """Serves until a signal that stops programs. ``announce`` is told once it listens."""
+    """Serves until a signal that stops programs; a second one ends the grace period. ``announce`` is told once it
+    listens. A ``worker`` is told by its supervisor how often a signal came: see :mod:`mt_remote.workers.processes`."""
     with stop_signals() as next_signal:
         async with running(settings, hooks, backend, worker=worker) as gateway:
+            if worker is None:
+                log.info("idempotency keys", kept=gateway.gateway.idempotency.describe())
             announce(gateway)
             _collect_seldom()
             received = await next_signal()
             log.info("stopping", signal=received.name)
+            if worker is None:
+                gateway.gateway.group.start_soon(_hurry, next_signal, gateway.gateway)
+
+
+async def _hurry(next_signal: Wait, gateway: AssembledGateway) -> None:
+    received = await next_signal()
+    log.info("stopping at once", signal=received.name)
+    gateway.hurry()

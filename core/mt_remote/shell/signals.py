@@ -37,11 +37,15 @@ def _plain_handlers() -> Iterator[Wait]:
 
     def handle(number: int, frame: FrameType | None) -> None:
         received.append(signal.Signals(number))
-        loop.call_soon_threadsafe(came.set)
+        loop.call_soon_threadsafe(lambda: came.set())
 
     async def wait() -> signal.Signals:
+        nonlocal came
         await came.wait()
-        return received[0]
+        first = received.pop(0)
+        if not received:
+            came = anyio.Event()
+        return first
 
     before = {number: signal.signal(number, handle) for number in _STOPPING}
     try:

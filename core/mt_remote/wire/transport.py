@@ -10,8 +10,6 @@ class Transport(ABC):
 
     __slots__ = ()
 
-    peer: str
-    """The client's address, ``host:port``."""
     secure: bool
     """Whether it is TLS."""
 
@@ -39,3 +37,26 @@ class Transport(ABC):
     @abstractmethod
     def resume_reading(self) -> None:
         """Takes input again."""
+
+
+class Gone(Transport):
+    """Stands in for a connection that is gone: it keeps nothing of it."""
+
+    __slots__ = ("secure",)
+
+    def __init__(self, transport: Transport) -> None:
+        self.secure = transport.secure
+
+    @property
+    def unsent(self) -> int:
+        return 0
+
+    def write(self, data: bytes) -> None: ...
+
+    def close(self) -> None: ...
+
+    def abort(self) -> None: ...
+
+    def pause_reading(self) -> None: ...
+
+    def resume_reading(self) -> None: ...

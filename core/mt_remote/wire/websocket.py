@@ -7,8 +7,13 @@ binary, fragmented, unmasked, reserved bits, wasteful lengths) goes to wsproto w
 so wsproto sees a legal sequence whenever the whole stream is one, and refuses it when not. What the fast path leaves
 out is the check for UTF-8: the JSON parser does it, and :meth:`WebSocket.refuse_text` ends the session with 1007.
 
-**The handshake** goes to wsproto up to its empty line. Bytes behind it are frames of a client that did not wait;
-wsproto would lose them (it gives its HTTP parser's trailing data to nobody), so they are kept here.
+**The handshake** goes to wsproto up to its empty line, once it is beyond doubt what it says (:func:`_read_head`): a
+proxy before us that reads it otherwise would let through what it should not. Bytes behind it are frames of a client
+that did not wait; wsproto would lose them (it gives its HTTP parser's trailing data to nobody), so they are kept here.
+
+**Bounds.** One :meth:`WebSocket.receive` reads so many bytes and so many frames of the slow way, and leaves the rest
+for the next one (:attr:`WebSocket.more`). The limit on messages may be low at first and rise later: a frame between the
+two limits is left for whoever knows which of them holds (:attr:`WebSocket.too_big`).
 
 **The end** of a session (the peer's close frame, a broken rule) is taken up only when the messages before it were: a
 call to :meth:`WebSocket.receive` that gives messages leaves the end for the next one, in :attr:`WebSocket.ends`. So it
@@ -21,6 +26,8 @@ not UTF-8 may be answered although they came behind it.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -28,7 +35,14 @@ from http import HTTPStatus
 from typing import cast
 
 from wsproto.connection import Connection, ConnectionType
-from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Ping, Request, TextMessage
+from wsproto.events import (
+    AcceptConnection,
+    BytesMessage,
+    CloseConnection,
+    Ping,
+    Request,
+    TextMessage,
+)
 from wsproto.handshake import H11Handshake
 from wsproto.utilities import RemoteProtocolError
 
@@ -38,7 +52,27 @@ from mt_remote.wire.states import State, Step, after
 MAX_HANDSHAKE = 16 * 1024
 """Bytes of the longest upgrade request."""
 
+_LISTS = frozenset(
+    {
+        "accept",
+        "accept-encoding",
+        "accept-language",
+        "cache-control",
+        "cookie",
+        "forwarded",
+        "sec-websocket-extensions",
+        "sec-websocket-protocol",
+        "via",
+        "x-forwarded-for",
+    }
+)
+"""Headers that are lists and may be cut into several, by proxies and browsers (RFC 9110, 5.3)."""
+
 _OPEN = State.OPEN  # looked up once: an enum's member costs as much as a call
+_AT_ONCE = 64 * 1024
+"""Bytes whose frames are read at once; the last frame may end behind them."""
+_SLOW_AT_ONCE = 64
+"""Frames that go to wsproto at once."""
 _TEXT_FRAME = 0x81
 _MASKED = 0x80
 _CLOSE = 0x8
@@ -48,7 +82,8 @@ _CLOSE = 0x8
 class UpgradeRequested:
     """A client asks for a WebSocket; answer with :meth:`WebSocket.accept` or :meth:`WebSocket.refuse`.
 
-    ``headers`` are the request's by lower-case name (the last of a name counts).
+    ``headers`` are the request's by lower-case name; those of a list that came in several are joined, as RFC 9110 (5.3)
+    says.
     """
 
     target: str
@@ -77,24 +112,41 @@ Received = UpgradeRequested | Closed | bytes
 
 
 class WebSocket:
-    """Sans-IO. Feed :meth:`receive`, and ``b""`` again while there are :attr:`ends`: they came behind all that was
-    received, and the next :meth:`receive` takes them up. Send what is in :attr:`out`, up to :attr:`state` CLOSED."""
+    """Sans-IO. Feed :meth:`receive`, and ``b""`` again while there are :attr:`ends` or :attr:`more`: they came behind
+    all that was received, and the next :meth:`receive` takes them up. Send what is in :attr:`out`, up to :attr:`state`
+    CLOSED. ``limit`` is how long a message may be; :meth:`allow` takes it to ``max_message``."""
 
-    __slots__ = ("_chunks", "_connection", "_handshake", "_have", "_limit", "_need", "_parts", "_size",
-                 "_skip", "ends", "out", "state")  # fmt: skip
+    __slots__ = (
+        "_chunks",
+        "_connection",
+        "_handshake",
+        "_have",
+        "_most",
+        "_need",
+        "_parts",
+        "_skip",
+        "ends",
+        "limit",
+        "more",
+        "out",
+        "state",
+        "too_big",
+    )
 
-    def __init__(self, max_message: int) -> None:
+    def __init__(self, max_message: int, limit: int | None = None) -> None:
         self.state = State.CONNECTING
         self.out: list[bytes] = []
-        self._limit = max_message
+        self._most = max_message
+        self.limit = max_message if limit is None else min(limit, max_message)
+        self.more = False
+        self.too_big = False
         self._chunks: list[bytes] = []
         self._have = 0
         self._need = 0
         self._skip = 0
         self._handshake: H11Handshake | None = H11Handshake(ConnectionType.SERVER)
         self._connection: Connection | None = None
-        self._parts: list[bytes] | None = None
-        self._size = 0
+        self._parts: bytearray | None = None  # no list: empty fragments would make it as long as one likes
         self.ends: tuple[_End, ...] = ()
 
     @property
@@ -139,6 +191,7 @@ class WebSocket:
         """All but frames in an open session with nothing before them."""
         if self.ends:
             return self._end(data)
+        self.more = self.too_big = False
         if self._skip:
             dropped = min(self._skip, len(data))
             self._skip -= dropped
@@ -163,8 +216,20 @@ class WebSocket:
         return []
 
     def receive_eof(self) -> None:
-        """The connection ended without a word."""
-        self.state = after(self.state, Step.BREAK)
+        """The connection ended, perhaps without a word."""
+        if self.state is not State.CLOSED:
+            self.state = after(self.state, Step.BREAK)
+        self._chunks.clear()
+        self._have = 0
+        self._parts = None
+
+    def allow(self) -> None:
+        """Messages may be as long as the longest from now on."""
+        self.limit = self._most
+
+    def refuse_too_big(self) -> None:
+        """They may not: the next :meth:`receive` ends the session."""
+        self._most = self.limit
 
     @property
     def kept(self) -> int:
@@ -187,11 +252,14 @@ class WebSocket:
             return []
         handshake = cast(H11Handshake, self._handshake)
         try:
+            headers = _read_head(data[:end])
             handshake.receive_data(data[: end + 4])
             request = next((event for event in handshake.events() if isinstance(event, Request)), None)
             if request is None:
                 raise RemoteProtocolError("the request is not complete")
-            headers = {name.decode("ascii"): value.decode("latin-1") for name, value in request.extra_headers}
+            headers["host"] = request.host
+            for name, value in request.extra_headers:
+                headers.setdefault(name.decode("ascii"), value.decode("latin-1"))
         except (RemoteProtocolError, UnicodeError) as error:
             self._refuse_handshake(error)
             return []
@@ -207,10 +275,13 @@ class WebSocket:
 
     def _receive_frames(self, data: bytes) -> list[Received]:
         received: list[Received] = []
-        position, end, limit = 0, len(data), self._limit
+        position, end, limit, slow = 0, len(data), self.limit, 0
+        last = end - 1 if end <= _AT_ONCE else _AT_ONCE
         while True:
             left = end - position
-            if left < 2:
+            if position >= last:
+                if left >= 2:
+                    return self._stop(data[position:], received)
                 need = 2
                 break
             second = data[position + 1]
@@ -229,8 +300,11 @@ class WebSocket:
                 head -= 4
             need = head + length
             if length > limit:
+                if length <= self._most:
+                    self.too_big = not received
+                    return self._stop(data[position:], received)
                 self._skip = max(0, need - left)
-                self.ends = (_End(1009, f"a message has at most {limit} bytes, this frame {length}"),)
+                self.ends = (_End(1009, f"a message has at most {self._most} bytes, this frame {length}"),)
                 self._keep(data[position + need :], 0)
                 return received
             if left < need:
@@ -244,9 +318,18 @@ class WebSocket:
                 if self.ends:
                     self._keep(data[stop:], 0)
                     return received
+                slow += 1
+                if slow == _SLOW_AT_ONCE and stop < end:
+                    return self._stop(data[stop:], received)
             position = stop
         if left:
             self._keep(data[position:], need)
+        return received
+
+    def _stop(self, rest: bytes, received: list[Received]) -> list[Received]:
+        """The rest is for the next time."""
+        self.more = True
+        self._keep(rest, 0)
         return received
 
     def _receive_by_wsproto(self, frame: bytes, received: list[Received]) -> None:
@@ -270,16 +353,13 @@ class WebSocket:
 
     def _receive_part(self, event: TextMessage, received: list[Received]) -> None:
         if self._parts is None:
-            self._parts = []
-        part = event.data.encode()
-        self._parts.append(part)
-        self._size += len(part)
-        if self._size > self._limit:
-            self.ends = (_End(1009, f"a message has at most {self._limit} bytes"),)
+            self._parts = bytearray()
+        self._parts += event.data.encode()
+        if len(self._parts) > self.limit:
+            self.ends = (_End(1009, f"a message has at most {self.limit} bytes"),)
         elif event.message_finished:
-            received.append(b"".join(self._parts))
+            received.append(bytes(self._parts))
             self._parts = None
-            self._size = 0
 
     def _end(self, data: bytes) -> list[Received]:
         """Takes up what ends the session. Of several ends the first is told; the peer's close frame ends it whole."""
@@ -357,6 +437,36 @@ class WebSocket:
         except UnicodeDecodeError as error:
             self.ends = (_End(1007, f"the message is not UTF-8: {error.reason} at byte {error.start}"), *self.ends)
             return True
+        return False
+
+
+def _read_head(head: bytes) -> dict[str, str]:
+    """The headers that a request has more than once and may; raises what is wrong with a request before its syntax is
+    looked at: only HTTP/1.1 upgrades, and what two readers might read differently is refused."""
+    first, *lines = head.split(b"\r\n")
+    if not first.endswith(b" HTTP/1.1"):
+        raise RemoteProtocolError("only a request in HTTP/1.1 can ask for an Upgrade")
+    found: dict[str, str] = {}
+    listed: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.decode("latin-1").partition(":")
+        name, value = name.lower(), value.strip(" \t")
+        if name in found:
+            if name not in _LISTS:
+                raise RemoteProtocolError(f"the header {name[:40]!r} comes more than once")
+            value = listed[name] = f"{found[name]}, {value}"
+        found[name] = value
+    if found.get("content-length", "0") != "0" or "transfer-encoding" in found:
+        raise RemoteProtocolError("an upgrade request has no body")
+    if "sec-websocket-key" in found and not _is_key(found["sec-websocket-key"]):
+        raise RemoteProtocolError("the Sec-WebSocket-Key is not 16 bytes in base64")
+    return listed
+
+
+def _is_key(value: str) -> bool:
+    try:
+        return len(value) == 24 and len(base64.b64decode(value, validate=True)) == 16
+    except (binascii.Error, ValueError):
         return False
 
 

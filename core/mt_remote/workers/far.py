@@ -7,21 +7,25 @@ import inspect
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_origin, get_type_hints
 
 from mt_remote.area import Area
 from mt_remote.backend import Backend, Connection, Event, Listener
-from mt_remote.dispatch.calls import ParsedCall
+from mt_remote.clock import Clock
 from mt_remote.dispatch.functions import Function
-from mt_remote.dispatch.idempotency import FirstAnswer, IdempotencyKeys, Owner, fingerprint
-from mt_remote.errors import ConnectionLost, RequestError
+from mt_remote.errors import ConnectionLost
+from mt_remote.gateway.log_ins import LogIns
 from mt_remote.interfaces import Session
+from mt_remote.keys.claims import Claim, IdempotencyKeys
+from mt_remote.keys.store import Answer, Done, Failure, MemoryKeyStore, Owner
 from mt_remote.workers.channel import Channel, Message
-from mt_remote.workers.parcels import Parts, pack, unpack
+from mt_remote.workers.parcels import Parts, unpack
 
 if TYPE_CHECKING:
     from mt_remote.area import Declared
+    from mt_remote.settings import Settings
 
 
 class _Asked(NamedTuple):
@@ -75,14 +79,21 @@ class FarBackend(Backend):
             self._channel.close()
 
     async def open(self, server: str, login: int, password: str, listener: Listener, *, peer: str = "") -> Connection:
+        return await self.log_in(server, login, password, listener, address=peer)
+
+    async def log_in(
+        self, server: str, login: int, password: str, listener: Listener, *, address: str, is_retry: bool = False
+    ) -> Connection:
+        """Logs in once its turn comes among those of all workers."""
         number = next(self._numbers)
         self.listeners[number] = listener
         connection = self._connections[number] = FarConnection(self, number, server, login)
         try:
-            await self.ask("open", number, server, login, password, peer)
+            canonical = await self.ask("open", number, server, login, password, address, is_retry)
         except BaseException:
             self.leave(number)
             raise
+        connection.opened(canonical)
         return connection
 
     def leave(self, number: int) -> None:
@@ -97,18 +108,46 @@ class FarBackend(Backend):
             self._channel.send((kind, *values))
 
     async def ask(self, kind: str, *values: object) -> Any:
-        """Sends a request and waits for its answer. A caller that is cancelled takes the request back."""
+        """Sends a request of a connection, the first of ``values``, and waits for its answer."""
+        return await self._answer(*self._request(kind, cast(int, values[0]), *values))
+
+    async def claim(self, owner: Owner, key: str, fingerprint: bytes) -> tuple[int, Answer | None]:
+        """Claims a key: gives the number under which the claim is known, and the first call's answer where this is no
+        first call."""
+        number, future = self._request("claim", 0, owner, key, fingerprint)
+        return number, await self._answer(number, future)
+
+    def end_claim(self, kind: str, claim: int, ended: Answer | Failure, then: Done) -> None:
+        """Settles or releases a claim; ``then`` is told once that is stored."""
+        try:
+            number, future = self._request(kind, 0, claim, ended)
+        except ConnectionLost as error:
+            then(error)
+            return
+
+        def stored(future: asyncio.Future[Any]) -> None:
+            del self._waiting[number]
+            problem = future.exception()
+            then(problem if isinstance(problem, Exception) else None)
+
+        future.add_done_callback(stored)
+
+    def _request(self, kind: str, at: int, *values: object) -> tuple[int, asyncio.Future[Any]]:
         channel = self._channel
         if channel is None or channel.closed:
             raise ConnectionLost(_GONE, outcome="not_done")
         number = next(self._numbers)
         future = asyncio.get_running_loop().create_future()
-        self._waiting[number] = _Asked(future, cast(int, values[0]) if kind != "claim" else 0)
+        self._waiting[number] = _Asked(future, at)
         channel.send((kind, number, *values))
+        return number, future
+
+    async def _answer(self, number: int, future: asyncio.Future[Any]) -> Any:
+        """Waits for an answer. A caller that is cancelled takes the request back."""
         try:
             return await future
         except asyncio.CancelledError:
-            channel.send(("cancel", number))
+            self.tell("cancel", number)
             raise
         finally:
             self._waiting.pop(number, None)
@@ -192,10 +231,19 @@ class FarConnection(Connection):
 
     def __init__(self, backend: FarBackend, number: int, server: str, login: int) -> None:
         self.backend = backend
+        self._canonical_server = ""
         self.number = number
         self.server = server
         self.login = login
         self._carried: object = None
+
+    @property
+    def canonical_server(self) -> str:
+        return self._canonical_server
+
+    def opened(self, canonical_server: str) -> None:
+        """The other process opened it."""
+        self._canonical_server = canonical_server
 
     def lost(self, carried: object) -> None:
         """The other process lost it; ``carried`` is what it was made."""
@@ -257,7 +305,7 @@ class FarFunction(Function):
     def invoke(self, session: Session, arguments: dict[str, Any], body: object) -> Any:
         connection = session.connection
         number = connection.number if isinstance(connection, FarConnection) else 0
-        state = (session.id, session.peer, session.dialect, session.server, session.login)
+        state = (session.id, session.peer, session.is_local, session.dialect, session.server, session.login)
         return self._backend.ask("function", number, state, self.name, arguments, body)
 
     def is_long(self, result: object) -> bool:
@@ -276,26 +324,51 @@ class FarFunction(Function):
         return None if self.result is None else super().encode(result, session.dialect)
 
 
+class FarLogIns(LogIns):
+    """Log-ins are counted and queue with the backend: whoever tries passwords may reach any worker."""
+
+    def __init__(self, settings: Settings, clock: Clock, backend: FarBackend) -> None:
+        super().__init__(settings, clock)
+        self._backend = backend
+
+    async def open(
+        self,
+        backend: Backend,
+        server: str,
+        login: int,
+        password: str,
+        listener: Listener,
+        *,
+        address: str,
+        is_retry: bool = False,
+    ) -> Connection:
+        return await self._backend.log_in(server, login, password, listener, address=address, is_retry=is_retry)
+
+
 class FarIdempotencyKeys(IdempotencyKeys):
     """The keys of calls that are safe to repeat are kept with the backend: a client that repeats a call may reach
     another worker."""
 
     def __init__(self, backend: FarBackend) -> None:
-        super().__init__()
+        super().__init__(MemoryKeyStore(0))  # nothing is kept here
         self._backend = backend
 
-    async def claim(self, owner: Owner, call: ParsedCall, now: float) -> tuple[FirstAnswer, bool]:
-        known = await self._backend.ask("claim", owner, call.key, fingerprint(call))
-        first = FirstAnswer(b"", now)
-        if known is None:
-            return first, True
-        first.result, packed = known
-        first.error = None if packed is None else unpack(packed)
-        first.done.set()
-        return first, False
+    def describe(self) -> str:
+        return "with the backend"
 
-    def settle(self, owner: Owner, call: ParsedCall, first: FirstAnswer, *, happened: bool) -> None:
-        first.done.set()
-        error: RequestError | None = first.error
-        packed = None if error is None else pack(error)
-        self._backend.tell("settle", owner, call.key, first.result, packed, happened)
+    async def claim(self, owner: Owner, key: str, asked: bytes) -> Claim | Answer:
+        number, answer = await self._backend.claim(owner, key, asked)
+        if answer is not None:
+            return answer
+        claim = Claim((owner, key), asked)
+        claim.number = number
+        return claim
+
+    def call_is_late(self, claim: Claim) -> None:
+        self._backend.tell("late", claim.number)
+
+    def _settle(self, claim: Claim, answer: Answer) -> None:
+        self._backend.end_claim("settle", claim.number, answer, partial(self._ended, claim, answer))
+
+    def _release(self, claim: Claim, failure: Failure) -> None:
+        self._backend.end_claim("release", claim.number, failure, partial(self._ended, claim, Answer(failure=failure)))

@@ -2,11 +2,11 @@
 
 Messages from a worker (``number`` is that of the request, ``at`` that of a connection; the worker chooses both):
 
-- ``open number at server login password peer`` · ``close at`` · ``cancel number``
+- ``open number at server login password address is_retry`` · ``close at`` · ``cancel number``
 - ``call number at area method arguments named``: a method of :class:`~mt_remote.backend.Connection` or of an area
 - ``function number at state name arguments body``: a function of the backend's own namespaces
-- ``claim number owner key fingerprint`` · ``settle owner key result error happened``:
-  see :mod:`mt_remote.dispatch.idempotency`
+- ``claim number owner key fingerprint`` · ``settle number claim answer`` · ``release number claim failure`` ·
+  ``late claim``: see :mod:`mt_remote.keys`; a claim is known by the number of the request for it
 
 To a worker: ``reply number value`` · ``error number packed`` · ``part number bytes`` … ``list number length`` ·
 ``event kind data merge_key connections`` · ``lost at packed carried``.
@@ -25,9 +25,11 @@ from typing import Any
 import anyio
 
 from mt_remote.backend import Backend, Connection, Event
-from mt_remote.errors import CallTimeout, ConnectionLost, InternalError, RequestError, UnknownFunction
+from mt_remote.errors import ConnectionLost, InternalError, RequestError, UnknownFunction
 from mt_remote.gateway.call_runner import CallRunner
 from mt_remote.gateway.gateway import AssembledGateway
+from mt_remote.keys.claims import CUT_OFF, NOT_BEGUN, Claim
+from mt_remote.keys.store import Answer, Failure, Owner
 from mt_remote.logs import Log
 from mt_remote.plugins.hooks import Hooks
 from mt_remote.plugins.host import Catalogue
@@ -35,7 +37,7 @@ from mt_remote.settings import Settings
 from mt_remote.shell.server import assembled, shell_of_now
 from mt_remote.workers.channel import Channel, Message
 from mt_remote.workers.far import FarFunction
-from mt_remote.workers.parcels import PART, pack, unpack
+from mt_remote.workers.parcels import PART, pack
 from mt_remote.workers.remote_session import RemoteSession
 
 log = Log()
@@ -106,13 +108,13 @@ class Worker:
         self.ears: dict[int, Ear] = {}
         self.sessions: dict[int, RemoteSession] = {}
         self.requests: dict[int, Request] = {}
-        self.claims: dict[tuple[Any, str], None] = {}
+        self.claims: dict[int, Claim] = {}
         self._told: tuple[Event, list[int]] | None = None
 
     def take(self, message: Message) -> None:
         """A message came."""
         kind, *values = message
-        if kind in ("close", "cancel", "settle"):
+        if kind in ("close", "cancel", "settle", "release", "late"):
             getattr(self, f"_{kind}")(*values)
             return
         request = Request(kind, values[0], values[1:])
@@ -142,11 +144,16 @@ class Worker:
         error = InternalError("The call was broken off inside the process with the backend")
         self.send("error", request.number, pack(error))
 
-    async def _do_open(self, request: Request, at: int, server: str, login: int, password: str, peer: str) -> None:
+    async def _do_open(
+        self, request: Request, at: int, server: str, login: int, password: str, address: str, is_retry: bool
+    ) -> None:
         ear = self.ears[at] = Ear(self, at)
         try:
-            connection = await self.host.gateway.backend.open(server, login, password, ear, peer=peer)
-            connection.implemented = self.host.gateway.implemented
+            gateway = self.host.gateway
+            connection = await gateway.log_ins.open(
+                gateway.backend, server, login, password, ear, address=address, is_retry=is_retry
+            )
+            connection.implemented = gateway.implemented
         except BaseException:
             del self.ears[at]
             raise
@@ -154,7 +161,7 @@ class Worker:
             await connection.aclose()
             return
         self.connections[at] = connection
-        self.send("reply", request.number, None)
+        self.send("reply", request.number, connection.canonical_server)
 
     def _connection(self, at: int) -> Connection:
         connection = self.connections.get(at)
@@ -198,10 +205,10 @@ class Worker:
 
     def _session(self, at: int, state: tuple[Any, ...]) -> RemoteSession:
         """The worker's session, as far as a function of the backend can see it."""
-        number, peer, dialect, server, login = state
+        number, peer, is_local, dialect, server, login = state
         session = self.sessions.get(at)
         if session is None:
-            session = RemoteSession(self.host.gateway, number, peer)
+            session = RemoteSession(self.host.gateway, number, peer, is_local=is_local)
             if at:
                 self.sessions[at] = session
         session.dialect = dialect
@@ -211,20 +218,39 @@ class Worker:
 
     # Keys
 
-    async def _do_claim(self, request: Request, owner: tuple[str, int], key: str, fingerprint: bytes) -> None:
+    async def _do_claim(self, request: Request, owner: Owner, key: str, fingerprint: bytes) -> None:
         keys = self.host.gateway.idempotency
-        first, is_first = keys.find(owner, key, fingerprint, self.host.gateway.clock.now())
-        if is_first:
-            self.claims[owner, key] = None
+        found = await keys.claim(owner, key, fingerprint)
+        if isinstance(found, Answer):
+            self.send("reply", request.number, found)
+        elif self.channel.closed:
+            keys.release(found, NOT_BEGUN)
+        else:
+            self.claims[request.number] = found
             self.send("reply", request.number, None)
-            return
-        await first.done.wait()
-        self.send("reply", request.number, (first.result, None if first.error is None else pack(first.error)))
 
-    def _settle(self, owner: tuple[str, int], key: str, result: object, packed: Any, happened: bool) -> None:
-        self.claims.pop((owner, key), None)
-        error = None if packed is None else unpack(packed)
-        self.host.gateway.idempotency.finish(owner, key, result, error, happened=happened)
+    def _settle(self, number: int, at: int, answer: Answer) -> None:
+        claim = self.claims.pop(at)
+        self.host.gateway.idempotency.settle(claim, answer)
+        self._reply_stored(number, claim)
+
+    def _release(self, number: int, at: int, failure: Failure) -> None:
+        claim = self.claims.pop(at)
+        self.host.gateway.idempotency.release(claim, failure)
+        self._reply_stored(number, claim)
+
+    def _reply_stored(self, number: int, claim: Claim) -> None:
+        async def reply() -> None:
+            await claim.is_stored()
+            self.send("reply", number, None)
+
+        if claim.stored.is_set:
+            self.send("reply", number, None)
+        else:
+            self.host.gateway.spawn(reply)
+
+    def _late(self, at: int) -> None:
+        self.host.gateway.idempotency.call_is_late(self.claims[at])
 
     # Ends
 
@@ -232,6 +258,9 @@ class Worker:
         request = self.requests.pop(number, None)
         if request is not None:
             self.host.calls.cancel(request)
+        claim = self.claims.pop(number, None)
+        if claim is not None:  # its number crossed the cancellation on the way
+            self.host.gateway.idempotency.release(claim, NOT_BEGUN)
 
     def _close(self, at: int) -> None:
         self.sessions.pop(at, None)
@@ -246,9 +275,9 @@ class Worker:
             self.host.calls.cancel(request)
         for at in list(self.connections):
             self._close(at)
-        for owner, key in self.claims:
-            error = CallTimeout("The first call under this key did not finish; its outcome is unknown")
-            self.host.gateway.idempotency.finish(owner, key, None, error, happened=True)
+        claims, self.claims = self.claims, {}
+        for claim in claims.values():
+            self.host.gateway.idempotency.settle(claim, Answer(failure=CUT_OFF))
 
     # Events
 

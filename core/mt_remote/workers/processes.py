@@ -7,15 +7,23 @@ import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from mt_remote.logs import Log
 from mt_remote.plugin import BackendSpec
 from mt_remote.plugins.hooks import Hooks
 from mt_remote.plugins.host import Catalogue
 from mt_remote.settings import Settings
 from mt_remote.shell import server
-from mt_remote.workers.far import FarBackend, FarIdempotencyKeys
+from mt_remote.workers.far import FarBackend, FarIdempotencyKeys, FarLogIns
 from mt_remote.workers.host import hosting
+
+log = Log()
+
+HURRY = signal.SIGUSR2 if hasattr(signal, "SIGUSR2") else signal.SIGTERM
+"""Tells a worker that stops to be quick about it. Not another SIGTERM: one that is sent to all processes of a service
+reaches a worker twice."""
 
 Ready = Callable[[dict[str, object]], None]
 """Tells the supervisor that a process serves, and what there is to say of it."""
@@ -42,8 +50,10 @@ async def host(common: Common, life: int, ready: Ready) -> None:
     ended = asyncio.Event()
     asyncio.get_running_loop().add_reader(life, ended.set)
     backend = common.spec.make(common.settings)
-    async with hosting(common.settings, common.hooks, backend, common.contents, common.path):
-        ready({"describe": backend.describe()})
+    async with hosting(common.settings, common.hooks, backend, common.contents, common.path) as opened:
+        keys = opened.gateway.idempotency.describe()
+        log.info("idempotency keys", kept=keys)
+        ready({"describe": backend.describe(), "keys": keys})
         await ended.wait()
         asyncio.get_running_loop().remove_reader(life)
 
@@ -59,9 +69,10 @@ async def work(common: Common, life: int, ready: Ready) -> None:
 
     def announce(running: server.Running) -> None:
         gateway = running.gateway
+        loop.add_signal_handler(HURRY, gateway.hurry)
         ready({"url": running.url, "functions": len(gateway.functions), "kinds": len(gateway.kinds)})
 
     loop.add_reader(life, stop)
     await common.far.connect(stop)
-    worker = server.Worker(common.contents, FarIdempotencyKeys(common.far))
+    worker = server.Worker(common.contents, FarIdempotencyKeys(common.far), partial(FarLogIns, backend=common.far))
     await server.serve(common.settings, common.hooks, common.far, announce=announce, worker=worker)

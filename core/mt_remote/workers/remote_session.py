@@ -11,21 +11,23 @@ class RemoteSession(Session):
     """Stands in the backend's process for a worker's session. What it is told it tells nobody, and what only the
     worker can do is refused (``not_supported``)."""
 
-    __slots__ = ("connection", "dialect", "gateway", "id", "login", "peer", "server", "state")
+    __slots__ = ("connection", "dialect", "gateway", "id", "is_local", "login", "peer", "server", "state")
 
     gateway: Gateway
     id: int
     peer: str
+    is_local: bool
     dialect: str
     login: int
     server: str
     connection: Connection | None
     state: dict[str, object]
 
-    def __init__(self, gateway: Gateway, id_: int, peer: str) -> None:
+    def __init__(self, gateway: Gateway, id_: int, peer: str, *, is_local: bool) -> None:
         self.gateway = gateway
         self.id = id_
         self.peer = peer
+        self.is_local = is_local
         self.dialect = "0"
         self.login = 0
         self.server = ""

@@ -29,7 +29,7 @@ from mt_remote.plugins.hooks import Hooks
 from mt_remote.plugins.host import catalogue
 from mt_remote.settings import Settings
 from mt_remote.workers.far import FarBackend, FarFunction
-from mt_remote.workers.processes import Common, Ready, host, work
+from mt_remote.workers.processes import HURRY, Common, Ready, host, work
 
 log = Log()
 
@@ -71,6 +71,7 @@ class Supervisor:
         self._workers: dict[int, Child] = {}
         self._due: list[tuple[float, str, float]] = []
         self._stopping = False
+        self._stop_signals = [signal.SIGTERM, HURRY]
         self._code = 0
         self._life = {"backend": os.pipe(), "workers": os.pipe()}
 
@@ -176,8 +177,8 @@ class Supervisor:
         return max(0.0, min(self._due)[0] - time.monotonic()) if self._due else None
 
     def _stop(self, number: int) -> None:
-        """The first signal ends the workers gracefully, a second one at once."""
-        self._tell_workers(signal.SIGKILL if self._stopping else signal.SIGTERM)
+        """The first signal ends the workers in good order, a second one their grace period, a third one kills them."""
+        self._tell_workers(self._stop_signals.pop(0) if self._stop_signals else signal.SIGKILL)
         if not self._stopping:
             log.info("stopping", signal=signal.Signals(number).name)
             self._stopping = True

@@ -36,7 +36,10 @@ def mt_remote_backends() -> list[BackendSpec]:
     from mt_remote_plugins.manager.settings import ManagerSettings
 
     help_text = "the MT4 Manager library (mtmanapi64.dll or mtmanapi.dll)"
-    return [BackendSpec("manager", ManagerSettings, _make, help_text, shared=("code_page",), areas=_areas)]
+    spec = BackendSpec(
+        "manager", ManagerSettings, _make, help_text, shared=("code_page",), areas=_areas, reaches_out=True
+    )
+    return [spec]
 
 
 @hookimpl(optionalhook=True)  # where the tools are

@@ -3,26 +3,23 @@ excludes."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from functools import lru_cache
 
-
-@lru_cache(maxsize=1024)
-def _compiled(masks: tuple[str, ...]) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    wanted = [mask for mask in masks if not mask.startswith("!")]
-    denied = [mask[1:] for mask in masks if mask.startswith("!")]
-    return _pattern(wanted), _pattern(denied)
+from mt_remote.records.masks import matcher
 
 
-def _pattern(masks: list[str]) -> re.Pattern[str]:
-    parts = (".*".join(re.escape(part) for part in mask.split("*")) for mask in masks)
-    return re.compile("|".join(parts) or r"(?!)", re.DOTALL)
+@lru_cache(maxsize=256)
+def _compiled(masks: tuple[str, ...]) -> tuple[Callable[[str], bool], Callable[[str], bool]]:
+    wanted = matcher(mask for mask in masks if not mask.startswith("!"))
+    denied = matcher(mask[1:] for mask in masks if mask.startswith("!"))
+    return wanted, denied
 
 
 def allows(masks: tuple[str, ...], group: str) -> bool:
     """Whether a manager with these masks sees a group. Assumed: an exclusion wins wherever it stands."""
     wanted, denied = _compiled(masks)
-    return wanted.fullmatch(group) is not None and denied.fullmatch(group) is None
+    return wanted(group) and not denied(group)
 
 
 def unrestricted(masks: tuple[str, ...]) -> bool:

@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable
 
 import anyio
+import anyio.lowlevel
 
 from mt4sim import Server, World
 from mt4sim.gateway.areas import AREAS
 from mt4sim.gateway.connection import SimulatorConnection
 from mt4sim.gateway.faults import Faults
 from mt4sim.gateway.faulty import Faulty
+from mt4sim.gateway.folder import ClientFolder
 from mt4sim.gateway.hub import Hub
 from mt4sim.gateway.realism import Realism
 from mt4sim.gateway.settings import SimulatorSettings
@@ -21,6 +23,8 @@ from mt_remote.backend import Backend, Connection, Listener
 from mt_remote.errors import ConfigurationError, ConnectionLost
 
 _STEPS_A_SECOND = 20
+_SLICE_SECONDS = 0.005
+"""Of a turn of the loop, while much time passes at once."""
 
 
 class SimulatorBackend(Backend):
@@ -42,6 +46,9 @@ class SimulatorBackend(Backend):
         self.server = self.make_server()
         self.hub = Hub(self.server, self.realism)
         self._clock = WallClock(self.server.now, settings.speed)
+        self.files = ClientFolder(settings.folder)
+        self._advancing = anyio.Lock()
+        self.now: Callable[[], float] = time.monotonic
         self.faults = Faulty(self)
         if settings.faults is not None:
             self.use_faults(Faults.load(settings.faults))
@@ -101,6 +108,28 @@ class SimulatorBackend(Backend):
         """Lets time pass at once."""
         self.catch_up()
         self.server.advance(seconds)
+        self._settle()
+
+    async def advance_in_slices(self, seconds: int, wanted: Callable[[], bool]) -> None:
+        """The same, while the loop serves whoever else is there. It ends early, with the time where it is by then, when
+        it is cancelled, not ``wanted`` any more, or the server is another. Of several the next begins behind the one
+        before."""
+        async with self._advancing:
+            self.catch_up()
+            server, until = self.server, self.now() + _SLICE_SECONDS
+            try:
+                for _ in server.steps_to(server.now + seconds):
+                    if self.now() >= until:
+                        await anyio.lowlevel.checkpoint()
+                        if server is not self.server or not wanted():
+                            return
+                        until = self.now() + _SLICE_SECONDS
+            finally:
+                if server is self.server:
+                    self._settle()
+
+    def _settle(self) -> None:
+        """Time was moved: what waited for it follows."""
         self.hub.deliver_delayed()
         self._clock = WallClock(self.server.now, self.settings.speed)
         self.faults.settle()

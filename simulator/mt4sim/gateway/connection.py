@@ -37,6 +37,10 @@ class SimulatorConnection(Connection):
         self._rights: tuple[ConManager | None, frozenset[str] | None] = (None, None)
 
     @property
+    def canonical_server(self) -> str:
+        return self.hub.server_name
+
+    @property
     def listener(self) -> Listener:
         """Who hears this connection."""
         return self._listener

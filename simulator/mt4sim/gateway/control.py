@@ -1,14 +1,14 @@
 """``simulator.*``: functions with which a client drives the simulation. Served only on the simulator.
 
-They are for tests and demos. What drives the server as a whole (its clock, its faults, a fresh start) works without
-``connect``: a server that was made unreachable can be made reachable again. What acts on the server's market and
-accounts, or on files of its machine, is for whoever logged in as a manager, whichever he is; it works while his
-connection is being restored.
+They are for tests and demos, and for whoever may do anything to the server: a manager with the right ``admin``, or a
+program on the gateway's machine. Nobody else can call any of them, a web page on that machine neither. What drives the
+server as a whole (its clock, its faults, a fresh start) works there without ``connect``: a server that was made
+unreachable can be made reachable again. What acts on the server's market and accounts, or on files of its machine, is
+for whoever logged in as a manager, whichever he is; it works while his connection is being restored.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal, cast
 
 from pydantic import Field
@@ -22,7 +22,7 @@ from mt4sim.market.feeds.specs import FeedSpec
 from mt4sim.market.ticks import Source
 from mt4sim.state.orders import NewOrder
 from mt4sim.state.requests import DealRequest
-from mt_remote.errors import ConfigurationError, InvalidData, NotFound, SessionStateError
+from mt_remote.errors import ConfigurationError, InvalidData, NotFound, ReturnCode, ServerError, SessionStateError
 from mt_remote.plugin import Kind, Namespace, Session
 from mt_remote.records import TradeCommand, TransactionFlag
 from mt_remote.values import Comment, Login, Lots, Price, PriceLevel, SymbolName, Ticket, UnixTime
@@ -72,20 +72,31 @@ class Lost(TypedDict):
     connections: int
 
 
-FOR_MANAGERS = ("not_connected",)
-"""The error of functions that ask for a log-in: see :func:`_logged_in`."""
+STEERING = ("not_enough_rights",)
+"""The error of every function here: see :func:`_backend`."""
+
+FOR_MANAGERS = ("not_connected", *STEERING)
+"""The errors of functions that ask for a log-in: see :func:`_logged_in`."""
 
 
 def _backend(session: Session) -> SimulatorBackend:
-    return cast(SimulatorBackend, session.gateway.backend)
+    """The backend, for a session that may steer it."""
+    backend = cast(SimulatorBackend, session.gateway.backend)
+    if not session.is_local:
+        manager = backend.server.managers.get(session.login) if session.login else None
+        if manager is None or not manager.admin:
+            message = "The simulator is steered by managers with the right 'admin', and by programs on its machine"
+            raise ServerError(ReturnCode.NOT_ENOUGH_RIGHTS, message)
+    return backend
 
 
 def _logged_in(session: Session) -> SimulatorBackend:
     """The backend, for a session that logged in. Its connection may be down: a :class:`Connection` parameter would ask
     for more."""
+    backend = _backend(session)
     if not session.login:
         raise SessionStateError("not_connected", "Not connected to an MT4 server: call 'connect' first")
-    return _backend(session)
+    return backend
 
 
 # Time
@@ -93,7 +104,7 @@ def _logged_in(session: Session) -> SimulatorBackend:
 Seconds = Annotated[int, Field(ge=0, le=366 * 86_400, description="server seconds to pass")]
 
 
-@clock.function("get")
+@clock.function("get", errors=STEERING)
 def clock_get(session: Session) -> Clock:
     """The server's time."""
     backend = _backend(session)
@@ -101,11 +112,12 @@ def clock_get(session: Session) -> Clock:
     return {"time": backend.server.now}
 
 
-@clock.function("advance", kind=Kind.CHANGE, example={"seconds": 3600})
-def clock_advance(session: Session, seconds: Seconds) -> Clock:
-    """Lets time pass at once: timers, day ends and the feed's ticks come in order. Gives the new time."""
+@clock.function("advance", kind=Kind.CHANGE, example={"seconds": 3600}, errors=STEERING)
+async def clock_advance(session: Session, seconds: Seconds) -> Clock:
+    """Lets time pass at once: timers, day ends and the feed's ticks come in order. Gives the new time. Others are
+    served meanwhile; it stops where it is when the call's deadline has passed or the session ends."""
     backend = _backend(session)
-    backend.advance(seconds)
+    await backend.advance_in_slices(seconds, lambda: session.is_open)
     return {"time": backend.server.now}
 
 
@@ -128,19 +140,21 @@ def tick(session: Session, symbol: SymbolName, bid: Price, ask: Price) -> Publis
 def feed(
     session: Session,
     kind: Annotated[Literal["off", "random", "replay"], Field(description="where prices come from")],
-    file: Annotated[str, Field(max_length=1024, description="CSV of ticks, for 'replay'")] = "",
+    file: Annotated[str, Field(max_length=1024, description="CSV of ticks in that folder, for 'replay'")] = "",
     rate: Annotated[float, Field(gt=0, le=1000, description="multiplies the random feed's tick rate")] = 1.0,
 ) -> None:
     """Prices come from another feed from now on."""
-    server = _logged_in(session).server
-    changes = {"kind": kind, "file": file or None, "rate": rate}
+    backend = _logged_in(session)
+    server = backend.server
+    path = str(backend.files.existing(file)) if file else None
+    changes = {"kind": kind, "file": path, "rate": rate}
     try:
         server.set_feed(FeedSpec(**{**server.feed_spec.model_dump(), **changes}))
     except ConfigurationError as error:
         raise InvalidData.of("file", str(error)) from error
 
 
-@prices.function("reset", kind=Kind.CHANGE)
+@prices.function("reset", kind=Kind.CHANGE, errors=STEERING)
 def reset(session: Session) -> None:
     """The server starts anew from its world or snapshot; every connection is lost, this one too."""
     backend = _backend(session)
@@ -298,7 +312,7 @@ def trader_log_out(session: Session, login: Login) -> None:
 # Faults
 
 
-@faults.function("disconnect", kind=Kind.CHANGE, example={"login": 1})
+@faults.function("disconnect", kind=Kind.CHANGE, example={"login": 1}, errors=STEERING)
 def disconnect(session: Session, login: Login | None = None) -> Lost:
     """Breaks the MT4 connections of a manager, or of all; this session's own too, once it is answered."""
     backend = _backend(session)
@@ -319,7 +333,7 @@ async def _lose_later(backend: SimulatorBackend, connection: object) -> None:
             backend.lose(found, "a fault on purpose")
 
 
-@faults.function("down", kind=Kind.CHANGE, example={"down": True})
+@faults.function("down", kind=Kind.CHANGE, example={"down": True}, errors=STEERING)
 def down(session: Session, down: Annotated[bool, Field(description="whether log-ins fail")]) -> None:
     """Makes the server unreachable for new connections, or reachable again; those that are open stay."""
     _backend(session).down = down
@@ -348,13 +362,15 @@ Rules = Annotated[list[Rule], Field(max_length=1000, description="what goes wron
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1, description="seed of what is random")]
 
 
-@rules.function("set", kind=Kind.CHANGE, example={"rules": [{"on": "order.open", "nth": 3, "do": "hang"}]})
+@rules.function(
+    "set", kind=Kind.CHANGE, example={"rules": [{"on": "order.open", "nth": 3, "do": "hang"}]}, errors=STEERING
+)
 def faults_set(session: Session, rules: Rules, seed: Seed = 0) -> None:
     """These rules hold from now on, in place of former ones; what those hold back is let go."""
     _backend(session).use_faults(Faults(rules, seed=seed))
 
 
-@rules.function("get")
+@rules.function("get", errors=STEERING)
 def faults_get(session: Session) -> Plan:
     """The rules that hold, and what struck since they were set."""
     plan = _backend(session).faults.plan or Faults()
@@ -362,13 +378,13 @@ def faults_get(session: Session) -> Plan:
     return {"seed": plan.seed, "rules": list(plan.rules), "strikes": strikes}
 
 
-@rules.function("clear", kind=Kind.CHANGE)
+@rules.function("clear", kind=Kind.CHANGE, errors=STEERING)
 def faults_clear(session: Session) -> None:
     """Nothing goes wrong by rule any more; what was held back is let go."""
     _backend(session).use_faults(None)
 
 
-@rules.function("release", kind=Kind.CHANGE)
+@rules.function("release", kind=Kind.CHANGE, errors=STEERING)
 def faults_release(session: Session) -> None:
     """Calls that hang or are delayed go on and notifications that are held back come; the rules stay."""
     _backend(session).faults.release()
@@ -376,14 +392,15 @@ def faults_release(session: Session) -> None:
 
 # Snapshots
 
-File = Annotated[str, Field(min_length=1, max_length=1024, description="file on the gateway's machine")]
+File = Annotated[str, Field(min_length=1, max_length=1024, description="file in the folder of simulator.folder")]
 
 
 @snapshot.function("save", kind=Kind.CHANGE, example={"file": "monday.json"}, errors=FOR_MANAGERS)
 def snapshot_save(session: Session, file: File) -> None:
     """Writes the server's whole state to a file."""
+    backend = _logged_in(session)
     try:
-        _logged_in(session).server.save(Path(file))
+        backend.server.save(backend.files.writable(file))
     except OSError as error:
         raise InvalidData.of("file", error.strerror or "can't be written") from error
 
@@ -393,7 +410,7 @@ def snapshot_load(session: Session, file: File) -> None:
     """The server becomes as it was saved; every connection is lost, this one too."""
     backend = _logged_in(session)
     try:
-        server = Server.load(Path(file))
+        server = Server.load(backend.files.existing(file))
     except ConfigurationError as error:
         raise InvalidData.of("file", str(error)) from error
     backend.replace(server)

@@ -43,6 +43,7 @@ class Hub:
 
     def __init__(self, server: Server, realism: Realism) -> None:
         self._server = server
+        self.server_name = server.world.make_common().name  # as configured: to rename a server makes no other of it
         self._realism = realism
         self._added: dict[str, int] = {}
         self._delayed: list[tuple[Watcher, Event]] = []

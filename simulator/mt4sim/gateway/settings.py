@@ -29,6 +29,9 @@ class SimulatorSettings(BaseModel):
     replay: Path | None = Field(None, description="CSV of ticks for the feed 'replay': time,symbol,bid,ask")
     seed: Annotated[int, Field(ge=0)] = Field(0, description="seed of all that is random")
     snapshot: Path | None = Field(None, description="snapshot to go on from, instead of a world")
+    folder: Path | None = Field(
+        None, description="folder of the files that clients name; none: one of this user's for data of programs"
+    )
     faults: Path | None = Field(None, description="what goes wrong, on purpose (TOML)")
     realism: list[str] = Field(default_factory=list, description="quirks of real servers to switch on")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
@@ -31,11 +33,18 @@ class SnapshotError(ConfigurationError):
 
 
 def write(path: Path, document: Document) -> None:
-    """Writes a snapshot: a file that was there stays until the new one is whole."""
+    """Writes a snapshot: a file that was there stays until the new one is whole, and where that fails nothing is left
+    behind. Only its owner may read it."""
     text = json.dumps(document, indent=1, ensure_ascii=False, default=_plain)
-    temporary = path.with_suffix(path.suffix + ".part")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:64]}.", suffix=".part")
+    temporary = Path(name)
+    try:
+        with os.fdopen(number, "w", encoding="utf-8") as file:
+            file.write(text)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def read(path: Path) -> Document:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from tests.stories.client import CallFailed, Client, client, manager
-from tests.stories.conftest import START, Desk, anyio_backend, desk
+from tests.stories.conftest import START, Desk, Open, anyio_backend, desk, opening
 
 pytestmark = pytest.mark.anyio
-__all__ = ["anyio_backend", "desk"]
+__all__ = ["anyio_backend", "desk", "opening"]
 
 
 def _codes(desk: Desk) -> Iterator[tuple[str, dict[str, Any], bool]]:
@@ -82,7 +82,7 @@ async def test_a_feeds_tick_passes_the_filter_and_a_managers_does_not(desk: Desk
         assert "NOPE" in (await one.fails("simulator.tick", symbol="NOPE", bid=1.0, ask=1.1)).message
 
 
-async def test_feeds(desk: Desk, tmp_path: Path) -> None:
+async def test_feeds(desk: Desk) -> None:
     async with manager(desk.url, dialect="2") as one:
         await one.call("symbol.show", symbol="EURUSD")
         await one.call("subscribe", event="tick")
@@ -92,17 +92,21 @@ async def test_feeds(desk: Desk, tmp_path: Path) -> None:
         await one.call("simulator.feed", kind="off")
         await one.call("simulator.clock.advance", seconds=600)
         assert await one.settled() == []
-        missing = await one.fails("simulator.feed", kind="replay", file=str(tmp_path / "none.csv"))
+        missing = await one.fails("simulator.feed", kind="replay", file="none.csv")
         assert missing.details[0]["path"] == "file"
 
 
-async def test_snapshot_and_reset(desk: Desk, tmp_path: Path) -> None:
-    file = str(tmp_path / "monday.json")
+async def test_snapshot_and_reset(opening: Open, tmp_path: Path) -> None:
+    async with opening(simulator={"folder": tmp_path}) as desk:
+        await _saved_and_loaded(desk, "monday.json")
+
+
+async def _saved_and_loaded(desk: Desk, file: str) -> None:
     async with manager(desk.url, dialect="2") as one:
         await one.call("user.add", login=100, group="miniforex", name="A", password="Pass1", enable=True)
         await one.call("order.balance", login=100, command="balance", amount=123.45)
         await one.call("simulator.snapshot.save", file=file)
-        for name, path in (("load", str(tmp_path / "none.json")), ("save", str(tmp_path / "no" / "folder.json"))):
+        for name, path in (("load", "none.json"), ("save", "no/folder.json")):
             assert (await one.fails(f"simulator.snapshot.{name}", file=path)).details[0]["path"] == "file"
         await one.call("users.del", logins=[100])
     async with manager(desk.url) as zero:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
-import ipaddress
 import sys
 from collections.abc import Callable, Coroutine
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
@@ -90,6 +90,8 @@ def run(settings: Settings, hooks: Hooks, spec: BackendSpec) -> int:
     """Serves until a signal comes; gives the exit code."""
     from mt_remote import logs
 
+    if settings.state is None:
+        settings = settings.model_copy(update={"state": data_folder()})
     logs.configure(settings.log_level, as_json=settings.log_json)
     if settings.trace_hooks:
         _print_hooks(hooks)
@@ -105,6 +107,13 @@ def run(settings: Settings, hooks: Hooks, spec: BackendSpec) -> int:
     warn_of_plain_text(settings)
     _on_a_loop(partial(server.serve, settings, hooks, backend, announce=partial(_announce, backend, hooks)))
     return 0
+
+
+def data_folder() -> Path:
+    """Where the platform keeps data of ours."""
+    from platformdirs import user_data_path
+
+    return user_data_path("mt-remote", appauthor=False)
 
 
 def _on_a_loop(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -129,7 +138,9 @@ def _has_uvloop() -> bool:
 
 def warn_of_plain_text(settings: Settings) -> None:
     """Passwords and money cross the network in the clear: nobody should learn that from a newspaper."""
-    if settings.tls_cert is not None or _is_loopback(settings.host):
+    from mt_remote.addresses import is_loopback
+
+    if settings.tls_cert is not None or is_loopback(settings.host) or settings.host == "localhost":
         return
     print(
         f"WARNING: serving plain ws:// on {settings.host}: passwords and everything else can be read and changed on "
@@ -138,26 +149,20 @@ def warn_of_plain_text(settings: Settings) -> None:
     )
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _announce(backend: Backend, hooks: Hooks, running: Running) -> None:
     gateway = running.gateway
-    _say(backend.name, backend.describe(), len(gateway.functions), len(gateway.kinds), hooks)
+    keys = gateway.idempotency.describe()
+    _say(backend.name, backend.describe(), keys, len(gateway.functions), len(gateway.kinds), hooks)
     print(f"listening on {running.url}", flush=True)
 
 
 def _announce_workers(spec: BackendSpec, hooks: Hooks, workers: int, said: dict[str, Any]) -> None:
-    _say(spec.name, said["describe"], said["functions"], said["kinds"], hooks)
+    _say(spec.name, said["describe"], said["keys"], said["functions"], said["kinds"], hooks)
     print(f"{workers} workers share the port")
     print(f"listening on {said['url']}", flush=True)
 
 
-def _say(backend: str, described: str, functions: int, kinds: int, hooks: Hooks) -> None:
+def _say(backend: str, described: str, keys: str, functions: int, kinds: int, hooks: Hooks) -> None:
     from mt_remote_tools.cli.commands.version import installed_version
 
     plugins = [name for name, _ in hooks.manager.list_name_plugin()]
@@ -165,3 +170,4 @@ def _say(backend: str, described: str, functions: int, kinds: int, hooks: Hooks)
     print(f"backend {backend}: {described}")
     print(f"{functions} functions, {kinds} kinds of event")
     print(f"plugins: {', '.join(plugins)}")
+    print(f"idempotency keys {keys}")
