@@ -37,6 +37,7 @@ class Function:
         self.name = declared.name
         self.kind: Kind = declared.kind
         self.changes_state = declared.kind.changes_state
+        self.changes_server = declared.kind in (Kind.CHANGE, Kind.TRADE)
         self.handler = declared.handler
         self.area = declared.area
         self._method = declared.method

@@ -24,14 +24,11 @@ from mt_remote.dispatch.functions import Function
 from mt_remote.errors import (
     Busy,
     CallTimeout,
-    ConnectionLost,
     InternalError,
     InvalidData,
     InvalidRequest,
     Refused,
     RequestError,
-    ReturnCode,
-    ServerError,
     SessionStateError,
 )  # fmt: skip
 from mt_remote.gateway.admission import Admission, Entry
@@ -45,6 +42,8 @@ from mt_remote.interfaces import EventKind, Outcome
 from mt_remote.keys.claims import CUT_OFF, NOT_BEGUN, Claim, IdempotencyKeys, fingerprint
 from mt_remote.keys.store import Answer, Failure
 from mt_remote.logs import Log
+from mt_remote.outcomes import Known, may_be_repeated
+from mt_remote.outcomes import begin as begin_changes
 from mt_remote.plugins.hooks import Hooks
 from mt_remote.plugins.host import Catalogue
 from mt_remote.session.event_numbers import EventEncoder
@@ -338,6 +337,8 @@ class AssembledGateway(SessionHost):
         hooks, function = self.hooks, call.function
         began = self._now() if hooks.watches_finishes else 0.0
         error: RequestError | None = None
+        if function.changes_server:
+            call.changes = begin_changes()
         try:
             if call.key:
                 encoded = await self._once(session, call)
@@ -355,9 +356,11 @@ class AssembledGateway(SessionHost):
                     session.outbox.answer(call, result)
         except RequestError as failure:
             error = failure
+            _say_what_is_known(call, error)
         except Exception:
             log.exception("a function failed", function=call.name, plugin=function.plugin)
             error = InternalError(f"{call.name} failed inside the gateway; its log says why")
+            _say_what_is_known(call, error)
         if self._answered and self._was_answered(call):
             return
         if error is not None:
@@ -398,8 +401,9 @@ class AssembledGateway(SessionHost):
             await claim.is_stored()
             return encoded
         except RequestError as error:
+            known = _say_what_is_known(call, error)
             failure = Failure.of(error)
-            if begun and not _did_not_happen(error):
+            if begun and not may_be_repeated(error, known):
                 keys.settle(claim, Answer(failure=failure))
             else:
                 keys.release(claim, failure)
@@ -467,6 +471,9 @@ class AssembledGateway(SessionHost):
         if call in self._unbegun:
             self._unbegun.discard(call)
             return "not_done", "; it was not carried out: a plugin was being asked about it"
+        if call.changes is not None and call.changes.any and call.changes.known is not Known.UNKNOWN:
+            known = call.changes.known
+            return known, "; it was carried out" if known is Known.DONE else "; it was not carried out"
         if call.function.changes_state:
             return "unknown", "; whether it happened is unknown"
         return "not_done", ""
@@ -558,12 +565,11 @@ def _key_problem(session: WebSocketSession, call: ParsedCall) -> str:
     return "" if call.function.kind in (Kind.TRADE, Kind.CHANGE) else "key: only for calls that change the server"
 
 
-def _did_not_happen(error: RequestError) -> bool:
-    """Errors after which a repetition may try again."""
-    if isinstance(error, CallTimeout):
-        return error.outcome == "not_done"
-    if isinstance(error, ConnectionLost):
-        return error.outcome != "unknown"
-    if isinstance(error, ServerError):
-        return error.return_code == ReturnCode.NO_CONNECT
-    return isinstance(error, Busy | Refused) or error.wire_code == "not_connected"
+def _say_what_is_known(call: ParsedCall, error: RequestError) -> Known:
+    """Joins what was said of a call that failed: the one place where the client's ``outcome`` comes from."""
+    if call.changes is None:
+        return Known.NOT_DONE
+    known = call.changes.after(error)
+    if error.outcome or known is not Known.NOT_DONE:
+        error.outcome = known
+    return known

@@ -37,6 +37,10 @@ class Failure:
     outcome: str = ""
     details: Sequence[Sequence[str]] = ()
 
+    def __post_init__(self) -> None:
+        details = tuple((path, problem) for path, problem in self.details)  # JSON has lists alone
+        object.__setattr__(self, "details", details)
+
     @classmethod
     def of(cls, error: RequestError) -> Failure:
         """What there is to keep of an error."""

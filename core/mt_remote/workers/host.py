@@ -24,6 +24,7 @@ from typing import Any
 
 import anyio
 
+from mt_remote import outcomes
 from mt_remote.backend import Backend, Connection, Event
 from mt_remote.errors import ConnectionLost, InternalError, RequestError, UnknownFunction
 from mt_remote.gateway.call_runner import CallRunner
@@ -127,9 +128,12 @@ class Worker:
 
     async def perform(self, request: Request) -> None:
         """Carries out a request and answers it."""
+        changes = outcomes.begin()
         try:
             await getattr(self, f"_do_{request.kind}")(request, *request.values)
         except RequestError as error:
+            if changes.any:
+                error.outcome = changes.known  # the worker knows nothing of it
             self.send("error", request.number, pack(error))
         except Exception:
             log.exception("a call from a worker failed", kind=request.kind)
@@ -166,7 +170,7 @@ class Worker:
     def _connection(self, at: int) -> Connection:
         connection = self.connections.get(at)
         if connection is None:
-            raise ConnectionLost
+            raise ConnectionLost(outcome="not_done")
         return connection
 
     async def _do_call(

@@ -13,6 +13,7 @@ PUBLIC = (
     "mt_remote.area",
     "mt_remote.table",
     "mt_remote.backend",
+    "mt_remote.outcomes",
     "mt_remote.records",
     "mt_remote_plugins.areas",
     "mt_remote.values",

@@ -17,6 +17,8 @@ import anyio
 from anyio import to_thread
 
 from mt_remote.errors import Busy, CallTimeout, ConnectionLost, InternalError, RequestError, ReturnCode, ServerError
+from mt_remote.outcomes import Change, changing
+from mt_remote_plugins.manager.engine.handle import Reply
 from mt_remote_plugins.manager.engine.messages import Failure, Mode, Notice, Task
 from mt_remote_plugins.manager.loop_queue import LoopQueue
 from mt_remote_plugins.manager.running_engine import RunningEngine
@@ -46,6 +48,11 @@ class _Call:
     begun: bool = False
     watch: int = -1
     then: Callable[[Any], None] | None = None
+
+    @property
+    def changes(self) -> bool:
+        """Whether it may change the server."""
+        return changes(self.task)
 
     def finish(self) -> None:
         """The answer or the error is there."""
@@ -82,6 +89,19 @@ class CallQueues:
         if len(waiting) >= self._limits.waiting:
             raise Busy(f"{len(waiting)} calls wait for the MT4 library already")
         call = self._queued(_Call(Task(next(self._ids), mode, operation, arguments)))
+        if not call.changes:
+            return await self._carried_out(call, waiting)
+        with changing() as change:
+            try:
+                answer = await self._carried_out(call, waiting)
+            finally:
+                if not call.begun:
+                    change.refused()
+                elif call.answer is not None:
+                    _tell(change, call.answer)
+            return answer
+
+    async def _carried_out(self, call: _Call, waiting: deque[_Call]) -> Any:
         try:
             if not call.begun:
                 await self._turn(call)
@@ -179,7 +199,7 @@ class CallQueues:
             while waiting:
                 call = waiting.popleft()
                 WATCHDOG.forget(call.watch)
-                call.error = _in_flight(error) if call.begun else _not_begun(error)
+                call.error = _in_flight(call, error) if call.begun else _not_begun(error)
                 call.finish()
 
     async def aclose(self) -> None:
@@ -194,11 +214,44 @@ class CallQueues:
         self.notices.close()
 
 
-def _in_flight(error: RequestError) -> RequestError:
-    message = f"{error.message}; whether the call was carried out is unknown"
+CHANGING = ("Cfg", "Dealer", "SymbolChange", "SymbolSend", "Trade", "User")
+"""Beginnings of the names of functions that may change the server, but for those that request or read."""
+
+_READING = ("CfgRequest", "TradeRecord", "TradesRequest", "TradesUser", "UserRecordsRequest", "UsersRequest")
+
+
+def changes(task: Task) -> bool:
+    """Whether the library is asked to change something on the server."""
+    if task.operation == "external":
+        return True
+    if task.operation != "call":
+        return False
+    key = str(task.arguments[0])
+    return key.startswith(CHANGING) and not key.startswith(_READING)
+
+
+def _tell(change: Change, answer: Any) -> None:
+    """What the library's answer says of what it was asked to change. A code that says that the connection broke says
+    nothing of it, nor does a failure inside the library."""
+    if isinstance(answer, Failure) and answer.problem:
+        return
+    code = answer.code if isinstance(answer, Reply | Failure) else answer[0]
+    if code in (ReturnCode.NO_CONNECT, ReturnCode.NETWORK_PROBLEM):
+        return
+    if code in (ReturnCode.OK, ReturnCode.OK_NONE):
+        change.happened()
+    else:
+        change.refused()
+
+
+def _in_flight(call: _Call, error: RequestError) -> RequestError:
+    if call.changes:
+        message, outcome = f"{error.message}; whether the call was carried out is unknown", "unknown"
+    else:
+        message, outcome = error.message, "not_done"
     if isinstance(error, CallTimeout):
-        return CallTimeout(message, outcome="unknown")
-    return ConnectionLost(message, outcome="unknown")
+        return CallTimeout(message, outcome=outcome)
+    return ConnectionLost(message, outcome=outcome)
 
 
 def _not_begun(error: RequestError) -> RequestError:

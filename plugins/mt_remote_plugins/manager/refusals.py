@@ -3,9 +3,11 @@ after the fact, so that a call that succeeds costs nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar, cast
 
-from mt_remote.errors import InvalidData, NotFound, ReturnCode, ServerError
+from mt_remote.errors import Busy, CallTimeout, ConnectionLost, InvalidData, NotFound, ReturnCode, ServerError
 from mt_remote.records import TradeCommand, UserRecord
 from mt_remote_plugins.manager.library_calls import LibraryCalls, integers
 
@@ -17,6 +19,25 @@ _FIELDS = {
     ReturnCode.TRADE_BAD_VOLUME: "volume",
 }
 """Codes that can mean one field only."""
+
+
+E = TypeVar("E", bound=Callable[..., Awaitable[ServerError]])
+
+
+def _of_refusals(explain: E) -> E:
+    """Explains what the server refused, and that alone: a loss says by itself all that is known. Where the library does
+    not tell why, the refusal stays as it is."""
+
+    @functools.wraps(explain)
+    async def explained(self: Refusals, error: ServerError, *given: object, **named: object) -> ServerError:
+        if isinstance(error, ConnectionLost):
+            return error
+        try:
+            return await explain(self, error, *given, **named)
+        except (Busy, CallTimeout, ConnectionLost):
+            return error
+
+    return cast(E, explained)
 
 
 class Refusals:
@@ -45,6 +66,7 @@ class Refusals:
         if group not in names:
             raise NotFound(f"Cannot find group '{group}'")
 
+    @_of_refusals
     async def of_tick(self, error: ServerError, symbol: str, bid: float, ask: float) -> ServerError:
         """A price that was not taken."""
         if error.return_code in (ReturnCode.INVALID_DATA, ReturnCode.ERROR):
@@ -52,6 +74,7 @@ class Refusals:
             _need_above_zero(bid=bid, ask=ask)
         return error
 
+    @_of_refusals
     async def of_order(self, error: ServerError, *, login: int = 0, symbol: str = "", **prices: float) -> ServerError:
         """A transaction that was refused."""
         if error.return_code == ReturnCode.BAD_ACCOUNT_INFO and login:
@@ -64,8 +87,9 @@ class Refusals:
             _need_above_zero(**prices)
         return named(error)
 
+    @_of_refusals
     async def of_balance(
-        self, error: ServerError, login: int, command: TradeCommand, amount: float, expiration: int, now: int
+        self, error: ServerError, login: int, command: TradeCommand, amount: float, expiration: int
     ) -> ServerError:
         """A balance or credit operation that was refused."""
         if error.return_code in (ReturnCode.BAD_ACCOUNT_INFO, ReturnCode.INVALID_DATA):
@@ -73,12 +97,13 @@ class Refusals:
         if error.return_code == ReturnCode.INVALID_DATA:
             if round(amount * 100) == 0:
                 raise InvalidData.of("amount", "must be at least one cent")
-            if command is TradeCommand.CREDIT and expiration <= now:
+            if command is TradeCommand.CREDIT and expiration <= await self._library.server_time():
                 raise InvalidData.of("expiration", "credit needs one in the future")
         if error.return_code == ReturnCode.TRADE_NO_MONEY:
             return ServerError(error.return_code, f"amount: {error.message}", path="amount")
         return error
 
+    @_of_refusals
     async def of_user(self, error: ServerError, login: int, group: str) -> ServerError:
         """An account that was not taken."""
         if error.return_code == ReturnCode.INVALID_DATA:
@@ -87,6 +112,7 @@ class Refusals:
             await self.of_group(group)
         return error
 
+    @_of_refusals
     async def of_terms(self, error: ServerError, symbols: Iterable[str]) -> ServerError:
         """A group that was not taken, with terms for these symbols."""
         if error.return_code == ReturnCode.INVALID_DATA:
@@ -97,6 +123,7 @@ class Refusals:
                     raise InvalidData.of(f"symbols.{symbol}", "the server has no symbol of that name") from None
         return error
 
+    @_of_refusals
     async def of_deletion(self, error: ServerError, group: str) -> ServerError:
         """A group that was not deleted: its users keep it."""
         if error.return_code == ReturnCode.ERROR:

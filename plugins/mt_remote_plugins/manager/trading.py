@@ -142,8 +142,7 @@ class LibraryOrders(OverLibrary, Orders):
                 Transaction.BALANCE, orderby=login, cmd=command, price=amount, expiration=expiration, comment=comment
             )
         except ServerError as error:
-            now = (await self._library.ask("ServerTime")).code
-            raise await self._refusals.of_balance(error, login, command, amount, expiration, now) from None
+            raise await self._refusals.of_balance(error, login, command, amount, expiration) from None
         return {"order": ticket}
 
 

@@ -54,7 +54,7 @@ class SimulatorConnection(Connection):
     def live(self) -> ManagerSession:
         """The session. Raises when the connection was lost."""
         if not self._open:
-            raise ConnectionLost
+            raise ConnectionLost(outcome="not_done")
         return self.session
 
     @property
@@ -138,4 +138,4 @@ class _Lost:
     """Stands in for the session of a connection that is over."""
 
     def __getattr__(self, name: str) -> object:
-        raise ConnectionLost
+        raise ConnectionLost(outcome="not_done")

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias, TypeVar
 from pydantic import TypeAdapter
 
 from mt4sim.market.feeds.specs import FeedSpec
+from mt4sim.market.sessions import Holiday
 from mt4sim.market.symbols import Symbol
 from mt4sim.state import State
 from mt4sim.state.accounts import FIGURES, Account, AccountBook
@@ -78,6 +79,7 @@ def document(world: World, state: State) -> Document:
         "world": world.to_document(),
         "common": state.common.to_dict(),
         "symbols": [symbol.state() for symbol in state.symbols.values()],
+        "holidays": [asdict(holiday) for holiday in state.quotes.calendar.holidays],
         "groups": [group.to_dict() for group in state.groups.values()],
         "managers": [manager.to_dict() for manager in state.managers.values()],
         "manager_passwords": [[login, password] for login, password in state.manager_passwords.items()],
@@ -111,6 +113,8 @@ def fill(state: State, found: Document) -> None:
     state.random.setstate((version, tuple(internal), gauss))
     state.common = _record(ConCommon, found["common"])
     _replace(state.symbols, {row["name"]: Symbol.from_state(row) for row in found["symbols"]})
+    if "holidays" in found:  # an older one has those of its world
+        state.quotes.calendar.holidays = tuple(Holiday(**row) for row in found["holidays"])
     _replace(state.groups, {row["group"]: _record(ConGroup, row) for row in found["groups"]})
     _replace(state.managers, {row["login"]: _record(ConManager, row) for row in found["managers"]})
     _replace(state.manager_passwords, dict(found["manager_passwords"]))
