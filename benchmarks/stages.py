@@ -135,8 +135,18 @@ def call_stages(session: WebSocketSession, text: str) -> dict[str, float]:
         outbox.answer(call, result)
         session.websocket.take_output()
 
+    def split() -> None:  # a long read is split piece by piece
+        websocket.receive(stream)
+        while websocket.more:
+            websocket.receive(b"")
+
+    def take() -> None:  # and carried out turn by turn
+        session.data_received(stream)
+        while session._behind:
+            session.go_on()
+
     stages = {
-        "frames: split, unmask": microseconds(lambda: websocket.receive(stream), DEPTH),
+        "frames: split, unmask": microseconds(split, DEPTH),
         "request: JSON, validation": microseconds(lambda: registry.parse(message)),
         "handler, to the backend and back": microseconds(invoke),
         "result to JSON": microseconds(lambda: function.encode(result, "0")) if answers else 0.0,
@@ -145,7 +155,7 @@ def call_stages(session: WebSocketSession, text: str) -> dict[str, float]:
     carried = microseconds(carry)
     inner = ("handler, to the backend and back", "result to JSON", "answer: head, frame, join")
     stages["order, carrier, deadline, hooks"] = max(0.0, carried - sum(stages[name] for name in inner))
-    whole = microseconds(lambda: session.data_received(stream), DEPTH)
+    whole = microseconds(take, DEPTH)
     stages["whole"] = whole
     return stages
 

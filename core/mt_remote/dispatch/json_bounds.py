@@ -48,6 +48,9 @@ def _outside_texts(message: bytes) -> tuple[int, int]:
     return fields + message.count(b":", end), commas + message.count(b",", end)
 
 
+_NESTING = frozenset({dict, list})
+
+
 def keys_given(request: Mapping[str, object], body: Any) -> int:
     """Keys of a request whose data is ``body``: a patch, or whatever else."""
     changes = getattr(body, "changes", body)
@@ -55,8 +58,10 @@ def keys_given(request: Mapping[str, object], body: Any) -> int:
 
 
 def _keys(changes: Mapping[str, object]) -> int:
-    count = len(changes)
-    for value in changes.values():
+    count, values = len(changes), changes.values()
+    if _NESTING.isdisjoint(map(type, values)):  # as most are, and a loop over them costs as much as the parser
+        return count
+    for value in values:
         if value.__class__ is dict:
             count += _keys(value)
         elif value.__class__ is list:

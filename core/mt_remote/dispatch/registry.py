@@ -81,12 +81,14 @@ class Registry:
             raise RequestFailed(_id_of(message), broken) from error
         id_ = request["id"]
         id_ = b"%d" % id_ if type(id_) is int else to_json(id_)
+        # Each key has its colon, and texts may have more: as many colons as there are keys now means that none was
+        # repeated.
         if function.takes_body:
-            if keys_given(request, data) != message.translate(None, b" \t\r\n").count(b'":'):
+            keys = keys_given(request, data)
+            if message.count(_COLON) != keys != message.translate(None, b" \t\r\n").count(b'":'):
                 self._refuse_repeated(message, id_)
             return ParsedCall(id_, function, {}, data, request.get("key"))
-        # Each key has its colon, and texts may have more: as many colons as there are keys now means that none was
-        # repeated. Where nothing was given as data, the key may be absent; what else differs is looked at closely.
+        # Where nothing was given as data, its key may be absent; what else differs is looked at closely.
         if message.count(_COLON) != len(request) + len(data) or not data:
             self._refuse_repeated(message, id_)
         if len(data) > function.required:  # null is what was left out

@@ -214,20 +214,15 @@ class CallQueues:
         self.notices.close()
 
 
-CHANGING = ("Cfg", "Dealer", "SymbolChange", "SymbolSend", "Trade", "User")
-"""Beginnings of the names of functions that may change the server, but for those that request or read."""
-
-_READING = ("CfgRequest", "TradeRecord", "TradesRequest", "TradesUser", "UserRecordsRequest", "UsersRequest")
+_READING = frozenset({"ManagerCommon", "ManagerRights", "Ping", "ServerTime", "SymbolsRefresh", "TradesUserHistory"})
 
 
 def changes(task: Task) -> bool:
-    """Whether the library is asked to change something on the server."""
-    if task.operation == "external":
-        return True
+    """Whether the library may change something on the server: any function but those that are known to read."""
     if task.operation != "call":
-        return False
+        return task.operation == "external"
     key = str(task.arguments[0])
-    return key.startswith(CHANGING) and not key.startswith(_READING)
+    return not (key in _READING or key.startswith("CfgRequest") or key.endswith(("Get", "Request")))
 
 
 def _tell(change: Change, answer: Any) -> None:
